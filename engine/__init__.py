@@ -1,0 +1,1 @@
+"""Tierwise: a rules engine for small-business lending policies."""

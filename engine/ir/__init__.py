@@ -1,0 +1,1 @@
+"""The typed core that every backend reads: one meaning, settled once."""

@@ -1,0 +1,1 @@
+"""What FEEL's values and operations mean, shared by every backend."""

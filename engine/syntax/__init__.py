@@ -1,0 +1,1 @@
+"""FEEL text and text grids to syntax trees."""
