@@ -21,6 +21,7 @@ import datetime
 
 from engine import records
 from engine.diagnostics import Locator, Span
+from engine.semantics.domain import Domain
 from engine.semantics.dtypes import Type
 
 
@@ -343,7 +344,8 @@ Decision = Decide | Score
 
 
 class InputDecl(records.Record):
-    """`tests` is the declared `range` as a boolean node over the local `value`, None without one."""
+    """`domain` is the declared `range`, None without one; `on_unknown` says what an undeclared
+    enumeration value becomes: missing, refuse (this customer) or stop (the run)."""
 
     name: str
     type: Type
@@ -354,8 +356,7 @@ class InputDecl(records.Record):
     changeable: str | None = None
     monitor_only: bool = False
     on_unknown: str = "refuse"
-    tests: Node | None = None
-    range_text: str = ""
+    domain: Domain | None = None
     doc: str = ""
     at: Place | None = None
 
@@ -369,8 +370,7 @@ class FieldDecl(records.Record):
     type: Type
     known_from: str | None = None
     column: str | None = None
-    tests: Node | None = None
-    range_text: str = ""
+    domain: Domain | None = None
     doc: str = ""
 
 

@@ -1,0 +1,91 @@
+"""Aggregates over the items of a relation or list.
+
+Over no item `sum` and `count` are 0 and `some`, `every` false and true; the rest
+are null. A null item makes sum, mean, min, max and median null; `some` and `every`
+are three-valued. `sum` and `mean` round each item to whole units of `decimals`,
+add these exactly and divide once, so that no order of rows shows in the result.
+"""
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+#: Every fold, in the order the support table lists them.
+FOLDS = ("sum", "count", "min", "max", "mean", "median", "some", "every", "worst", "best", "first", "last")
+
+
+def fold(op: str, items: Sequence[Any], decimals: int | None = None, scale: Sequence[str] | None = None) -> Any:
+    """Fold `items`; `scale` lists an enumeration from best to worst for `worst` and `best`."""
+    if op == "count":
+        return len(items)
+    if op in ("some", "every"):
+        return _quantify(op, items)
+    if op in ("worst", "best"):
+        return _extreme(op, items, scale or ())
+    if op in ("first", "last"):
+        return (items[0] if op == "first" else items[-1]) if items else None
+    if any(item is None for item in items):
+        return None
+    if op == "sum":
+        return total(items, decimals) if items else 0
+    if not items:
+        return None
+    if op == "min":
+        return min(items)
+    if op == "max":
+        return max(items)
+    if op == "mean":
+        return mean(items, decimals)
+    return median(items)
+
+
+def units(value: float, decimals: int) -> int:
+    """`value` in whole units of `10 ** -decimals`, halves upward."""
+    return math.floor(value * 10.0**decimals + 0.5)
+
+
+def total(items: Sequence[Any], decimals: int | None) -> Any:
+    if decimals is None:
+        result = items[0]
+        for item in items[1:]:
+            result = result + item
+        return _finite(result)
+    return _finite(sum(units(item, decimals) for item in items) / 10**decimals)
+
+
+def mean(items: Sequence[Any], decimals: int | None) -> Any:
+    if decimals is None:
+        return _finite(total(items, None) / len(items))
+    return _finite(sum(units(item, decimals) for item in items) / (10**decimals * len(items)))
+
+
+def median(items: Sequence[Any]) -> Any:
+    ordered = sorted(items)
+    middle = len(ordered) // 2
+    if len(ordered) % 2:
+        return ordered[middle]
+    return _finite((ordered[middle - 1] + ordered[middle]) / 2)
+
+
+def _quantify(op: str, items: Sequence[Any]) -> bool | None:
+    decisive = op == "some"
+    if any(item is decisive for item in items):
+        return decisive
+    return None if any(item is None for item in items) else not decisive
+
+
+def _extreme(op: str, items: Sequence[Any], scale: Sequence[str]) -> Any:
+    """The worst (or best) outcome; with a null item it is null unless nothing could rank beyond it."""
+    known = [scale.index(item) for item in items if item is not None]
+    if not known:
+        return None
+    edge = max(known) if op == "worst" else min(known)
+    beyond = len(scale) - 1 if op == "worst" else 0
+    if len(known) < len(items) and edge != beyond:
+        return None
+    return scale[edge]
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
