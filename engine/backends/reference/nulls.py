@@ -1,0 +1,137 @@
+"""Where a null comes from: the missing inputs and histories behind it.
+
+`origins` is asked of a node whose value is null, under the locals with which it was
+evaluated. What a name reads counts (`names`), a literal `null` and an operation
+without a value for known operands do not by themselves: `1/0` is null of itself,
+`ltv * 2` is null because `ltv` is.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from engine import records
+from engine.backends.reference.expressions import Evaluator
+from engine.ir import nodes as ir
+
+
+class Origins(records.Record):
+    """Behind a null: missing inputs and histories, whether any name read was null, and the expressions
+    that have no value for known data."""
+
+    missing: frozenset[str] = frozenset()
+    names: bool = False
+    undefined: tuple[ir.Node, ...] = ()
+
+
+NOTHING = Origins()
+
+
+def joined(parts: Iterable[Origins]) -> Origins:
+    missing: set[str] = set()
+    names = False
+    undefined: list[ir.Node] = []
+    for part in parts:
+        missing |= part.missing
+        names = names or part.names
+        undefined.extend(n for n in part.undefined if all(n is not u for u in undefined))
+    return Origins(frozenset(missing), names, tuple(undefined))
+
+
+class NullTracer(Evaluator):
+    """An evaluator that can also say where a null comes from."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        #: The expression behind a local that stands for one (`Let`, `where`).
+        self.local_nodes: dict[str, tuple[ir.Node, bool]] = {}
+
+    def ref_origins(self, node: ir.Ref) -> Origins:
+        raise LookupError(node.name)
+
+    def parameter_origins(self, node: ir.Parameter) -> Origins:
+        raise LookupError(node.name)
+
+    def origins(self, node: ir.Node) -> Origins:
+        """Where the null of `node` comes from; NOTHING where it is not null."""
+        if self.evaluate(node) is not None:
+            return NOTHING
+        if isinstance(node, (ir.Input, ir.Relation)):
+            return Origins(frozenset({node.name}), True)
+        if isinstance(node, ir.Ref):
+            return self.ref_origins(node)
+        if isinstance(node, ir.Parameter):
+            return self.parameter_origins(node)
+        if isinstance(node, ir.Local):
+            return self._local_origins(node)
+        if isinstance(node, ir.Let):
+            self.local_nodes[node.name] = (node.value, False)
+            return self._under(node.name, self.evaluate(node.value), node.body)
+        if isinstance(node, ir.Field):
+            return self._field_origins(node)
+        if isinstance(node, ir.Cond):
+            test = self.evaluate(node.test)
+            return self.origins(node.test if test is None else node.then if test else node.otherwise)
+        if isinstance(node, ir.Fold):
+            return self._fold_origins(node)
+        if isinstance(node, (ir.Filter, ir.Map)):
+            return self.origins(node.source)
+        if isinstance(node, ir.Const):
+            return NOTHING
+        operands = joined(self.origins(child) for child in ir.children(node))
+        if operands == NOTHING and not self._has_null(node):
+            return Origins(undefined=(node,))
+        return operands
+
+    def _has_null(self, node: ir.Node) -> bool:
+        return any(self.evaluate(child) is None for child in ir.children(node))
+
+    def _under(self, name: str, value: Any, body: ir.Node) -> Origins:
+        had, before = name in self.locals, self.locals.get(name)
+        self.locals[name] = value
+        try:
+            return self.origins(body)
+        finally:
+            if had:
+                self.locals[name] = before
+            else:
+                del self.locals[name]
+
+    def _local_origins(self, node: ir.Local) -> Origins:
+        if node.name in self.local_nodes:
+            value, is_name = self.local_nodes[node.name]
+            found = self.origins(value)
+            return found.replace(names=True) if is_name else found
+        if node.type.relation is not None:
+            return Origins(frozenset({node.type.relation}), True)
+        return Origins(names=True)
+
+    def _field_origins(self, node: ir.Field) -> Origins:
+        if self.evaluate(node.base) is None:
+            return self.origins(node.base)
+        if node.base.type.relation is not None:
+            return Origins(frozenset({node.base.type.relation}), True)
+        if isinstance(node.base, ir.Ref):
+            return self.ref_origins(node.base)
+        if isinstance(node.base, ir.Record):
+            return self.origins(dict(node.base.fields)[node.name])
+        return Origins(names=True, undefined=(node,))
+
+    def _fold_origins(self, node: ir.Fold) -> Origins:
+        source = self.evaluate(node.source)
+        if source is None:
+            return self.origins(node.source)
+        if node.filter is not None:
+            source = [item for item in source if self.bound(node.var, item, node.filter) is True]
+        found: list[Origins] = []
+        for item in source:
+            if node.value is None:
+                if item is None:
+                    relation = node.source.type.item.relation if node.source.type.item else None
+                    found.append(Origins(frozenset({relation}) if relation else frozenset(), True))
+            else:
+                found.append(self._under(node.var, item, node.value))
+            if len(found) > 1000:
+                break
+        behind = joined(found)
+        return behind if behind != NOTHING else Origins(undefined=(node,))

@@ -1,0 +1,286 @@
+"""Data at the door: what a customer brings is checked and converted before anything is decided.
+
+All faults are found at once. A missing optional value is null; a missing required
+one, a value of the wrong kind, outside its `range` or `values`, is bad data, which
+refuses the customer. Text is never taken for a number; ISO text is taken for a date,
+time or duration, since JSON has no other form for them. A number that is not finite
+is null.
+"""
+from __future__ import annotations
+
+import datetime
+import math
+import numbers
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from engine import records
+from engine.ir import nodes as ir
+from engine.ir.reads import Cone
+from engine.semantics import dtypes as dt
+from engine.semantics import temporal
+from engine.semantics.domain import Domain
+from engine.semantics.values import YearsMonths
+
+#: Beyond this an integer has no exact binary64 neighbour.
+EXACT = 2**53
+
+
+class Fault(records.Record):
+    """One bad datum: the input or history, what is wrong in words, and whether the run must stop."""
+
+    name: str
+    message: str
+    stops: bool = False
+
+
+class Admitted(records.Record):
+    """Checked data: `inputs` by declared name (None for null), visible rows by history (None: not supplied)."""
+
+    inputs: dict[str, Any]
+    relations: dict[str, list[dict[str, Any]] | None]
+    faults: tuple[Fault, ...]
+
+
+class Refusal(Exception):
+    """Why a value cannot be taken, in words."""
+
+
+def admit(
+    program: ir.Program,
+    cone: Cone,
+    inputs: Mapping[str, Any],
+    history: Mapping[str, Sequence[Mapping[str, Any]] | None] | None,
+    as_of: datetime.date,
+) -> Admitted:
+    """Check `inputs` and `history` as far as `cone` reaches."""
+    faults: list[Fault] = []
+    values: dict[str, Any] = {}
+    for decl in program.inputs:
+        if decl.name not in cone.inputs:
+            continue
+        try:
+            values[decl.name] = admit_input(decl, raw_input(decl, inputs))
+        except Refusal as refusal:
+            stops = decl.on_unknown == "stop" and isinstance(refusal, Unknown)
+            faults.append(Fault(decl.name, str(refusal), stops))
+    relations: dict[str, list[dict[str, Any]] | None] = {}
+    for relation in program.histories:
+        if relation.name not in cone.relations or relation.each is not None:
+            continue
+        rows = (history or {}).get(relation.name)
+        if rows is None:
+            relations[relation.name] = None
+            continue
+        needed = {name for owner, name in cone.fields if owner == relation.name}
+        admitted, problems = admit_rows(relation, rows, needed, as_of)
+        relations[relation.name] = admitted
+        faults.extend(problems)
+    return Admitted(values, relations, tuple(faults))
+
+
+class Unknown(Refusal):
+    """An enumeration value that nobody declared."""
+
+
+def raw_input(decl: ir.InputDecl, inputs: Mapping[str, Any]) -> Any:
+    """What was given for an input: under its name, its column, or its name with underscores."""
+    for name in (decl.name, decl.column, decl.name.replace(" ", "_")):
+        if name is not None and name in inputs:
+            return inputs[name]
+    return None
+
+
+def admit_input(decl: ir.InputDecl, raw: Any) -> Any:
+    value = convert(raw, decl.type)
+    if value is None:
+        if decl.required:
+            raise Refusal("is required and missing")
+        return None
+    if decl.type.values is not None and value not in decl.type.values:
+        if decl.on_unknown == "missing" and not decl.required:
+            return None
+        raise Unknown(f"`{value}` is not one of {listing(decl.type.values)}")
+    check_domain(decl.domain, decl.type, value)
+    return value
+
+
+def check_domain(domain: Domain | None, kind: dt.Type, value: Any) -> None:
+    if domain is not None and not domain.holds(value, 1e-4 if kind.kind == dt.MONEY else 1e-12):
+        raise Refusal(f"{show(value)} is outside its range {domain}")
+
+
+def admit_rows(
+    relation: ir.HistoryDecl, rows: Sequence[Mapping[str, Any]], needed: set[str], as_of: datetime.date
+) -> tuple[list[dict[str, Any]], list[Fault]]:
+    """Rows visible as of `as_of`, their fields as known then, in the relation's order."""
+    decls = [f for f in relation.fields if f.name in needed]
+    faults: list[Fault] = []
+    admitted = []
+    for index, raw in enumerate(rows, start=1):
+        row: dict[str, Any] = {}
+        bad = []
+        for decl in decls:
+            try:
+                row[decl.name] = admit_field(decl, raw)
+            except Refusal as refusal:
+                bad.append((decl.name, str(refusal)))
+                row[decl.name] = None
+        if relation.visible_from is not None and not any(n == relation.visible_from for n, _ in bad):
+            seen = row.get(relation.visible_from)
+            if seen is None or day(seen) > as_of:
+                continue
+        faults.extend(Fault(relation.name, f"row {index}: `{name}` {message}") for name, message in bad)
+        admitted.append(row)
+    if not faults:
+        known_from(decls, admitted, as_of)
+        for name in reversed(relation.order_by):
+            admitted.sort(key=lambda row, name=name: (row[name] is not None, row[name]))  # type: ignore[misc]
+    return admitted, faults
+
+
+def known_from(decls: Sequence[ir.FieldDecl], rows: list[dict[str, Any]], as_of: datetime.date) -> None:
+    """Null each field that was not yet known; all dates are read before any is nulled."""
+    later = [(d.name, d.known_from) for d in decls if d.known_from is not None]
+    for row in rows:
+        hidden = [name for name, source in later if row.get(source) is None or day(row[source]) > as_of]
+        for name in hidden:
+            row[name] = None
+
+
+def admit_field(decl: ir.FieldDecl, raw: Mapping[str, Any]) -> Any:
+    value = None
+    for name in (decl.name, decl.column, decl.name.replace(" ", "_")):
+        if name is not None and name in raw:
+            value = raw[name]
+            break
+    value = convert(value, decl.type)
+    if value is None:
+        if not decl.type.nullable:
+            raise Refusal("is required and missing")
+        return None
+    if decl.type.values is not None and value not in decl.type.values:
+        raise Unknown(f"`{value}` is not one of {listing(decl.type.values)}")
+    check_domain(decl.domain, decl.type, value)
+    return value
+
+
+def convert(raw: Any, kind: dt.Type) -> Any:
+    """`raw` as a value of `kind`, None for null; raises Refusal when it cannot be one."""
+    if raw is None:
+        return None
+    return CONVERSIONS[kind.kind](raw)
+
+
+def _number(raw: Any) -> int | float | None:
+    if isinstance(raw, bool) or not isinstance(raw, (int, float, numbers.Real)):
+        exact = getattr(raw, "is_finite", None)  # a decimal.Decimal, without importing decimal
+        if exact is None or isinstance(raw, bool):
+            raise Refusal(f"{show(raw)} is not a number")
+        return _number(float(raw))
+    if isinstance(raw, int):
+        if -EXACT <= raw <= EXACT:
+            return int(raw)
+        try:
+            return float(raw)
+        except OverflowError:
+            return None
+    value = float(raw)
+    return value if math.isfinite(value) else None
+
+
+def _text(raw: Any) -> str:
+    if not isinstance(raw, str):
+        raise Refusal(f"{show(raw)} is not text")
+    return raw
+
+
+def _boolean(raw: Any) -> bool:
+    if raw is True or raw is False:
+        return bool(raw)
+    raise Refusal(f"{show(raw)} is not true or false")
+
+
+def _date(raw: Any) -> datetime.date:
+    if isinstance(raw, datetime.datetime):
+        if raw.time() != datetime.time(0):
+            raise Refusal(f"{show(raw)} is a date and time, not a date")
+        return raw.date()
+    if isinstance(raw, datetime.date):
+        return raw
+    if isinstance(raw, str):
+        try:
+            return datetime.date.fromisoformat(raw)
+        except ValueError:
+            pass
+    raise Refusal(f"{show(raw)} is not a date (YYYY-MM-DD)")
+
+
+def _time(raw: Any) -> datetime.time:
+    if isinstance(raw, datetime.time):
+        return raw
+    if isinstance(raw, str):
+        try:
+            return datetime.time.fromisoformat(raw)
+        except ValueError:
+            pass
+    raise Refusal(f"{show(raw)} is not a time (hh:mm:ss)")
+
+
+def _date_time(raw: Any) -> datetime.datetime:
+    if isinstance(raw, datetime.datetime):
+        return raw
+    if isinstance(raw, str):
+        try:
+            return datetime.datetime.fromisoformat(raw)
+        except ValueError:
+            pass
+    raise Refusal(f"{show(raw)} is not a date and time (YYYY-MM-DDThh:mm:ss)")
+
+
+def _days_duration(raw: Any) -> datetime.timedelta:
+    if isinstance(raw, datetime.timedelta):
+        return raw
+    if isinstance(raw, str):
+        value = temporal.parse_duration(raw)
+        if isinstance(value, datetime.timedelta):
+            return value
+    raise Refusal(f"{show(raw)} is not a duration in days (P3D)")
+
+
+def _months_duration(raw: Any) -> YearsMonths:
+    if isinstance(raw, YearsMonths):
+        return raw
+    if isinstance(raw, str):
+        value = temporal.parse_duration(raw)
+        if isinstance(value, YearsMonths):
+            return value
+    raise Refusal(f"{show(raw)} is not a duration in months (P1Y2M)")
+
+
+CONVERSIONS = {
+    dt.NUMBER: _number,
+    dt.MONEY: _number,
+    dt.STRING: _text,
+    dt.BOOLEAN: _boolean,
+    dt.DATE: _date,
+    dt.TIME: _time,
+    dt.DATE_TIME: _date_time,
+    dt.DAYS_DURATION: _days_duration,
+    dt.MONTHS_DURATION: _months_duration,
+}
+
+
+def day(value: Any) -> datetime.date:
+    """The day of a date or date and time."""
+    return value.date() if isinstance(value, datetime.datetime) else value
+
+
+def show(raw: Any) -> str:
+    text = repr(raw) if isinstance(raw, (bytes, list, tuple, dict)) else str(raw)
+    return f"`{text[:60]}…`" if len(text) > 60 else f"`{text}`"
+
+
+def listing(values: Sequence[str]) -> str:
+    shown = ", ".join(f"`{v}`" for v in values[:8])
+    return shown + (f" and {len(values) - 8} more" if len(values) > 8 else "")

@@ -1,0 +1,137 @@
+"""What each decision reads, and the cone of what some outcomes need."""
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from engine import records
+from engine.ir import nodes as ir
+
+
+class Reads(records.Record):
+    """Names read directly; `fields` are (relation, field) pairs."""
+
+    inputs: frozenset[str]
+    parameters: frozenset[str]
+    refs: frozenset[str]
+    relations: frozenset[str]
+    fields: frozenset[tuple[str, str]]
+
+
+class Cone(records.Record):
+    """Everything that some outcomes hang on; `decisions` keeps the program's evaluation order."""
+
+    decisions: tuple[ir.Decision, ...]
+    inputs: frozenset[str]
+    relations: frozenset[str]
+    fields: frozenset[tuple[str, str]]
+
+
+def walk(node: ir.Node) -> Iterator[ir.Node]:
+    """`node` and all its operands, parents first."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        yield current
+        stack.extend(reversed(ir.children(current)))
+
+
+def expressions(decision: ir.Decision) -> Iterator[ir.Node]:
+    """The root expressions of a decision: locals, guards, outcomes, characteristics."""
+    for _, node in decision.where:
+        yield node
+    if isinstance(decision, ir.Score):
+        for characteristic in decision.characteristics:
+            yield characteristic.value
+            for each in characteristic.bins:
+                yield each.test
+        return
+    for arm in decision.arms:
+        yield arm.guard
+        for _, node in arm.outcome:
+            yield node
+
+
+def reads(roots: Iterable[ir.Node]) -> Reads:
+    inputs, parameters, refs, relations, fields = set(), set(), set(), set(), set()
+    for root in roots:
+        for node in walk(root):
+            if isinstance(node, ir.Input):
+                inputs.add(node.name)
+            elif isinstance(node, ir.Parameter):
+                parameters.add(node.name)
+            elif isinstance(node, ir.Ref):
+                refs.add(node.name)
+            elif isinstance(node, ir.Relation):
+                relations.add(node.name)
+            elif isinstance(node, ir.Field) and node.base.type.relation is not None:
+                fields.add((node.base.type.relation, node.name))
+    return Reads(frozenset(inputs), frozenset(parameters), frozenset(refs), frozenset(relations), frozenset(fields))
+
+
+def decision_reads(decision: ir.Decision) -> Reads:
+    """What a decision reads, its inherited reasons' decisions among the refs."""
+    found = reads(expressions(decision))
+    inherited = {source.name for source in reason_sources(decision) if source.inherited}
+    return found.replace(refs=found.refs | inherited)
+
+
+def reason_sources(decision: ir.Decision) -> Iterator[ir.ReasonSource]:
+    if isinstance(decision, ir.Score):
+        for characteristic in decision.characteristics:
+            for each in characteristic.bins:
+                yield from each.reasons
+    else:
+        for arm in decision.arms:
+            yield from arm.reasons
+
+
+def cone(program: ir.Program, outcomes: Iterable[str]) -> Cone:
+    """The cone of `outcomes` (decision names), through decisions, parameters and policies for each row."""
+    by_name = {d.name: d for d in program.decisions}
+    parameters = {p.name: p for p in program.parameters}
+    histories = {h.name: h for h in program.histories}
+    needed: set[str] = set()
+    inputs: set[str] = set()
+    relations: set[str] = set()
+    fields: set[tuple[str, str]] = set()
+    stack = list(outcomes)
+
+    def take(found: Reads) -> None:
+        stack.extend(found.refs)
+        inputs.update(found.inputs)
+        fields.update(found.fields)
+        for name in found.parameters:
+            if name not in seen_parameters:
+                seen_parameters.add(name)
+                take(reads(row.guard for row in parameters[name].rows))
+        for name in found.relations:
+            if name not in relations:
+                relations.add(name)
+                take_history(histories[name])
+
+    def take_history(history: ir.HistoryDecl) -> None:
+        for name in (history.visible_from, *history.order_by):
+            if name is not None:
+                fields.add((history.name, name))
+        if history.each is not None:
+            take(reads(node for _, node in history.each.bindings))
+            if history.each.over not in relations:
+                relations.add(history.each.over)
+                take_history(histories[history.each.over])
+
+    seen_parameters: set[str] = set()
+    while stack:
+        name = stack.pop()
+        if name in needed:
+            continue
+        needed.add(name)
+        take(decision_reads(by_name[name]))
+    for relation, name in list(fields):
+        known = next((f.known_from for f in histories[relation].fields if f.name == name), None)
+        if known is not None:
+            fields.add((relation, known))
+        each = histories[relation].each
+        if each is not None and all(f.name != name for f in histories[relation].fields):
+            fields.add((each.over, name))
+    ordered = tuple(d for d in program.decisions if d.name in needed)
+    return Cone(ordered, frozenset(inputs), frozenset(relations), frozenset(fields))
