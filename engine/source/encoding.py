@@ -1,0 +1,106 @@
+"""From bytes to text: UTF-8 only, and only characters that a reader can see.
+
+YAML 1.2 knows two line ends, LF and CR (together one). The parser also takes NEL and the
+Unicode line and paragraph separators for line ends, which an editor may not show, so
+these are refused with the control characters. Directional overrides are refused since they
+make a rule read differently from what it says.
+"""
+from __future__ import annotations
+
+import re
+
+from engine.diagnostics import Diagnostic, Problem
+from engine.source.tree import Document
+
+_BOM = "\ufeff"
+_FORBIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+_HAN = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
+_NAMES = {
+    "\0": "a null character", "\x0b": "a vertical tab", "\x0c": "a form feed", "\x1b": "an escape character",
+    "\x7f": "a delete character", "\x85": "the line end U+0085", "\u2028": "the line separator U+2028",
+    "\u2029": "the paragraph separator U+2029",
+}
+_SAMPLE = 65536
+
+
+def decode(data: bytes | str, name: str) -> Document:
+    """The document of some bytes, its problems noted; raises Problem where they are not UTF-8.
+
+    A byte order mark is dropped. A forbidden character is read as a space, so that the rest
+    of the file is still checked and places stay true.
+    """
+    if isinstance(data, bytes):
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise Problem(_not_utf8(data, error, name)) from None
+    else:
+        text = data.removeprefix(_BOM)
+    document = Document(text, name)
+    found = list(_first_of_each(text))
+    if found:
+        document.problems = tuple(_forbidden(document, index, count) for index, count in found)
+        document.text = _FORBIDDEN.sub(" ", text)
+    return document
+
+
+def _first_of_each(text: str) -> list[tuple[int, int]]:
+    """The first index of each forbidden character and how often it occurs."""
+    if _FORBIDDEN.search(text) is None:
+        return []
+    first: dict[str, int] = {}
+    counts: dict[str, int] = {}
+    for match in _FORBIDDEN.finditer(text):
+        first.setdefault(match[0], match.start())
+        counts[match[0]] = counts.get(match[0], 0) + 1
+    return [(index, counts[char]) for char, index in first.items()]
+
+
+def _forbidden(document: Document, index: int, count: int) -> Diagnostic:
+    char = document.text[index]
+    what = _NAMES.get(char)
+    if what is None:
+        override = "\u202a" <= char <= "\u202e" or "\u2066" <= char <= "\u2069"
+        what = f"the {'directional override' if override else 'control character'} U+{ord(char):04X}"
+    more = "" if count == 1 else f", {count} times in all"
+    return Diagnostic("E0004", f"the file holds {what}, which a policy may not{more}", document.span(index, index + 1),
+                      help="delete it; most editors can show invisible characters")
+
+
+def _not_utf8(data: bytes, error: UnicodeDecodeError, name: str) -> Diagnostic:
+    at = error.start
+    before = data[:at].decode("utf-8-sig", "replace")
+    place = Document(before, name)
+    span = place.span(len(before), len(before))
+    guess = _guess(data)
+    if guess:
+        message = f"the file is not UTF-8 but seems to be {guess}"
+        help_ = "save it as UTF-8; editors offer this as `Save with encoding`"
+    elif error.reason == "unexpected end of data":
+        message = f"the file ends in the middle of a character, at byte {at + 1:,}"
+        help_ = "it seems cut off; fetch or save it anew"
+    else:
+        message = f"the file is not UTF-8: byte {at + 1:,} is 0x{data[at]:02X}"
+        help_ = "save it as UTF-8; editors offer this as `Save with encoding`"
+    return Diagnostic("E0003", message, span, help=help_)
+
+
+def _guess(data: bytes) -> str | None:
+    """The likely encoding of bytes that are not UTF-8, in words, or None."""
+    if data[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff"):
+        return "UTF-32"
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "UTF-16"
+    sample = data[:_SAMPLE]
+    odd, even = sample[1::2].count(0), sample[0::2].count(0)
+    if max(odd, even) * 4 > len(sample):
+        return "UTF-16"
+    for cut in range(4):                                # a sample may end inside a character
+        try:
+            text = sample[:len(sample) - cut].decode("gb18030")
+        except UnicodeDecodeError:
+            continue
+        foreign = [c for c in text if c > "\x7f"]
+        return "GB18030 (GBK)" if foreign and len(_HAN.findall(text)) * 2 > len(foreign) else None
+    return None
