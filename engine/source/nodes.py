@@ -33,6 +33,11 @@ from engine.source.tree import Document, Mapping, Node, Scalar, Sequence, normal
 
 __all__ = ["Document", "Mapping", "Node", "Scalar", "Sequence", "load_file", "load_text", "normal"]
 
+try:
+    from yaml.cyaml import CParser
+except ImportError:                                     # PyYAML built without libyaml
+    CParser = None
+
 MAX_BYTES = 10_000_000
 MAX_DEPTH = 100
 MAX_NODES = 200_000
@@ -81,8 +86,7 @@ def _unreadable(name: str, why: str, help_: str | None) -> Diagnostic:
 
 def parser_for(text: str) -> Any:
     """An event parser over `text`: libyaml's, or PyYAML's own where that is not built in."""
-    native = getattr(yaml, "CParser", None)
-    return native(text) if native is not None else PurePythonParser(text)
+    return CParser(text) if CParser is not None else PurePythonParser(text)
 
 
 class PurePythonParser(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser):
