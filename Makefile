@@ -1,0 +1,88 @@
+# Everything runs in a virtual environment of its own, .venv, from locked requirements.
+# Only Python 3.11 or later and make are needed. PIP_* variables and pip's own configuration hold.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SHARED ?= $(or $(TIERWISE_SHARED),../shared)
+CASES := $(SHARED)/conformance/feel
+
+PACKAGING := pyproject.toml $(wildcard engine/_alias/*)
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
+
+# Tests run on two workers; `make test TESTS=tests/house ARGS=-x` narrows them.
+TESTS ?=
+ARGS ?=
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-real nightly lint types contracts docs docs-check conformance bench lock wheel clean
+
+help:  ## show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "tierwise needs Python 3.11 or later; name one with: make PYTHON=..." >&2; exit 2; }
+	@echo "making $(VENV)" >&2
+	@$(PYTHON) -m venv $(VENV)
+
+# A stamp is older than its lock exactly when the lock has changed since the last installation.
+$(VENV)/run.stamp: requirements.txt requirements-build.txt $(PACKAGING) | $(BIN)/python
+	@echo "installing what a run needs" >&2
+	@$(PIP) --require-hashes -r requirements.txt -r requirements-build.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.txt $(VENV)/run.stamp
+	@echo "installing what tests need" >&2
+	@$(PIP) --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/bench.stamp: requirements-bench.txt $(VENV)/dev.stamp
+	@echo "installing the peers of the benchmarks" >&2
+	@$(PIP) --require-hashes -r requirements-bench.txt
+	@touch $@
+
+demo: $(VENV)/run.stamp  ## decide the sample portfolio with the shipped policy
+	@NO_COLOR=$(NO_COLOR) $(BIN)/python scripts/demo.py
+
+test: $(VENV)/dev.stamp  ## run all tests but those marked real or nightly
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not real and not nightly" $(ARGS) $(TESTS)
+
+test-real: $(VENV)/dev.stamp  ## run the tests that install packages or take minutes
+	$(BIN)/python -m pytest -m real $(ARGS) $(TESTS)
+
+nightly: $(VENV)/dev.stamp  ## run the random tests at their long setting
+	$(BIN)/python -m pytest -m nightly -s $(ARGS) $(TESTS)
+
+lint: $(VENV)/dev.stamp  ## ruff
+	$(BIN)/ruff check .
+
+types: $(VENV)/dev.stamp  ## mypy, strict
+	$(BIN)/mypy
+
+contracts: $(VENV)/dev.stamp  ## which part of the engine may import which
+	$(BIN)/lint-imports
+
+docs: $(VENV)/dev.stamp  ## write the generated pages
+	$(BIN)/python scripts/docs.py
+
+docs-check: $(VENV)/dev.stamp  ## fail where a generated page is out of date
+	$(BIN)/python scripts/docs.py --check
+
+conformance: $(VENV)/dev.stamp  ## the FEEL conformance rates
+	$(BIN)/python -m tests.conformance $(CASES)/*.jsonl
+
+bench: $(VENV)/bench.stamp  ## measure against hand-written code and peers
+	$(BIN)/python -m benchmarks
+
+lock: $(VENV)/dev.stamp  ## write the lock files anew from pyproject.toml
+	@$(PIP) pip-tools
+	PYTHON=$(BIN)/python scripts/lock.sh $(ARGS)
+
+wheel: $(VENV)/dev.stamp  ## build the wheel into dist/
+	$(BIN)/python -m build --wheel --no-isolation
+
+clean:  ## remove the environment and what was built
+	rm -rf $(VENV) dist build out

@@ -1,0 +1,93 @@
+"""The command line, `tierwise`.
+
+One module holds one command and is imported when that command is asked for, so that
+`--help` costs no more than click. Conventions: `-` is standard input or output, data go
+to standard output and talk to standard error, NO_COLOR holds, and the exit code is 0 for
+fine, 1 for findings, 2 for wrong usage or an invalid policy, 3 for data that cannot be
+read.
+"""
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from engine import __version__
+
+#: Command, the module that holds it, and its line in `tierwise --help`.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "check": ("check", "Find what is wrong in policies."),
+    "completion": ("completion", "Print the completion script of a shell."),
+    "decide": ("decide", "Decide one customer and explain it."),
+    "feel": ("feel", "Evaluate FEEL expressions."),
+    "new": ("new", "Begin a policy."),
+    "run": ("run", "Decide a portfolio, row by row."),
+    "schema": ("schema", "Print what a policy asks for, as JSON Schema."),
+}
+
+_INTERRUPTED = 130
+_PIPE_CLOSED = 141
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"engine.commands.{COMMANDS[cmd_name][0]}")
+        command = module.command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="tierwise", message="%(prog)s %(version)s")
+def group() -> None:
+    """Decide lending applications by policies written in YAML and FEEL.
+
+    \b
+    tierwise check policies/                        what is wrong in these policies?
+    tierwise decide policy.yaml customer.json       what do we say to this customer, and why?
+    tierwise run policy.yaml customers.csv -o out.csv
+
+    Exit codes: 0 fine, 1 findings, 2 wrong usage or invalid policy, 3 unreadable data.
+    """
+
+
+def main(args: list[str] | None = None) -> NoReturn:
+    """Run the command line and exit; `args` default to those of the process."""
+    sys.exit(run(args))
+
+
+def run(args: list[str] | None = None) -> int:
+    """Run the command line; its exit code."""
+    try:
+        code = group.main(args, prog_name="tierwise", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as problem:
+        problem.show()
+        return problem.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return _INTERRUPTED
+    except OSError as problem:
+        if problem.errno != errno.EPIPE:
+            raise
+        # The reader has gone (`tierwise run ... | head`). Point the descriptor elsewhere, or the
+        # interpreter would complain when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _PIPE_CLOSED

@@ -1,0 +1,4 @@
+"""Built-in plugins.
+
+Each uses only what a bank's own plugin could: the public names of `tierwise`.
+"""
