@@ -1,0 +1,176 @@
+"""From a row's cells to the values that a policy checks.
+
+A CSV holds text alone, so a cell becomes a number, a boolean or an ISO text by the type
+of what it is bound to, and nothing else is guessed: a cell that does not read as its type
+stays text, which the engine's check of inputs then refuses by name; `Columns.hints` says
+how such cells should be written. JSON values are passed as they are.
+"""
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
+
+from engine.portfolio.files import DataProblem
+from engine.portfolio.tables import Row, Table, normalise
+from engine.semantics import dtypes as dt
+
+#: A cell that is one of these is missing; an empty one always is.
+Parser = Callable[[str], Any]
+
+
+class Declared(Protocol):
+    """An input of a policy or a field of a history."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def type(self) -> dt.Type: ...
+    @property
+    def column(self) -> str | None: ...
+
+
+class Reading:
+    """How cells are read: extra texts for missing, and forms of dates other than ISO."""
+
+    def __init__(self, missing: Iterable[str] = (), date_format: str | None = None) -> None:
+        self.missing = frozenset(missing) | {""}
+        self.date_format = date_format
+
+    def parser(self, kind: dt.Type) -> Parser:
+        if kind.kind in dt.NUMERIC:
+            return number
+        if kind.kind == dt.BOOLEAN:
+            return boolean
+        if kind.kind == dt.DATE and self.date_format is not None:
+            form = self.date_format
+            return lambda text: dated(text, form)
+        if kind.kind == dt.STRING:
+            return str
+        return str.strip
+
+
+class Columns:
+    """What each column of a table is bound to. `absent` are declared names without a column."""
+
+    def __init__(self, table: Table, declared: Sequence[Declared], reading: Reading) -> None:
+        self.table = table
+        self.hints: dict[str, str] = {}
+        self._missing = reading.missing
+        self._named = [(d.name, _spellings(d)) for d in declared]
+        self._cells: list[tuple[int, str, Parser, dt.Type]] = []
+        self.absent: list[str] = []
+        if not table.columns:
+            return
+        places = {name: place for place, name in enumerate(table.columns) if name}
+        for decl, (name, spellings) in zip(declared, self._named, strict=True):
+            found = [s for s in spellings if s in places]
+            if len(found) > 1:
+                raise DataProblem(
+                    f"columns `{found[0]}` and `{found[1]}` both are `{name}`", table.path, 1, help="drop one of them"
+                )
+            if found:
+                self._cells.append((places[found[0]], name, reading.parser(decl.type), decl.type))
+            else:
+                self.absent.append(name)
+
+    def values(self, cells: list[str] | dict[str, Any]) -> dict[str, Any]:
+        """Values by declared name; short rows give what they have."""
+        if isinstance(cells, dict):
+            found: dict[str, Any] = {}
+            for name, spellings in self._named:
+                for spelling in spellings:
+                    if spelling in cells:
+                        found[name] = cells[spelling]
+                        break
+            return found
+        found = {}
+        missing = self._missing
+        size = len(cells)
+        for place, name, parse, kind in self._cells:
+            if place >= size:
+                continue
+            cell = cells[place]
+            if cell in missing or cell.strip() in missing:
+                found[name] = None
+                continue
+            try:
+                found[name] = parse(cell)
+            except ValueError:
+                found[name] = cell.strip()
+                if name not in self.hints and (hint := advice(cell.strip(), kind)) is not None:
+                    self.hints[name] = hint
+        return found
+
+    def row(self, row: Row) -> dict[str, Any]:
+        return self.values(row.cells)
+
+
+def _spellings(decl: Declared) -> tuple[str, ...]:
+    """The column names that a declared name may have, without repetition."""
+    names = (decl.name, decl.column, decl.name.replace(" ", "_"))
+    return tuple(dict.fromkeys(normalise(n) for n in names if n is not None))
+
+
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,6})?", re.ASCII)
+_GROUPED = re.compile(r"[+-]?\d{1,3}(?:[, ']\d{3})+(?:\.\d*)?", re.ASCII)
+_COMMA = re.compile(r"[+-]?\d+,\d+|[+-]?\d{1,3}(?:\.\d{3})+,\d+", re.ASCII)
+#: Digits that an integer may have and be exact as binary64.
+_EXACT = 15
+
+
+def number(text: str) -> int | float:
+    """A number of ASCII digits, sign, point and exponent; raises ValueError for any other form."""
+    text = text.strip()
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(text)
+    if len(text) <= _EXACT and text.lstrip("+-").isdigit():
+        return int(text)
+    value = float(text)
+    if value - value != 0:  # beyond binary64
+        raise ValueError(text)
+    return value
+
+
+def boolean(text: str) -> bool:
+    """`true` or `false` in any case."""
+    text = text.strip().lower()
+    if text == "true":
+        return True
+    if text == "false":
+        return False
+    raise ValueError(text)
+
+
+def dated(text: str, form: str) -> datetime.date:
+    """A date written as `form` (of strptime) says; ISO dates are read as well."""
+    text = text.strip()
+    try:
+        return datetime.datetime.strptime(text, form).date()
+    except ValueError:
+        return datetime.date.fromisoformat(text)
+
+
+def advice(text: str, kind: dt.Type) -> str | None:
+    """How a cell that did not read as `kind` should be written, where that can be told."""
+    if kind.kind in dt.NUMERIC:
+        if text.lower() in ("nan", "na", "n/a", "null", "none", "-", "--", ".", "#n/a"):
+            return f"leave the cell empty where a value is missing, or add `--missing {text}`"
+        if _GROUPED.fullmatch(text):
+            return f"write `{re.sub(r'''[, ']''', '', text)}`, without thousands separators"
+        if _COMMA.fullmatch(text):
+            return f"write `{text.replace('.', '').replace(',', '.')}`, with a decimal point"
+        if text.endswith("%") and _NUMBER.fullmatch(text[:-1].strip()):
+            return "write a share as a decimal fraction, `0.05` for 5%"
+        if any("０" <= c <= "９" for c in text):
+            return "write the digits in half width"
+        if text[:1] in "¥$€£￥" or text[-1:] in "元¥$€£":
+            return "leave the currency sign out"
+        if text.isascii() and text[:1].isdigit() and text[1:2] and not _NUMBER.fullmatch(text):
+            return "write digits and a decimal point alone"
+    if kind.kind == dt.BOOLEAN:
+        return "write `true` or `false`"
+    if kind.kind == dt.DATE:
+        return "write dates as YYYY-MM-DD, or add `--date-format` as `%d.%m.%Y`"
+    return None

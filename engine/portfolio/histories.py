@@ -1,0 +1,83 @@
+"""Event tables grouped by customer, held in memory for the one-by-one path."""
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from engine.portfolio.binding import Columns, Declared, Reading
+from engine.portfolio.files import DataProblem
+from engine.portfolio.tables import Row, Table
+from engine.records import Record
+from engine.semantics import dtypes as dt
+
+_NONE: list[dict[str, Any]] = []
+
+
+class Key(Record):
+    """The column that says whose a row is."""
+
+    name: str
+    type: dt.Type
+    column: str | None = None
+
+
+class History:
+    """The rows of an event table by customer. A customer without rows has the empty history.
+
+    `broken` says for a customer which row could not be read: whoever owns it must not be
+    decided as if the row were not there.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.broken: dict[Any, str] = {}
+        self.hints: dict[str, str] = {}
+        self._rows: defaultdict[Any, list[dict[str, Any]]] = defaultdict(list)
+        self._asked: set[Any] = set()
+
+    def of(self, key: Any) -> list[dict[str, Any]]:
+        """The rows of one customer, in the order of the file."""
+        self._asked.add(key)
+        return self._rows.get(key, _NONE)
+
+    def add(self, key: Any, row: dict[str, Any]) -> None:
+        self._rows[key].append(row)
+
+    @property
+    def size(self) -> int:
+        return sum(map(len, self._rows.values()))
+
+    def unclaimed(self) -> int:
+        """Rows of keys that no customer had."""
+        return sum(len(rows) for key, rows in self._rows.items() if key not in self._asked)
+
+
+def read_history(name: str, key: Key, fields: Sequence[Declared], table: Table, reading: Reading) -> History:
+    """Read a whole event table.
+
+    Raises DataProblem where the key column is absent or a row says not whose it is.
+    """
+    declared: list[Declared] = [key, *(f for f in fields if f.name != key.name)]
+    columns = Columns(table, declared, reading)
+    if key.name in columns.absent:
+        raise DataProblem(
+            f"history `{name}` needs a column `{key.name}` to say whose each row is", table.path, 1,
+            help=f"its columns are {', '.join(f'`{c}`' for c in table.columns[:12])}",
+        )
+    history = History(name)
+    for row in table:
+        values = columns.values(row.cells)
+        owner = values.get(key.name)
+        if owner is None or isinstance(owner, (list, dict)):
+            what = "has no key" if isinstance(row, Row) else row.message
+            raise DataProblem(
+                f"a row of history `{name}` belongs to no customer: {what}", table.path, row.line,
+                help=f"give every row its `{key.name}`",
+            )
+        if isinstance(row, Row):
+            history.add(owner, values)
+        else:
+            history.broken.setdefault(owner, f"line {row.line} of {table.name}: {row.message}")
+    history.hints = columns.hints
+    return history

@@ -1,0 +1,129 @@
+"""Results out: whole files or none, as CSV or JSON lines."""
+from __future__ import annotations
+
+import csv
+import datetime
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol, TextIO
+
+from engine.portfolio.files import DataProblem, reason
+
+
+class Writer(Protocol):
+    def write(self, row: Mapping[str, Any]) -> None: ...
+
+
+@contextmanager
+def output(path: str) -> Iterator[TextIO]:
+    """A text stream to `path` (`-` for standard output).
+
+    A file is written under another name beside its place and renamed when the block ends well,
+    so that a reader sees the former file or the whole new one. Raises DataProblem.
+    """
+    if path == "-":
+        yield sys.stdout
+        sys.stdout.flush()
+        return
+    if os.path.isdir(path):
+        raise DataProblem(f"`{path}` is a folder", path, help="name a file in it")
+    if os.path.exists(path) and not os.path.isfile(path):  # a device or pipe has no other name
+        with open(path, "w", encoding="utf-8", newline="") as stream:
+            yield stream
+        return
+    folder = os.path.dirname(os.path.abspath(path))
+    try:
+        number, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(path)}.", suffix=".part", dir=folder)
+    except OSError as problem:
+        raise DataProblem(f"`{path}` cannot be written: {reason(problem)}", path) from None
+    try:
+        with os.fdopen(number, "w", encoding="utf-8", newline="") as stream:
+            yield stream
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def writer(stream: TextIO, format: str, columns: Sequence[str]) -> Writer:
+    """A writer of rows by column name: "csv" (a header, then lists and contexts as JSON) or "jsonl"."""
+    return _CsvWriter(stream, columns) if format == "csv" else _JsonWriter(stream, columns)
+
+
+class _CsvWriter:
+    def __init__(self, stream: TextIO, columns: Sequence[str]) -> None:
+        self._columns = columns
+        self._out = csv.writer(stream, lineterminator="\n")
+        self._out.writerow(columns)
+
+    def write(self, row: Mapping[str, Any]) -> None:
+        self._out.writerow([cell(row.get(name)) for name in self._columns])
+
+
+class _JsonWriter:
+    def __init__(self, stream: TextIO, columns: Sequence[str]) -> None:
+        self._columns = columns
+        self._stream = stream
+
+    def write(self, row: Mapping[str, Any]) -> None:
+        self._stream.write(json_text({name: row.get(name) for name in self._columns}) + "\n")
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    """JSON of plain values; dates, times and durations as their ISO text."""
+    return json.dumps(value, ensure_ascii=False, default=plain, allow_nan=False, indent=indent)
+
+
+def plain(value: Any) -> Any:
+    """What JSON has no form for, as text."""
+    if isinstance(value, (datetime.date, datetime.time)):
+        return value.isoformat()
+    if isinstance(value, datetime.timedelta):
+        return days_text(value)
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    if isinstance(value, tuple):
+        return list(value)
+    return str(value)
+
+
+def days_text(value: datetime.timedelta) -> str:
+    """A duration as ISO text: `P3D`, `-P1DT2H`, `PT0S`."""
+    total = abs(value)
+    hours, rest = divmod(total.seconds, 3600)
+    minutes, seconds = divmod(rest, 60)
+    exact = f"{seconds}.{total.microseconds:06d}".rstrip("0") if total.microseconds else str(seconds)
+    time = "".join(f"{n}{unit}" for n, unit in ((hours, "H"), (minutes, "M")) if n)
+    time += f"{exact}S" if exact != "0" else ""
+    text = (f"{total.days}D" if total.days else "") + (f"T{time}" if time else "")
+    return ("-" if value < datetime.timedelta(0) else "") + "P" + (text or ("0D" if not time else ""))
+
+
+def cell(value: Any) -> str:
+    """A CSV cell: empty for null, whole numbers without a point, lists and contexts as JSON."""
+    if value is None:
+        return ""
+    if value is True or value is False:
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, (list, tuple)) and all(isinstance(v, str) and ";" not in v for v in value):
+        return ";".join(value)
+    if isinstance(value, (list, tuple, dict)):
+        return json_text(value)
+    return str(plain(value))
