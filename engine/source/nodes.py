@@ -33,10 +33,8 @@ from engine.source.tree import Document, Mapping, Node, Scalar, Sequence, normal
 
 __all__ = ["Document", "Mapping", "Node", "Scalar", "Sequence", "load_file", "load_text", "normal"]
 
-try:
-    from yaml.cyaml import CParser
-except ImportError:                                     # PyYAML built without libyaml
-    CParser = None
+#: libyaml's event parser, or None where PyYAML was built without it.
+CParser: Any = getattr(getattr(yaml, "cyaml", None), "CParser", None)
 
 MAX_BYTES = 10_000_000
 MAX_DEPTH = 100
@@ -129,7 +127,10 @@ class _Builder:
         try:
             self._read(parser)
         except yaml.YAMLError as error:
-            raise Problem(*self.problems, complain(document, error)) from None
+            found = complain(document, error)
+            if any(p.span and found.span and p.span.line == found.span.line for p in self.problems):
+                raise Problem(*self.problems) from None     # what was refused on the line is why it does not parse
+            raise Problem(*self.problems, found) from None
         finally:
             parser.dispose()
         document.problems = tuple(self.problems)
