@@ -46,9 +46,9 @@ def open_bytes(path: str) -> io.BufferedReader:
             return io.BufferedReader(cast(io.RawIOBase, _Forward(raw)), HEAD)
         if os.path.isdir(path):
             raise DataProblem(f"`{path}` is a folder", path, help="name the file in it")
-        raw = open(path, "rb", buffering=HEAD)  # noqa: SIM115 (the caller's to close)
+        raw = open(path, "rb", buffering=HEAD)
         if path.endswith(".gz"):
-            return io.BufferedReader(cast(io.RawIOBase, gzip.GzipFile(fileobj=raw)), HEAD)
+            return io.BufferedReader(cast(io.RawIOBase, _Unzipped(raw)), HEAD)
         return cast(io.BufferedReader, raw)
     except FileNotFoundError:
         raise DataProblem(f"there is no file `{path}`", path, help=_neighbour(path)) from None
@@ -65,8 +65,12 @@ def open_text(path: str, encoding: str | None = None) -> io.TextIOWrapper:
     GB18030 or UTF-16 is refused by that name.
     """
     stream = open_bytes(path)
-    head = peek(stream, path)
-    name = _known(encoding, path) if encoding is not None else _settle(head, path)
+    try:
+        head = peek(stream, path)
+        name = _known(encoding, path) if encoding is not None else _settle(head, path)
+    except DataProblem:
+        stream.close()
+        raise
     if name == "utf-8" and head.startswith(codecs.BOM_UTF8):
         name = "utf-8-sig"
     return io.TextIOWrapper(stream, encoding=name, errors="surrogateescape", newline="")
@@ -162,6 +166,18 @@ def _neighbour(path: str) -> str | None:
         if name.lower() == wanted.lower() or name.split(".")[0].lower() == stem:
             return f"did you mean `{os.path.join(os.path.dirname(path), name)}`?"
     return None
+
+
+class _Unzipped(gzip.GzipFile):
+    """Closes the file it reads from, which `GzipFile` leaves to its caller."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        super().__init__(fileobj=source)
+        self._source = source
+
+    def close(self) -> None:
+        super().close()
+        self._source.close()
 
 
 class _Forward(io.RawIOBase):

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
-from engine.portfolio.files import DataProblem, UNREADABLE, is_utf8, open_text, reason, shown
+from engine.portfolio.files import UNREADABLE, DataProblem, is_utf8, open_text, reason, shown
 from engine.records import Record
 
 MAX_LINE = 1_000_000
@@ -55,7 +55,10 @@ class Table:
     def __iter__(self) -> Iterator[Row | BadRow]:
         raise NotImplementedError
 
-    def close(self) -> None:
+    def __enter__(self) -> Table:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._stream.close()
 
 
@@ -64,9 +67,17 @@ def open_table(
 ) -> Table:
     """Open a CSV or JSON lines file; `format` is "csv" or "jsonl", settled by name or content if None.
 
-    Raises DataProblem.
+    The table is a context manager. Raises DataProblem.
     """
     stream = open_text(path, encoding)
+    try:
+        return _table(path, stream, format, delimiter)
+    except DataProblem:
+        stream.close()
+        raise
+
+
+def _table(path: str, stream: io.TextIOWrapper, format: str | None, delimiter: str | None) -> Table:
     lines = _Lines(stream, path)
     first = lines.first()
     chosen = format or _by_name(path) or ("jsonl" if first.lstrip()[:1] in ("{", "[") else "csv")
@@ -150,7 +161,8 @@ class _Csv(Table):
             line, cells, fault = self._next()
             if fault is not None:
                 text = lines.taken[0] if lines.taken else ""
-                yield BadRow(line, fault, "quotes within a quoted field are doubled", _rough(text, self._delimiter), text)
+                rough = _rough(text, self._delimiter)
+                yield BadRow(line, fault, "quotes within a quoted field are doubled", rough, text)
             elif cells is None:
                 return
             elif not cells:
