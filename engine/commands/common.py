@@ -106,5 +106,6 @@ def read_object(path: str, what: str) -> dict[str, Any]:
     """A JSON object; `what` names it in the message."""
     value = read_json(path)
     if not isinstance(value, dict):
-        raise Failure(f"{what} in `{shown(path)}` is not a JSON object", code=BAD_DATA, help='write {"name": value, ...}')
+        message = f"{what} in `{shown(path)}` is not a JSON object"
+        raise Failure(message, code=BAD_DATA, help='write {"name": value, ...}')
     return value

@@ -9,6 +9,7 @@ import click
 
 from engine import bundled
 from engine.commands.common import INVALID, Failure, talk
+from engine.portfolio.files import reason
 
 _POLICY = """\
 # yaml-language-server: $schema={schema}
@@ -79,7 +80,8 @@ def policy(path: Path, force: bool) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(_POLICY.format(name=name, schema=_schema(path)), encoding="utf-8")
     except OSError as problem:
-        raise Failure(f"`{path}` cannot be written: {(problem.strerror or 'it failed').lower()}", code=INVALID) from None
+        message = f"`{path}` cannot be written: {reason(problem)}"
+        raise Failure(message, code=INVALID) from None
     talk(f"wrote {path}; next: tierwise check {path}")
 
 

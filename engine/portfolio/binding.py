@@ -125,7 +125,8 @@ def number(text: str) -> int | float:
     text = text.strip()
     if not _NUMBER.fullmatch(text):
         raise ValueError(text)
-    if len(text) <= _EXACT and text.lstrip("+-").isdigit():
+    digits = text.lstrip("+-")
+    if len(digits) <= _EXACT and digits.isdigit():
         return int(text)
     value = float(text)
     if value - value != 0:  # beyond binary64

@@ -9,6 +9,7 @@ import pytest
 
 LOCKS = ("requirements.txt", "requirements-build.txt", "requirements-dev.txt", "requirements-bench.txt")
 _PIN = re.compile(r"^([a-z0-9-]+)==([^\s;]+)(?: ; [^\\]+)? \\$")
+_HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}(?: \\)?")
 
 
 def pins(path: Path) -> dict[str, str]:
@@ -22,7 +23,7 @@ def pins(path: Path) -> dict[str, str]:
 @pytest.mark.parametrize("name", LOCKS)
 def test_every_line_is_a_pin_or_a_hash(root: Path, name: str) -> None:
     for line in (root / name).read_text(encoding="utf-8").splitlines():
-        assert _PIN.match(line) or re.fullmatch(r"    --hash=sha256:[0-9a-f]{64}(?: \\)?", line) or line.startswith("# ")
+        assert _PIN.match(line) or _HASH.fullmatch(line) or line.startswith("# ")
     assert pins(root / name)
 
 

@@ -72,7 +72,8 @@ def test_the_wheel_holds_what_it_should(wheel: Path) -> None:
 def test_the_command_works_from_another_folder(python: Path, bank: Path) -> None:
     tierwise = python.parent / "tierwise"
     assert "Decide lending applications" in run(tierwise, "--help", cwd=bank)
-    shipped = run(python, "-c", "from engine import bundled; print(bundled.policy('working-capital'))", cwd=bank).strip()
+    where = "from engine import bundled; print(bundled.policy('working-capital'))"
+    shipped = run(python, "-c", where, cwd=bank).strip()
     assert "site-packages" in shipped
     run(tierwise, "check", shipped, cwd=bank)
     run(tierwise, "new", "policy", "policies/ours.yaml", cwd=bank)

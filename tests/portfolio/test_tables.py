@@ -116,7 +116,8 @@ def test_a_wrong_encoding_is_a_problem_of_the_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "help"),
-    [("a;b;c\n1;2;3\n", "add `--delimiter ';'`"), ("a\tb\n1\t2\n", "add `--delimiter tab`"), ("a|b\n", "add `--delimiter '|'`")],
+    [("a;b;c\n1;2;3\n", "add `--delimiter ';'`"), ("a\tb\n1\t2\n", "add `--delimiter tab`"),
+     ("a|b\n", "add `--delimiter '|'`")],
 )
 def test_a_wrong_delimiter_is_told(tmp_path: Path, text: str, help: str) -> None:
     assert problem(tmp_path, text).help == help
@@ -147,7 +148,7 @@ def test_other_formats_are_named(tmp_path: Path, data: bytes, what: str) -> None
 
 
 def test_compressed_files_and_damaged_ones(tmp_path: Path) -> None:
-    packed = gzip.compress("a,b\n1,2\n".encode())
+    packed = gzip.compress(b"a,b\n1,2\n")
     assert table(tmp_path, packed, "t.csv.gz") == [Row(2, ["1", "2"])]
     assert problem(tmp_path, packed[:-12], "t.csv.gz").file.endswith("t.csv.gz")
     assert "cannot be read" in problem(tmp_path, b"no gzip", "t.csv.gz").message
