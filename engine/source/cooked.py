@@ -72,10 +72,15 @@ def segments(source: str, start: int, end: int, style: str, text: str) -> Segmen
         track = _Track()
         track.joined(text, start, end)
         stop = end
-    track.offsets.append(track.length)
-    track.indexes.append(stop)
-    track.widths.append(0)
-    return track.offsets, track.indexes, track.widths
+    length = len(text)
+    offsets, indexes, widths = track.offsets, track.indexes, track.widths
+    while offsets and offsets[-1] >= length:            # line ends that chomping dropped
+        stop = indexes[-1]
+        del offsets[-1], indexes[-1], widths[-1]
+    offsets.append(length)
+    indexes.append(stop)
+    widths.append(0)
+    return offsets, indexes, widths
 
 
 def place(found: Segments, start: int, end: int) -> tuple[int, int]:
