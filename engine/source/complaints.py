@@ -195,6 +195,8 @@ def _brackets(document: Document, at: _Place, opened: _Place, context: str) -> D
 
 def _structure(document: Document, at: _Place, opened: _Place, problem: str) -> Diagnostic | None:
     line = document.span(*at.content)
+    if at.text.lstrip().startswith((": ", ":\t")) or at.text.strip() == ":":
+        return Diagnostic("E0017", "a key is missing before the colon", line, help="write `key: value`")
     if "sequence entries are not allowed" in problem:
         if at.has_key:
             return Diagnostic("E0007", "a list may not start on the line of its key",

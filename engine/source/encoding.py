@@ -16,6 +16,7 @@ _BOM = "\ufeff"
 _FORBIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 _HAN = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
+_HIGH = re.compile(b"[\x80-\xff]+")
 _NAMES = {
     "\0": "a null character", "\x0b": "a vertical tab", "\x0c": "a form feed", "\x1b": "an escape character",
     "\x7f": "a delete character", "\x85": "the line end U+0085", "\u2028": "the line separator U+2028",
@@ -74,12 +75,12 @@ def _not_utf8(data: bytes, error: UnicodeDecodeError, name: str) -> Diagnostic:
     place = Document(before, name)
     span = place.span(len(before), len(before))
     guess = _guess(data)
-    if guess:
-        message = f"the file is not UTF-8 but seems to be {guess}"
-        help_ = "save it as UTF-8; editors offer this as `Save with encoding`"
-    elif error.reason == "unexpected end of data":
+    if error.reason == "unexpected end of data":
         message = f"the file ends in the middle of a character, at byte {at + 1:,}"
         help_ = "it seems cut off; fetch or save it anew"
+    elif guess:
+        message = f"the file is not UTF-8 but seems to be {guess}"
+        help_ = "save it as UTF-8; editors offer this as `Save with encoding`"
     else:
         message = f"the file is not UTF-8: byte {at + 1:,} is 0x{data[at]:02X}"
         help_ = "save it as UTF-8; editors offer this as `Save with encoding`"
@@ -96,11 +97,14 @@ def _guess(data: bytes) -> str | None:
     odd, even = sample[1::2].count(0), sample[0::2].count(0)
     if max(odd, even) * 4 > len(sample):
         return "UTF-16"
+    high = [len(run) for run in _HIGH.findall(sample)]
+    if sum(n for n in high if n > 1) * 2 <= sum(high):  # Western text has single accented letters between others
+        return None
     for cut in range(4):                                # a sample may end inside a character
         try:
             text = sample[:len(sample) - cut].decode("gb18030")
         except UnicodeDecodeError:
             continue
         foreign = [c for c in text if c > "\x7f"]
-        return "GB18030 (GBK)" if foreign and len(_HAN.findall(text)) * 2 > len(foreign) else None
+        return "GB18030 (GBK)" if len(_HAN.findall(text)) * 2 > len(foreign) else None
     return None

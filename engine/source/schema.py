@@ -178,9 +178,9 @@ class _Checker:
         if isinstance(node, Scalar) and kind(node) == "null":
             where = key.span if key is not None and node.is_empty else node.span
             message = f"`{key.text}` has no value" if key is not None and node.is_empty else f"expected {expected}"
-            below = "; write it below, indented" if wanted <= {"object", "array"} else ""
-            self.add("E0032", message, where, f"expected {schema.get('title', 'a value')}{below}, "
-                                              "or delete the key" if key is not None else None)
+            below = ", below and indented" if wanted <= {"object", "array"} else ""
+            self.add("E0032", message, where, f"give it {schema.get('title', 'a value')}{below}, or delete the key"
+                     if key is not None else None)
             return
         message = f"expected {expected}, found {_found(node)}"
         if isinstance(node, Scalar):
@@ -222,6 +222,8 @@ class _Checker:
             help_ = f"write a list in brackets: `[{_short(text)}]`"
         elif "object" in wanted and schema.get("properties"):
             help_ = "it holds " + _one_of(list(schema["properties"]))
+        elif wanted == {"object"}:
+            help_ = "write one `name: ...` on each line below, indented"
         return "E0032", message, node.span, help_, (), ()
 
     # --- mappings and lists -----------------------------------------------------------
@@ -250,7 +252,7 @@ class _Checker:
             if name not in node and name not in meant:
                 self.add("E0031", f"{title} needs `{name}`", here, self.says(properties.get(name)))
         groups = schema.get("allOf", [])
-        self.groups(node, [*groups, schema] if "oneOf" in schema or "anyOf" in schema else groups, title, here, meant)
+        self.groups(node, [*groups, schema] if "oneOf" in schema or "anyOf" in schema else groups, schema, here, meant)
         forbidden = schema.get("not", {}).get("required", ())
         if forbidden and all(name in node for name in forbidden):
             self.exclusive(node, list(forbidden), title)
@@ -289,8 +291,9 @@ class _Checker:
         self.add("E0030", f"{title} has no key `{_short(name)}`", entry.span, help_, edits=edits)
         return near
 
-    def groups(self, node: Mapping, groups: list[Schema], title: str, here: Span, meant: set[str]) -> None:
+    def groups(self, node: Mapping, groups: list[Schema], schema: Schema, here: Span, meant: set[str]) -> None:
         """Groups of keys of which one must stand (`oneOf`: no more than one); the first fault is reported."""
+        title = schema.get("title", "this mapping")
         excluded: set[str] = set()
         for group in groups:
             exactly = "oneOf" in group
@@ -299,7 +302,9 @@ class _Checker:
             if not given:
                 if not meant & set(names):
                     left = [n for n in names if n not in excluded]
-                    self.add("E0035", f"{title} needs {_one_of(left)}", here)
+                    help_ = self.says(schema.get("properties", {}).get(left[0])) if len(left) == 1 else None
+                    self.add("E0035", f"{title} needs {_one_of(left)}", here,
+                             help_ or f"{'exactly' if exactly else 'at least'} one of them belongs here")
                 return
             if exactly and len(given) > 1:
                 self.exclusive(node, given, title)
@@ -314,7 +319,8 @@ class _Checker:
 
     def sequence(self, node: Sequence, schema: Schema, key: Scalar | None) -> None:
         if len(node.items) < schema.get("minItems", 0):
-            self.add("E0032", f"expected {_expected(schema, key)}, found an empty list", node.span)
+            self.add("E0032", f"expected {_expected(schema, key)}, found an empty list", node.span,
+                     "give it at least one item" + (", or delete the key" if key is not None else ""))
         inner = schema.get("items")
         if inner is not None:
             for item in node.items:
