@@ -11,6 +11,7 @@ import click
 
 from engine.portfolio.files import DataProblem, open_text, shown
 from engine.portfolio.tables import JsonFault, parse_json
+from engine.render import visible
 
 FINDINGS = 1
 INVALID = 2
@@ -30,9 +31,9 @@ class Failure(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         stream = file or sys.stderr
-        click.echo(f"{paint('error', stream, fg='red', bold=True)}: {self.message}", file=stream)
+        click.echo(f"{paint('error', stream, fg='red', bold=True)}: {visible(self.message)}", file=stream)
         if self.help is not None:
-            click.echo(f"  = help: {self.help}", file=stream)
+            click.echo(f"  = help: {visible(self.help)}", file=stream)
 
 
 def data_failure(problem: DataProblem) -> Failure:

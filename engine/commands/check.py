@@ -1,0 +1,44 @@
+"""`tierwise check`: what is wrong in policies."""
+from __future__ import annotations
+
+import sys
+
+import click
+
+from engine.commands.common import FINDINGS, talk
+from engine.commands.policies import find, show
+from engine.diagnostics import Diagnostic
+from engine.policy import PolicyError, load_policy
+from engine.render import render_json, render_sarif, summary
+
+
+@click.command()
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", show_default=True)
+@click.option("--strict", is_flag=True, help="Warnings count as findings too.")
+@click.option("--warnings/--no-warnings", default=True, show_default=True, help="Show warnings.")
+def command(paths: tuple[str, ...], form: str, strict: bool, warnings: bool) -> int:
+    """Find what is wrong in policies.
+
+    PATH is a policy, or a folder whose policies are all checked, those in folders below it too. Exits with 1
+    where an error was found, with --strict a warning too.
+    """
+    files = list(dict.fromkeys(found for path in paths for found in find(path)))
+    # a policy that two others use is checked with each, and told once
+    diagnostics = list(dict.fromkeys(d for file in files for d in _check(file) if warnings or d.is_error))
+    if form == "json":
+        click.echo(render_json(diagnostics), nl=False)
+    elif form == "sarif":
+        click.echo(render_sarif(diagnostics), nl=False)
+    else:
+        show(diagnostics, sys.stdout)
+        if not diagnostics:
+            talk(f"{len(files)} {'policy' if len(files) == 1 else 'policies'}: {summary(diagnostics)}")
+    return FINDINGS if any(strict or d.is_error for d in diagnostics) else 0
+
+
+def _check(path: str) -> tuple[Diagnostic, ...]:
+    try:
+        return load_policy(path).warnings
+    except PolicyError as error:
+        return tuple(error.diagnostics)

@@ -1,0 +1,109 @@
+"""`tierwise decide`: one customer, explained."""
+from __future__ import annotations
+
+import datetime
+import difflib
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from engine.commands.common import (
+    BAD_DATA,
+    FINDINGS,
+    Date,
+    Failure,
+    paint,
+    read_object,
+    talk,
+)
+from engine.commands.policies import open_policy
+from engine.policy import Decision, Policy
+from engine.portfolio.tables import normalise
+from engine.portfolio.writing import cell, json_text
+from engine.render import visible
+
+
+@click.command()
+@click.argument("policy", metavar="POLICY")
+@click.argument("customer", metavar="[INPUT]", default="-")
+@click.option("--as-of", type=Date(), help="The date of the decision. [default: today]")
+@click.option("--history", metavar="FILE", help='Event rows as JSON: {"repayments": [{...}, ...]}.')
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--language", metavar="CODE", help="Of the reasons, as `zh`. [default: the policy's own]")
+@click.option("--explain/--no-explain", default=True, show_default=True, help="Say why, or give the outcomes alone.")
+def command(
+    policy: str, customer: str, as_of: datetime.date | None, history: str | None, form: str,
+    language: str | None, explain: bool,
+) -> int:
+    """Decide one customer and explain it.
+
+    INPUT is a JSON object of the policy's inputs by name, `-` (the default) for standard input; null or left out
+    means missing, dates are ISO text. Exits with 1 where the customer is refused.
+    """
+    if customer == "-" and sys.stdin.isatty():
+        raise click.UsageError("name a JSON file, or give the customer as JSON on standard input")
+    if customer == "-" and history == "-":
+        raise click.UsageError("standard input can be read once only")
+    loaded = open_policy(policy, as_of or datetime.date.today())
+    inputs = read_object(customer, "the customer")
+    events = None if history is None else _events(read_object(history, "the history"), history)
+    _tell_strangers(loaded, inputs, events or {})
+    decision = loaded.decide(inputs, as_of=as_of or datetime.date.today(), history=events)
+    if explain:
+        text = decision.explain(format=form, language=language)
+        click.echo(text if isinstance(text, str) else json_text(text, indent=2), nl=not str(text).endswith("\n"))
+    elif form == "json":
+        click.echo(json_text(_plain(decision), indent=2))
+    else:
+        click.echo(_short(decision))
+    return FINDINGS if decision.refused else 0
+
+
+def _events(value: dict[str, Any], path: str) -> dict[str, list[dict[str, Any]] | None]:
+    """Histories as the policy reads them: a list of objects, or null for not supplied."""
+    for name, rows in value.items():
+        if rows is not None and not (isinstance(rows, list) and all(isinstance(row, dict) for row in rows)):
+            message = f"history `{name}` in `{path}` is not a list of objects"
+            raise Failure(message, code=BAD_DATA, help='write {"repayments": [{"due": "2026-07-01"}, ...]}')
+    return value
+
+
+def _tell_strangers(policy: Policy, inputs: Mapping[str, Any], events: Mapping[str, Any]) -> None:
+    """Say which names the policy does not know; they are ignored, and a slip must not pass for missing data."""
+    program = policy.program
+    known = {normalise(n) for d in program.inputs for n in (d.name, d.column, d.name.replace(" ", "_")) if n}
+    for name in inputs:
+        if normalise(name) not in known:
+            _stranger(name, "input", [d.name for d in program.inputs])
+    for name in events:
+        if name not in {h.name for h in program.histories}:
+            _stranger(name, "history", [h.name for h in program.histories])
+
+
+def _stranger(name: str, what: str, names: list[str]) -> None:
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    hint = f"; did you mean `{near[0]}`?" if near else ""
+    talk(f"{paint('note', sys.stderr, bold=True)}: the policy has no {what} `{visible(name)}`{hint}")
+
+
+def _plain(decision: Decision) -> dict[str, Any]:
+    return {
+        "values": dict(decision.values),
+        "reasons": list(decision.reasons),
+        "open": list(decision.open),
+        "missing": list(decision.missing),
+        "refused": list(decision.refused),
+    }
+
+
+def _short(decision: Decision) -> str:
+    """The outcomes, one a line, then reasons and what was missing."""
+    if decision.refused:
+        return "refused: " + ", ".join(f"`{name}`" for name in decision.refused)
+    rows = [(name, cell(value) if value is not None else "null") for name, value in decision.values.items()]
+    rows += [(name, ", ".join(found)) for name, found in
+             (("reasons", decision.reasons), ("open", decision.open), ("missing", decision.missing)) if found]
+    width = max((len(name) for name, _ in rows), default=0)
+    return "\n".join(f"{visible(name):{width}}  {visible(text)}" for name, text in rows)

@@ -1,0 +1,299 @@
+"""`tierwise run`: decide a portfolio row by row.
+
+Every row of the data comes out once: decided, open or refused, with its line. A bad row is
+told on standard error and the others are decided.
+"""
+from __future__ import annotations
+
+import contextlib
+import csv
+import datetime
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import click
+
+from engine.commands.common import FINDINGS, Date, data_failure, paint, talk
+from engine.commands.policies import open_policy
+from engine.commands.tally import Tally
+from engine.ir import nodes as ir
+from engine.policy import Decision, Policy
+from engine.portfolio.binding import Columns, Reading
+from engine.portfolio.files import DataProblem
+from engine.portfolio.histories import History, Key, read_history
+from engine.portfolio.tables import BadRow, Table, open_table
+from engine.portfolio.writing import Writer, output, writer
+from engine.render import visible
+from engine.semantics import dtypes as dt
+
+#: Bad rows told one by one on standard error; the rest are counted.
+MAX_TOLD = 20
+_META = ("line", "status", "reasons", "open", "missing", "problem")
+
+
+class _Named(click.ParamType):
+    """`NAME=FILE`."""
+
+    name = "NAME=FILE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        if isinstance(value, tuple):
+            return value
+        name, sign, path = value.partition("=")
+        if not sign or not name.strip() or not path:
+            self.fail(f"`{value}` is not of the form NAME=FILE", param, ctx)
+        return " ".join(name.split()), path
+
+
+class _Delimiter(click.ParamType):
+    """One character, or the word `tab`."""
+
+    name = "CHAR"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        found = {"tab": "\t", "\\t": "\t"}.get(value, value)
+        if len(found) != 1 or found in '"\r\n\0 ':
+            self.fail(f"`{value}` is not one character or `tab`", param, ctx)
+        return str(found)
+
+
+@click.command()
+@click.argument("policy", metavar="POLICY")
+@click.argument("data", metavar="DATA")
+@click.option("--as-of", type=Date(), help="The date of the decisions. [default: today]")
+@click.option("--history", "histories", type=_Named(), multiple=True, help="An event table for a history, many times.")
+@click.option("-o", "--output", "out", default="-", show_default=True, metavar="FILE", help="Where the results go.")
+@click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), help="Of the results. [default: by FILE]")
+@click.option("--input-format", type=click.Choice(["csv", "jsonl"]), help="Of DATA and tables. [default: by name]")
+@click.option("--rejects", metavar="FILE", help="Also write refused rows here, as CSV with line, key and problem.")
+@click.option("--strict", is_flag=True, help="Stop at the first refused row.")
+@click.option("--encoding", metavar="NAME", help="Of DATA and tables. [default: utf-8, or as a byte-order mark says]")
+@click.option("--delimiter", type=_Delimiter(), help="Of CSV. [default: a comma, a tab in .tsv]")
+@click.option("--missing", multiple=True, metavar="TEXT", help="A text that means missing, as NA; many times.")
+@click.option("--date-format", metavar="FORM", help="Of dates that are not ISO, as %d.%m.%Y.")
+@click.option("--summary/--no-summary", default=True, show_default=True, help="Show counts when done.")
+def command(
+    policy: str,
+    data: str,
+    as_of: datetime.date | None,
+    histories: Sequence[tuple[str, str]],
+    out: str,
+    form: str | None,
+    input_format: str | None,
+    rejects: str | None,
+    strict: bool,
+    encoding: str | None,
+    delimiter: str | None,
+    missing: Sequence[str],
+    date_format: str | None,
+    summary: bool,
+) -> int:
+    """Decide a portfolio, row by row.
+
+    DATA is CSV or JSON lines, `-` for standard input, `.gz` read through. A column is bound to the input of
+    its name, of the name with underscores, or to the one whose `column` names it. Each row gives one row:
+    its line and key, whether it is decided, open or refused, the outcomes, reasons, open decisions, and what
+    was missing. Exits with 1 where rows were refused, with 3 where data cannot be read at all.
+    """
+    day = as_of or datetime.date.today()
+    if [data, *(path for _, path in histories)].count("-") > 1:
+        raise click.UsageError("standard input can be read once only")
+    loaded = open_policy(policy, day)
+    reading = Reading(missing, date_format)
+
+    def table(path: str) -> Table:
+        return open_table(path, format=input_format, encoding=encoding, delimiter=delimiter)
+
+    try:
+        events = _histories(loaded.program, histories, table, reading)
+        chosen = form or ("jsonl" if out.endswith((".jsonl", ".ndjson")) else "csv")
+        with table(data) as rows, output(out) as stream, _rejects(rejects) as refused:
+            run = Run(loaded, day, rows, events, reading, refused, strict)
+            run.decide(writer(stream, chosen, run.columns))
+    except DataProblem as problem:
+        raise data_failure(problem) from None
+    run.tell_end()
+    if summary:
+        run.tally.show(sys.stderr, {code: loaded.reason_text(code) for code in run.tally.reasons})
+    return FINDINGS if run.tally.status["refused"] else 0
+
+
+class Run:
+    """One portfolio under one policy."""
+
+    def __init__(
+        self, policy: Policy, as_of: datetime.date, table: Table, histories: Mapping[str, History],
+        reading: Reading, rejects: Any, strict: bool,
+    ) -> None:
+        self.policy = policy
+        self.as_of = as_of
+        self.table = table
+        self.histories = histories
+        self.rejects = rejects
+        self.strict = strict
+        self.told = 0
+        program = policy.program
+        self.bound = Columns(table, program.inputs, reading)
+        self.keys = [decl.name for decl in program.inputs if decl.key]
+        self.owner = {h.name: h.key for h in program.histories if h.key is not None}
+        decisions = _shown(program)
+        self.outputs = [column for d in decisions for column in _columns(d)]
+        names = [column for column, _, _ in self.outputs]
+        self.meta = {m: m if m not in {*names, *self.keys} else f"_{m}" for m in _META}
+        line, status, *rest = self.meta.values()
+        self.columns = [line, *self.keys, status, *names, *rest]
+        self.tally = Tally({d.name: d.type.values for d in decisions if d.type.values is not None})
+
+    def decide(self, out: Writer) -> None:
+        """Decide every row; raises DataProblem where reading or, under `strict`, a row fails."""
+        progress = Progress()
+        for row in self.table:
+            values = self.bound.values(row.cells)
+            key = ", ".join(str(values[k]) for k in self.keys if values.get(k) is not None)
+            base = {self.meta["line"]: row.line, **{k: values.get(k) for k in self.keys}}
+            if isinstance(row, BadRow):
+                self._refuse(out, base, key, row.message, row.help, ["unreadable row"])
+                continue
+            broken = self._broken(values)
+            if broken is not None:
+                self._refuse(out, base, key, f"history `{broken[0]}`: {broken[1]}", None, [broken[0]])
+                continue
+            decision = self.policy.decide(values, as_of=self.as_of, history=self._history(values))
+            if decision.refused:
+                stops = any(fault.stops for fault in decision.faults)
+                text = "; ".join(f"`{fault.name}` {fault.message}" for fault in decision.faults)
+                hints = dict.fromkeys(self.bound.hints[n] for n in decision.refused if n in self.bound.hints)
+                self._refuse(out, base, key, text, "; ".join(hints) or None, decision.refused, stops)
+            else:
+                self._decided(out, base, decision)
+            progress.step()
+        progress.end()
+
+    def _decided(self, out: Writer, base: dict[str, Any], decision: Decision) -> None:
+        meta = self.meta
+        for column, name, member in self.outputs:
+            value = decision.values.get(name)
+            base[column] = value if member is None else (value or {}).get(member)
+        base[meta["status"]] = "open" if decision.open else "decided"
+        base[meta["reasons"]] = list(decision.reasons)
+        base[meta["open"]] = list(decision.open)
+        base[meta["missing"]] = list(decision.missing)
+        out.write(base)
+        self.tally.decided(decision.values, decision.reasons, decision.missing, bool(decision.open))
+
+    def _refuse(
+        self, out: Writer, base: dict[str, Any], key: str, message: str, help: str | None,
+        names: Sequence[str], stops: bool = False,
+    ) -> None:
+        line = base[self.meta["line"]]
+        if self.strict or stops:
+            place = f"`{key}`: " if key else ""
+            raise DataProblem(place + visible(message), self.table.path, line, help)
+        base[self.meta["status"]] = "refused"
+        base[self.meta["problem"]] = message
+        out.write(base)
+        self.tally.bad(names)
+        if self.rejects is not None:
+            self.rejects.writerow([line, key, message])
+        self.told += 1
+        if self.told <= MAX_TOLD:
+            who = f" {visible(key)}" if key else ""
+            talk(f"{paint('refused', sys.stderr, fg='yellow')} {self.table.name}:{line}{who}: {visible(message)}"
+                 + (f" (help: {visible(help)})" if help else ""))
+
+    def _history(self, values: Mapping[str, Any]) -> dict[str, Any] | None:
+        if not self.histories:
+            return None
+        return {name: history.of(values.get(self.owner[name])) for name, history in self.histories.items()}
+
+    def _broken(self, values: Mapping[str, Any]) -> tuple[str, str] | None:
+        for name, history in self.histories.items():
+            if history.broken and (found := history.broken.get(values.get(self.owner[name]))) is not None:
+                return name, found
+        return None
+
+    def tell_end(self) -> None:
+        """What the rows came to, and what a person should know of the tables."""
+        if self.told > MAX_TOLD:
+            talk(f"{self.told - MAX_TOLD:,} more refused rows; `--rejects FILE` lists them all")
+        for name in self.bound.absent:
+            talk(f"no column for `{name}`: it was missing in every row")
+        for history in self.histories.values():
+            if unclaimed := history.unclaimed():
+                talk(f"{unclaimed:,} rows of history `{history.name}` belong to nobody in {self.table.name}")
+        talk(self.tally.line())
+
+
+class Progress:
+    """Rows done, on standard error while that is a terminal, from the second second on."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.live = sys.stderr.isatty()
+        self.begun = self.shown = time.monotonic()
+        self.drawn = False
+
+    def step(self) -> None:
+        self.rows += 1
+        if self.live and self.rows % 256 == 0:
+            now = time.monotonic()
+            if now - self.begun > 1 and now - self.shown > 0.2:
+                self.shown = now
+                self.drawn = True
+                click.echo(f"\r{self.rows:,} rows, {self.rows / (now - self.begun):,.0f} a second ", err=True, nl=False)
+
+    def end(self) -> None:
+        if self.drawn:
+            click.echo("\r\x1b[K", err=True, nl=False)
+
+
+def _shown(program: ir.Program) -> list[ir.Decision]:
+    """The decisions that give outputs, in the order of the file."""
+    by_name = {d.name: d for d in program.decisions}
+    return [by_name[name] for name in program.declared if name in by_name and not by_name[name].internal]
+
+
+def _columns(decision: ir.Decision) -> list[tuple[str, str, str | None]]:
+    """Column, decision and member of what a decision gives: one column, or one a member."""
+    members = decision.members if isinstance(decision, ir.Decide) and decision.type.kind != dt.LIST else ()
+    if not members:
+        return [(decision.name, decision.name, None)]
+    return [(f"{decision.name}.{member}", decision.name, member) for member, _ in members]
+
+
+def _histories(
+    program: ir.Program, given: Sequence[tuple[str, str]], table: Callable[[str], Table], reading: Reading
+) -> dict[str, History]:
+    """The event tables by history; raises DataProblem and usage errors."""
+    declared = {h.name: h for h in program.histories if h.each is None}
+    inputs = {i.name: i for i in program.inputs}
+    found: dict[str, History] = {}
+    for name, path in given:
+        decl = declared.get(name)
+        if decl is None:
+            known = ", ".join(f"`{n}`" for n in declared) or "none"
+            raise click.UsageError(f"the policy has no history `{name}`; it has {known}")
+        if name in found:
+            raise click.UsageError(f"history `{name}` is given twice")
+        owner = inputs.get(decl.key) if decl.key is not None else None
+        if owner is None:
+            raise click.UsageError(f"history `{name}` has no key that says whose its rows are")
+        with table(path) as rows:
+            found[name] = read_history(name, Key(owner.name, owner.type, owner.column), decl.fields, rows, reading)
+        for column, hint in found[name].hints.items():
+            talk(f"note: {path}: `{column}`: {hint}")
+    return found
+
+
+@contextlib.contextmanager
+def _rejects(path: str | None) -> Iterator[Any]:
+    """A CSV writer of refused rows, None without a path."""
+    if path is None:
+        yield None
+        return
+    with output(path) as stream:
+        rows = csv.writer(stream, lineterminator="\n")
+        rows.writerow(["line", "key", "problem"])
+        yield rows
