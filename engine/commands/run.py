@@ -23,7 +23,7 @@ from engine.policy import Decision, Policy
 from engine.portfolio.binding import Columns, Reading
 from engine.portfolio.files import DataProblem
 from engine.portfolio.histories import History, Key, read_history
-from engine.portfolio.tables import BadRow, Table, open_table
+from engine.portfolio.tables import BadRow, Table, count, open_table
 from engine.portfolio.writing import Writer, output, writer
 from engine.render import visible
 from engine.semantics import dtypes as dt
@@ -217,12 +217,12 @@ class Run:
     def tell_end(self) -> None:
         """What the rows came to, and what a person should know of the tables."""
         if self.told > MAX_TOLD:
-            talk(f"{self.told - MAX_TOLD:,} more refused rows; `--rejects FILE` lists them all")
+            talk(f"{count(self.told - MAX_TOLD, 'more refused row')}; `--rejects FILE` lists them all")
         for name in self.bound.absent:
             talk(f"no column for `{name}`: it was missing in every row")
         for history in self.histories.values():
             if unclaimed := history.unclaimed():
-                talk(f"{unclaimed:,} rows of history `{history.name}` belong to nobody in {self.table.name}")
+                talk(f"{count(unclaimed, 'row')} of history `{history.name}` without a customer in {self.table.name}")
         talk(self.tally.line())
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
 from engine.commands.common import coloured
+from engine.portfolio.tables import count
 
 #: Reasons and missing inputs shown.
 TOP = 8
@@ -46,12 +47,11 @@ class Tally:
     def line(self) -> str:
         """`5,000 rows: 4,200 decided, 700 open, 100 refused`."""
         parts = [f"{self.status[s]:,} {s}" for s in ("decided", "open", "refused") if self.status[s] or s == "decided"]
-        return f"{self.rows:,} row{'' if self.rows == 1 else 's'}: {', '.join(parts)}"
+        return f"{count(self.rows, 'row')}: {', '.join(parts)}"
 
     def show(self, stream: TextIO, texts: Mapping[str, str]) -> None:
         """Print tables of outcomes, reasons (with their `texts`), and what was missing or refused."""
         # rich costs 40 ms to import, which the first row of a run must not wait for
-        from rich import box  # noqa: PLC0415
         from rich.console import Console  # noqa: PLC0415
         from rich.table import Table  # noqa: PLC0415
         from rich.text import Text  # noqa: PLC0415
@@ -60,16 +60,18 @@ class Tally:
 
         def block(title: str, rows: Iterable[tuple[str, int, str]]) -> None:
             listed = list(rows)
-            if not listed:
+            if not listed or not self.rows:
                 return
-            table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_header=False, pad_edge=False)
-            table.add_column(style="bold", no_wrap=True)
+            table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+            table.add_column(no_wrap=True)
             table.add_column(justify="right")
             table.add_column(justify="right")
             table.add_column(overflow="fold")
-            for name, count, note in listed:
-                share = count / self.rows if self.rows else 0.0
-                table.add_row(Text(name), f"{count:,}", f"{share:.1%}", Text(note or "█" * round(share * _BAR)))
+            for name, number, note in listed:
+                share = number / self.rows
+                table.add_row(Text(f"  {name}"), f"{number:,}", f"{share:.1%}", Text(note or "█" * round(share * _BAR)))
+            console.print()
+            console.print(Text(title, style="bold"))
             console.print(table)
 
         for name, counter in self.outcomes.items():

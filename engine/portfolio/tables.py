@@ -171,7 +171,7 @@ class _Csv(Table):
                 yield BadRow(line, flaw[0], flaw[1], cells, lines.taken[0])
             elif len(cells) != width:
                 yield BadRow(
-                    line, f"{_count(len(cells), 'field')} where the header has {width}",
+                    line, f"{count(len(cells), 'field')} where the header has {width}",
                     "a field that holds the delimiter is quoted" if len(cells) > width else None, cells, lines.taken[0],
                 )
             else:
@@ -360,8 +360,9 @@ def _rough(text: str, delimiter: str) -> list[str]:
     return text.split('"')[0].rstrip("\r\n").split(delimiter)
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
+def count(number: int, noun: str) -> str:
+    """`1 row`, `2,000 rows`."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def _by_name(path: str) -> str | None:
