@@ -47,9 +47,40 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            near = [name for name in COMMANDS if _within_one_slip(args[0], name) or name.startswith(args[0])]
+            hint = f"; did you mean `{near[0]}`?" if near else ""
+            raise click.UsageError(f"no command is called `{args[0]}`{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            found = super().invoke(ctx)
+            sys.stdout.flush()
+            return found
+        except OSError as problem:
+            if problem.errno != errno.EPIPE:
+                raise
+            # The reader has gone (`tierwise run ... | head`). Point the descriptor elsewhere, or the
+            # interpreter would complain when it flushes at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise click.exceptions.Exit(_PIPE_CLOSED) from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+
+def _within_one_slip(typed: str, name: str) -> bool:
+    """Whether one letter was left out, added, changed, or changed places with its neighbour."""
+    start = 0
+    while start < min(len(typed), len(name)) and typed[start] == name[start]:
+        start += 1
+    a, b = typed[start:], name[start:]
+    return a[1:] == b or a == b[1:] or a[1:] == b[1:] or (a[1::-1] == b[:2] and a[2:] == b[2:])
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -75,7 +106,6 @@ def run(args: list[str] | None = None) -> int:
     """Run the command line; its exit code."""
     try:
         code = group.main(args, prog_name="tierwise", standalone_mode=False)
-        sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except click.exceptions.Exit as stop:
         return stop.exit_code
@@ -84,10 +114,3 @@ def run(args: list[str] | None = None) -> int:
         return problem.exit_code
     except (click.Abort, KeyboardInterrupt):
         return _INTERRUPTED
-    except OSError as problem:
-        if problem.errno != errno.EPIPE:
-            raise
-        # The reader has gone (`tierwise run ... | head`). Point the descriptor elsewhere, or the
-        # interpreter would complain when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _PIPE_CLOSED

@@ -26,7 +26,7 @@ class Failure(click.ClickException):
 
     def __init__(self, message: str, *, code: int, help: str | None = None) -> None:
         super().__init__(message)
-        self.exit_code = code
+        self.exit_code = code  # type: ignore[misc]
         self.help = help
 
     def show(self, file: IO[Any] | None = None) -> None:
@@ -56,7 +56,7 @@ def talk(text: str) -> None:
     click.echo(text, err=True)
 
 
-class Date(click.ParamType):
+class Date(click.ParamType):  # type: ignore[type-arg]
     """An ISO date."""
 
     name = "date"

@@ -33,7 +33,7 @@ MAX_TOLD = 20
 _META = ("line", "status", "reasons", "open", "missing", "problem")
 
 
-class _Named(click.ParamType):
+class _Named(click.ParamType):  # type: ignore[type-arg]
     """`NAME=FILE`."""
 
     name = "NAME=FILE"
@@ -47,7 +47,7 @@ class _Named(click.ParamType):
         return " ".join(name.split()), path
 
 
-class _Delimiter(click.ParamType):
+class _Delimiter(click.ParamType):  # type: ignore[type-arg]
     """One character, or the word `tab`."""
 
     name = "CHAR"
