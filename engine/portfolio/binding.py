@@ -46,9 +46,14 @@ class Reading:
         if kind.kind == dt.DATE and self.date_format is not None:
             form = self.date_format
             return lambda text: dated(text, form)
-        if kind.kind == dt.STRING:
-            return str
-        return str.strip
+        return self._text if kind.kind == dt.STRING else self._stripped
+
+    def _text(self, text: str) -> str | None:
+        return None if text.strip() in self.missing else text
+
+    def _stripped(self, text: str) -> str | None:
+        bare = text.strip()
+        return None if bare in self.missing else bare
 
 
 class Columns:
@@ -92,14 +97,15 @@ class Columns:
             if place >= size:
                 continue
             cell = cells[place]
-            if cell in missing or cell.strip() in missing:
+            if cell in missing:
                 found[name] = None
                 continue
             try:
                 found[name] = parse(cell)
             except ValueError:
-                found[name] = cell.strip()
-                if name not in self.hints and (hint := advice(cell.strip(), kind)) is not None:
+                bare = cell.strip()
+                found[name] = None if bare in missing else bare
+                if bare not in missing and name not in self.hints and (hint := advice(bare, kind)) is not None:
                     self.hints[name] = hint
         return found
 
@@ -113,7 +119,8 @@ def _spellings(decl: Declared) -> tuple[str, ...]:
     return tuple(dict.fromkeys(normalise(n) for n in names if n is not None))
 
 
-_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,6})?", re.ASCII)
+#: Group 1 is there for a whole number.
+_NUMBER = re.compile(r"[+-]?(?:(\d+)|(?:\d+\.\d*|\.\d+)(?:[eE][+-]?\d{1,6})?|\d+[eE][+-]?\d{1,6})", re.ASCII)
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:[, ']\d{3})+(?:\.\d*)?", re.ASCII)
 _COMMA = re.compile(r"[+-]?\d+,\d+|[+-]?\d{1,3}(?:\.\d{3})+,\d+", re.ASCII)
 #: Digits that an integer may have and be exact as binary64.
@@ -122,11 +129,12 @@ _EXACT = 15
 
 def number(text: str) -> int | float:
     """A number of ASCII digits, sign, point and exponent; raises ValueError for any other form."""
-    text = text.strip()
-    if not _NUMBER.fullmatch(text):
+    form = _NUMBER.fullmatch(text)
+    if form is None:
+        if (bare := text.strip()) != text:
+            return number(bare)
         raise ValueError(text)
-    digits = text.lstrip("+-")
-    if len(digits) <= _EXACT and digits.isdigit():
+    if form[1] is not None and len(form[1]) <= _EXACT:
         return int(text)
     value = float(text)
     if value - value != 0:  # beyond binary64
