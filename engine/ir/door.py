@@ -19,6 +19,7 @@ from engine.ir import nodes as ir
 from engine.ir.reads import Cone
 from engine.semantics import dtypes as dt
 from engine.semantics import temporal
+from engine.semantics.declarations import FieldDecl, InputDecl
 from engine.semantics.domain import Domain
 from engine.semantics.values import YearsMonths
 
@@ -83,7 +84,7 @@ class Unknown(Refusal):
     """An enumeration value that nobody declared."""
 
 
-def raw_input(decl: ir.InputDecl, inputs: Mapping[str, Any]) -> Any:
+def raw_input(decl: InputDecl, inputs: Mapping[str, Any]) -> Any:
     """What was given for an input: under its name, its column, or its name with underscores."""
     for name in (decl.name, decl.column, decl.name.replace(" ", "_")):
         if name is not None and name in inputs:
@@ -91,7 +92,7 @@ def raw_input(decl: ir.InputDecl, inputs: Mapping[str, Any]) -> Any:
     return None
 
 
-def admit_input(decl: ir.InputDecl, raw: Any) -> Any:
+def admit_input(decl: InputDecl, raw: Any) -> Any:
     value = convert(raw, decl.type)
     if value is None:
         if decl.required:
@@ -139,7 +140,7 @@ def admit_rows(
     return admitted, faults
 
 
-def known_from(decls: Sequence[ir.FieldDecl], rows: list[dict[str, Any]], as_of: datetime.date) -> None:
+def known_from(decls: Sequence[FieldDecl], rows: list[dict[str, Any]], as_of: datetime.date) -> None:
     """Null each field that was not yet known; all dates are read before any is nulled."""
     later = [(d.name, d.known_from) for d in decls if d.known_from is not None]
     for row in rows:
@@ -148,7 +149,7 @@ def known_from(decls: Sequence[ir.FieldDecl], rows: list[dict[str, Any]], as_of:
             row[name] = None
 
 
-def admit_field(decl: ir.FieldDecl, raw: Mapping[str, Any]) -> Any:
+def admit_field(decl: FieldDecl, raw: Mapping[str, Any]) -> Any:
     value = None
     for name in (decl.name, decl.column, decl.name.replace(" ", "_")):
         if name is not None and name in raw:

@@ -21,7 +21,7 @@ import datetime
 
 from engine import records
 from engine.diagnostics import Locator, Span
-from engine.semantics.domain import Domain
+from engine.semantics.declarations import FieldDecl, InputDecl
 from engine.semantics.dtypes import Type
 
 
@@ -341,37 +341,6 @@ Decision = Decide | Score
 
 
 # --- declarations -----------------------------------------------------------------
-
-
-class InputDecl(records.Record):
-    """`domain` is the declared `range`, None without one; `on_unknown` says what an undeclared
-    enumeration value becomes: missing, refuse (this customer) or stop (the run)."""
-
-    name: str
-    type: Type
-    column: str | None = None
-    key: bool = False
-    protected: bool = False
-    personal: bool = False
-    changeable: str | None = None
-    monitor_only: bool = False
-    on_unknown: str = "refuse"
-    domain: Domain | None = None
-    doc: str = ""
-    at: Place | None = None
-
-    @property
-    def required(self) -> bool:
-        return not self.type.nullable
-
-
-class FieldDecl(records.Record):
-    name: str
-    type: Type
-    known_from: str | None = None
-    column: str | None = None
-    domain: Domain | None = None
-    doc: str = ""
 
 
 class EachDecl(records.Record):

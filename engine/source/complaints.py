@@ -27,11 +27,8 @@ class _Place:
         self.index = min(index, len(document.text))
         self.line, self.column = document.position(self.index)
         self.start = document.starts[self.line - 1]
-        stop = self.start
-        while stop < len(document.text) and document.text[stop] not in "\r\n":
-            stop += 1
-        self.stop = stop
-        self.text = document.text[self.start:stop]
+        self.stop = document.line_end(self.start)
+        self.text = document.text[self.start:self.stop]
         entry = _ENTRY.match(self.text)
         assert entry is not None                        # every part of the pattern may be empty
         self.value_start = self.start + entry.start("value")

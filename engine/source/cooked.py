@@ -5,20 +5,29 @@ character, block lines lose their indentation and folded lines are joined. The
 functions here go through the source of a scalar by YAML's own rules and note, in
 runs, which stretch of the text came from which stretch of the file.
 
-Segments are three parallel lists: offsets in the text, indexes in the file, and
+Segments are three parallel arrays: offsets in the text, indexes in the file, and
 widths. Width 0 is a run of characters that stand in the file one for one; a
 positive width is a stretch of the file that yielded the text up to the next
 segment as a whole (an escape, a joined line end). The last segment is the end.
 """
 from __future__ import annotations
 
+import re
+from array import array
 from bisect import bisect_right
 
-Segments = tuple[list[int], list[int], list[int]]
+Segments = tuple["array[int]", "array[int]", "array[int]"]
 
 _BLANK = " \t"
-_BREAK = "\r\n"
-_WIDE_ESCAPES = {"x": 2, "u": 4, "U": 8}
+_GAP = r"(?:\r\n|\r|\n)[ \t\r\n]*"
+# What does not stand in the file as it stands in the text: a gap between lines, a doubled quote, an escape.
+_MARKS = {
+    "": re.compile(_GAP),
+    "'": re.compile(f"''|{_GAP}"),
+    '"': re.compile(rf"\\(?:{_GAP}|x..|u.{{4}}|U.{{8}}|.)|{_GAP}", re.S),
+}
+_LINE = re.compile(r"([^\r\n]*)(\r\n|\r|\n|\Z)")
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _ESCAPES = {
     "0": "\0", "a": "\a", "b": "\b", "t": "\t", "\t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r",
     "e": "\x1b", " ": " ", '"': '"', "/": "/", "\\": "\\", "N": "\x85", "_": "\xa0", "L": "\u2028", "P": "\u2029",
@@ -31,9 +40,9 @@ class _Track:
     def __init__(self) -> None:
         self.parts: list[str] = []
         self.length = 0
-        self.offsets: list[int] = []
-        self.indexes: list[int] = []
-        self.widths: list[int] = []
+        self.offsets: array[int] = array("q")
+        self.indexes: array[int] = array("q")
+        self.widths: array[int] = array("q")
 
     def run(self, text: str, index: int) -> None:
         """Characters that stand in the file as they are."""
@@ -105,122 +114,79 @@ def _behind(found: Segments, end: int) -> int:
     return indexes[at] + (widths[at] or end - offsets[at])
 
 
-def _line_end(source: str, at: int) -> int:
-    """Index behind the line break at `at`."""
-    return at + 2 if source.startswith("\r\n", at) else at + 1
-
-
 def _flow(track: _Track, source: str, at: int, end: int, quote: str) -> int:
     """Plain and quoted scalars: one line end is a space, further ones are kept, blanks around them go."""
-    while at < end:
-        run = at
-        escaped_break = False
-        while at < end and source[at] not in _BLANK and source[at] not in _BREAK:
-            if quote == "'" and source.startswith("''", at):
-                track.run(source[run:at], run)
-                track.joined("'", at, at + 2)
-                at = run = at + 2
-            elif quote == '"' and source[at] == "\\":
-                track.run(source[run:at], run)
-                code = source[at + 1] if at + 1 < end else ""
-                if code in _BREAK:
-                    at = run = _line_end(source, at + 1)
-                    escaped_break = True
-                    break
-                size = _WIDE_ESCAPES.get(code)
-                stop = at + 2 + (size or 0)
-                track.joined(chr(int(source[at + 2:stop], 16)) if size else _ESCAPES.get(code, code), at, stop)
-                at = run = stop
-            else:
-                at += 1
-        track.run(source[run:at], run)
-        gap = at
-        breaks = 0
-        first_break = at
-        while at < end and source[at] in " \t\r\n":
-            if source[at] in _BREAK:
-                if not breaks:
-                    first_break = at
-                breaks += 1
-                at = _line_end(source, at)
-            else:
-                at += 1
-        if escaped_break:
-            track.joined("\n" * breaks, gap, at)
-        elif not breaks:
-            track.run(source[gap:at], gap)
-        elif breaks == 1:
-            track.joined(" ", gap, at)
+    for match in _MARKS[quote].finditer(source, at, end):
+        mark, start = match[0], match.start()
+        if mark[0] in "\r\n":
+            behind = start
+            while behind > at and source[behind - 1] in _BLANK:
+                behind -= 1
+            track.run(source[at:behind], at)
+            breaks = len(_LINE_BREAK.findall(mark))
+            track.joined("\n" * (breaks - 1) or " ", behind, match.end())
         else:
-            track.joined("\n" * (breaks - 1), first_break, at)
+            track.run(source[at:start], at)
+            track.joined(_meaning(mark), start, match.end())
+        at = match.end()
+    track.run(source[at:end], at)
     return end
+
+
+def _meaning(mark: str) -> str:
+    """The text of a doubled quote or an escape; an escaped line end is nothing, further ones are kept."""
+    if mark == "''":
+        return "'"
+    code = mark[1]
+    if code in "\r\n":
+        return "\n" * (len(_LINE_BREAK.findall(mark)) - 1)
+    return chr(int(mark[2:], 16)) if code in "xuU" else _ESCAPES.get(code, code)
 
 
 def _block(track: _Track, source: str, start: int, end: int, folded: bool, text: str) -> int:
     """Literal and folded block scalars. Returns the index behind the last line."""
-    at = start
-    while at < end and source[at] not in _BREAK:        # the header line
-        at += 1
-    if at >= end:
-        return end
-    at = _line_end(source, at)
-    lines: list[tuple[int, int, int]] = []              # start, end of content, start of the next line
-    while at < len(source) and at <= end:
-        stop = at
-        while stop < len(source) and source[stop] not in _BREAK:
-            stop += 1
-        following = _line_end(source, stop) if stop < len(source) else stop
-        lines.append((at, stop, following))
-        if following == at:
-            break
-        at = following
-    indent = _indent(source, lines, text)
-    held: tuple[int, int] | None = None                 # the line end before, not yet written
+    header = _LINE.match(source, start)
+    assert header is not None                           # the pattern matches anywhere
+    indent = _indent(source, header.end(), text)
+    held: int | None = None                             # where the line end before, not yet written, stands
+    ends = 0                                            # of empty lines since
+    gap = header.end()
     blank_before = False
-    breaks: list[tuple[int, int]] = []                  # ends of empty lines since
     last = end
-    for begin, stop, following in lines:
-        content = begin + indent
-        if stop - begin <= indent and not source[begin:stop].strip(" "):
-            if following > stop:
-                breaks.append((stop, following))
+    for match in _LINE.finditer(source, header.end()):
+        begin, stop = match.span(1)
+        if begin > end:
+            break
+        if stop - begin <= indent and not match[1].strip(" "):
+            ends += match.end() > stop
             continue
+        content = begin + indent
         if source[begin:content].strip(" "):
             break                                       # less indented: the scalar ended before
         blank = source[content] in _BLANK
-        if held is not None:
-            if not folded or blank_before or blank:
-                _line_break(track, held)
-            elif not breaks:
-                track.joined(" ", held[0], content)
-            for one in breaks:
-                _line_break(track, one)
+        if held is None:
+            track.joined("\n" * ends, gap, begin)
+        elif folded and not blank_before and not blank:
+            track.joined("\n" * ends or " ", held, content)
         else:
-            for one in breaks:
-                _line_break(track, one)
-        breaks = []
-        blank_before = blank
+            track.joined("\n" * (ends + 1), held, content)
         track.run(source[content:stop], content)
-        held = (stop, following) if following > stop else None
-        last = following
-    for one in ([held] if held else []) + breaks:       # whatever chomping kept of them
-        _line_break(track, one)
+        blank_before = blank
+        held, ends = stop, 0
+        last = match.end()
+    if last > (held or 0) or ends:                      # whatever chomping kept of them
+        track.joined("\n" * (ends + (held is not None)), gap if held is None else held, max(last, gap))
     return last
 
 
-def _line_break(track: _Track, where: tuple[int, int]) -> None:
-    if where[1] - where[0] == 1:
-        track.run("\n", where[0])
-    else:
-        track.joined("\n", *where)
-
-
-def _indent(source: str, lines: list[tuple[int, int, int]], text: str) -> int:
-    """The indentation of a block scalar: what its first line of content lacks in the text."""
+def _indent(source: str, at: int, text: str) -> int:
+    """The indentation of a block scalar whose lines start at `at`: what its first line lacks in the text."""
     leading = len(text) - len(text.lstrip("\n"))
-    if leading >= len(lines) or leading == len(text):
-        return max((stop - begin for begin, stop, _ in lines if not source[begin:stop].strip(" ")), default=0)
-    begin, stop, _ = lines[leading]
-    line = source[begin:stop]
-    spaces = len(line) - len(line.lstrip(" "))
-    return next((n for n in range(spaces + 1) if text.startswith(line[n:], leading)), spaces)
+    if leading == len(text):
+        return len(source)                              # no line has content
+    for count, match in enumerate(_LINE.finditer(source, at)):
+        if count == leading:
+            line = match[1]
+            spaces = len(line) - len(line.lstrip(" "))
+            return next((n for n in range(spaces + 1) if text.startswith(line[n:], leading)), spaces)
+    return 0

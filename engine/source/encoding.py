@@ -39,7 +39,7 @@ def decode(data: bytes | str, name: str) -> Document:
     else:
         text = data.removeprefix(_BOM)
     document = Document(text, name)
-    found = list(_first_of_each(text))
+    found = _first_of_each(text)
     if found:
         document.problems = tuple(_forbidden(document, index, count) for index, count in found)
         document.text = _FORBIDDEN.sub(" ", text)
@@ -47,15 +47,10 @@ def decode(data: bytes | str, name: str) -> Document:
 
 
 def _first_of_each(text: str) -> list[tuple[int, int]]:
-    """The first index of each forbidden character and how often it occurs."""
+    """The first index of each forbidden character and how often it occurs, in the order of the text."""
     if _FORBIDDEN.search(text) is None:
         return []
-    first: dict[str, int] = {}
-    counts: dict[str, int] = {}
-    for match in _FORBIDDEN.finditer(text):
-        first.setdefault(match[0], match.start())
-        counts[match[0]] = counts.get(match[0], 0) + 1
-    return [(index, counts[char]) for char, index in first.items()]
+    return sorted((text.index(char), text.count(char)) for char in set(text) if _FORBIDDEN.match(char))
 
 
 def _forbidden(document: Document, index: int, count: int) -> Diagnostic:

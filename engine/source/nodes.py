@@ -36,9 +36,10 @@ __all__ = ["Document", "Mapping", "Node", "Scalar", "Sequence", "load_file", "lo
 #: libyaml's event parser, or None where PyYAML was built without it.
 CParser: Any = getattr(getattr(yaml, "cyaml", None), "CParser", None)
 
-MAX_BYTES = 10_000_000
+MAX_BYTES = 4_000_000
+MAX_SCALAR = 500_000
 MAX_DEPTH = 100
-MAX_NODES = 200_000
+MAX_NODES = 100_000
 MAX_PROBLEMS = 100
 
 _STYLES = {None: "plain", "": "plain", "'": "single", '"': "double", "|": "literal", ">": "folded"}
@@ -150,6 +151,8 @@ class _Builder:
             if kind is ScalarEvent:
                 if event.tag is not None or event.anchor is not None:
                     self._decorated(event)
+                if len(event.value) > MAX_SCALAR:
+                    self._too_long(event)
                 node: Node = Scalar(document, event.value, _STYLES[event.style], event.start_mark.index,
                                     event.end_mark.index, self.flow_depth > 0)
             elif kind is MappingStartEvent or kind is SequenceStartEvent:
@@ -183,6 +186,13 @@ class _Builder:
                     "E0002", f"the file holds more than {MAX_NODES:,} values", document.span(node.start, node.start),
                     help="keep data in CSV or Parquet files and name these in the policy"))
             self._attach(node)
+
+    def _too_long(self, event: Any) -> None:
+        start = event.start_mark.index
+        raise Problem(*self.problems, Diagnostic(
+            "E0002", f"a text of {len(event.value):,} characters is too long, where {MAX_SCALAR:,} are allowed",
+            self.document.span(start, start + 1),
+            help="keep data in CSV or Parquet files and name these in the policy"))
 
     def _open(self, event: Any, is_mapping: bool) -> None:
         start = event.start_mark.index
@@ -253,8 +263,7 @@ class _Builder:
         """A tag or an anchor before a value."""
         document = self.document
         start = event.start_mark.index
-        line_end = document.text.find("\n", start)
-        words = document.text[start:line_end if line_end >= 0 else len(document.text)].split()
+        words = document.text[start:document.line_end(start)].split(maxsplit=2)
         at = start
         for word in words[:2]:
             at = document.text.index(word, at)

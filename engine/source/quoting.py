@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from engine.diagnostics import Diagnostic, Edit
-from engine.source.tree import Document, Scalar
+from engine.source.tree import Scalar
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 
@@ -70,7 +70,7 @@ def _finding(scalar: Scalar, code: str, message: str, help_: str, text: str | No
 def _cut(scalar: Scalar) -> Diagnostic:
     """A plain scalar with ` #` behind it: part of the expression, or a comment on it."""
     document = scalar.document
-    line_end = _end_of_line(document, scalar.end)
+    line_end = document.line_end(scalar.end)
     rest = document.text[scalar.end:line_end]
     whole = scalar.raw + rest
     if _open_string(scalar.text) and not _open_string(whole) and "\n" not in scalar.raw:
@@ -121,10 +121,3 @@ def _key_column(scalar: Scalar) -> int:
     start = document.starts[line - 1]
     text = document.text[start:scalar.start]
     return len(text) - len(text.lstrip(" -"))
-
-
-def _end_of_line(document: Document, index: int) -> int:
-    text = document.text
-    while index < len(text) and text[index] not in "\r\n":
-        index += 1
-    return index

@@ -405,7 +405,4 @@ def _first_line(node: Node) -> Span:
     if span.end_line == span.line:
         return span
     document = node.document
-    end = node.start
-    while end < node.end and document.text[end] not in "\r\n":
-        end += 1
-    return document.span(node.start, end)
+    return document.span(node.start, document.line_end(node.start))

@@ -63,6 +63,11 @@ class Document:
         line = bisect_right(starts, index)
         return line, index - starts[line - 1] + 1
 
+    def line_end(self, index: int) -> int:
+        """The index at which the line of `index` ends, its line break left out."""
+        found = _LINE_BREAK.search(self.text, index)
+        return found.start() if found else len(self.text)
+
     def span(self, start: int, end: int) -> Span:
         """The span of the stretch [start, end) of `text`."""
         line, column = self.position(start)

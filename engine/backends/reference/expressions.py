@@ -81,6 +81,8 @@ class Evaluator:
         args = [self.evaluate(a) for a in node.args]
         if operation.nulls == "strict" and any(a is None for a in args):
             return None
+        if operation.spread and not (len(args) == 1 and isinstance(args[0], list)):
+            args = [args]
         try:
             return finite(operation.kernel(*args))
         except Undefined as undefined:

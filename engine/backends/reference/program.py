@@ -13,6 +13,7 @@ from engine.ir import nodes as ir
 from engine.ir.door import Admitted, Fault, Refusal, admit, check_domain, listing, show
 from engine.ir.reads import Cone, cone
 from engine.semantics.catalogue import BUILTINS, Catalogue
+from engine.semantics.declarations import InputDecl
 
 
 class Trace(records.Record):
@@ -168,11 +169,11 @@ def decide(
     return Trace(evaluator.outcomes, faults, refused, admitted)
 
 
-def _fits(decl: ir.InputDecl, value: Any) -> bool:
+def _fits(decl: InputDecl, value: Any) -> bool:
     return _misfit(decl, value) is None
 
 
-def _misfit(decl: ir.InputDecl, value: Any) -> str | None:
+def _misfit(decl: InputDecl, value: Any) -> str | None:
     """Why a value handed to an imported policy's input does not satisfy its declaration."""
     if value is None:
         return "is required and missing" if decl.required else None

@@ -1,0 +1,1 @@
+"""Names, types, nullability and decisions: what a policy may not say."""

@@ -1,0 +1,409 @@
+"""Rules, tables and scorecards as arms: one shape for lists and grids.
+
+A decision's declared types are known here, so plain data in results are read at
+once; expressions are parsed but not yet typed.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.check.declarations import Declarations
+from engine.check.model import ArmModel, BinModel, Cell, CharacteristicModel, Expr, Plain, ReasonRef
+from engine.check.parsing import ExpressionParser
+from engine.check.plain import NotReadable, number, read
+from engine.check.scope import Report, Slice, closest, whole
+from engine.diagnostics import Label
+from engine.records import Record
+from engine.semantics import dtypes as dt
+from engine.semantics.dtypes import Type
+from engine.source.declare import DecisionSpec, strings
+from engine.source.nodes import Mapping, Node, Scalar, Sequence as ListNode, normal
+from engine.syntax import ast, grid
+
+HIT_WORDS = (
+    "unique", "first", "any", "priority", "collect", "collect sum", "collect min", "collect max", "collect count",
+    "rule order", "output order", "worst",
+)
+LIST_HITS = frozenset({"collect", "rule order", "output order"})
+REASON_COLUMNS = ("reason", "reasons")
+
+
+class Results(Record):
+    """The declared result types: `members` for several outputs, else `single`."""
+
+    single: Type
+    members: tuple[tuple[str, Type], ...]
+    stated: bool
+
+
+class ArmReader:
+    """Reads the arms of one decision."""
+
+    def __init__(self, report: Report, parser: ExpressionParser, declarations: Declarations, spec: DecisionSpec) -> None:
+        self.report = report
+        self.parser = parser
+        self.declarations = declarations
+        self.spec = spec
+        self.results = self._results()
+        self.hit = ""
+        self._ids: dict[str, Slice] = {}
+
+    def _results(self) -> Results:
+        body = self.spec.body
+        outputs = body.get("outputs")
+        if isinstance(outputs, Mapping):
+            members = tuple(
+                (normal(k.text), self.declarations.type_of(v))
+                for k, v in outputs.entries
+                if isinstance(v, Mapping)
+            )
+            return Results(Type(dt.STRING), members, True)
+        stated = "type" in body or "values" in body
+        return Results(self.declarations.type_of(body), (), stated)
+
+    # --- forms -----------------------------------------------------------------------
+
+    def arms(self) -> list[ArmModel]:
+        """The arms of `rules`, `worst`, `collect`, `table` or `value`; sets `hit`."""
+        spec = self.spec
+        self.hit = {"rules": "first"}.get(spec.form, spec.form)
+        if spec.form == "value":
+            return self._value(spec.content)
+        if spec.form == "table":
+            return self._table(spec.content)
+        if isinstance(spec.content, Scalar):
+            return self._rule_grid(spec.content)
+        if isinstance(spec.content, ListNode):
+            found = [self._rule(n) for n in spec.content.items if isinstance(n, Mapping)]
+            return [arm for arm in found if arm is not None]
+        return []
+
+    def _value(self, content: Node) -> list[ArmModel]:
+        if not isinstance(content, Scalar):
+            return []
+        expr = self.parser.scalar(content)
+        if expr is None:
+            return []
+        return [ArmModel("value", None, (), (("", expr),), (), False, whole(content))]
+
+    # --- rule lists ------------------------------------------------------------------------
+
+    def _rule(self, node: Mapping) -> ArmModel | None:
+        otherwise = node.get("otherwise")
+        rule = node.get("rule")
+        name = rule.text if isinstance(rule, Scalar) else "otherwise" if otherwise is not None else ""
+        place = whole(rule) if isinstance(rule, Scalar) else whole(node.entries[0][0])
+        if not name:
+            self.report.at("E0508", "this rule has no id", node.entries[0][0].span, "start it with `- rule: S1`")
+            return None
+        self._unique(name, place)
+        guard = None
+        when = node.get("when")
+        if otherwise is None:
+            if not isinstance(when, Scalar):
+                self.report.at("E0508", f"rule `{name}` has no `when`", place.locate(0, 1), "add `when:`, or write `otherwise:`")
+                return None
+            guard = self.parser.scalar(when)
+        result = otherwise if otherwise is not None else node.get("then") or node.get("do")
+        outcome = self._outcome(result, place)
+        reasons = self._reason_nodes(node)
+        if outcome is None or (guard is None and otherwise is None):
+            return None
+        return ArmModel(name, guard, (), outcome, reasons, otherwise is not None, place)
+
+    def _unique(self, name: str, place: Slice) -> None:
+        first = self._ids.get(name)
+        span = place.locate(0, len(place.text))
+        if first is not None:
+            self.report.at(
+                "E0212",
+                f"the rule id `{name}` is used twice in `{self.spec.name}`",
+                span,
+                "give each rule an id of its own, so that an explanation can name it",
+                (Label(first.locate(0, len(first.text)), "first used here"),),
+            )
+        self._ids.setdefault(name, place)
+
+    def _outcome(self, node: Node | None, place: Slice) -> tuple[tuple[str, Expr | Plain], ...] | None:
+        """The outcome that stands under `then`, `do` or `otherwise`."""
+        if isinstance(node, Mapping):
+            return self._members(node)
+        if isinstance(node, Scalar):
+            if self.results.members:
+                self.report.at(
+                    "E0308",
+                    f"`{self.spec.name}` has several outputs, this gives one",
+                    node.span,
+                    "write `{" + ", ".join(f"{n}: ..." for n, _ in self.results.members) + "}`",
+                )
+                return None
+            value = self.result(whole(node), self.results.single, node)
+            return None if value is None else (("", value),)
+        self.report.at("E0508", "this rule gives no outcome", place.locate(0, 1), "add `then:`")
+        return None
+
+    def _members(self, node: Mapping) -> tuple[tuple[str, Expr | Plain], ...] | None:
+        declared = dict(self.results.members)
+        found: list[tuple[str, Expr | Plain]] = []
+        for key, value in node.entries:
+            name = normal(key.text)
+            if not isinstance(value, Scalar):
+                self.report.at("E0308", f"`{name}` must be a single value", value.span, "write plain data, or `= expression`")
+                continue
+            if declared and name not in declared:
+                near = closest(name, declared)
+                self.report.at(
+                    "E0205",
+                    f"`{name}` is not an output of `{self.spec.name}`",
+                    key.span,
+                    f"did you mean `{near}`?" if near else f"its outputs are {', '.join(f'`{n}`' for n in declared)}",
+                )
+                continue
+            read_value = self.result(whole(value), declared.get(name, Type(dt.STRING)), value)
+            if read_value is not None:
+                found.append((name, read_value))
+        if declared and self.spec.form != "collect":
+            given = {n for n, _ in found}
+            for name, kind in self.results.members:
+                if name not in given:
+                    empty = Slice(node.entries[0][0], 0, "")
+                    found.append((name, Plain(None, kind.optional(), empty)))
+            order = list(declared)
+            found.sort(key=lambda pair: order.index(pair[0]))
+        return tuple(found)
+
+    def _reason_nodes(self, node: Mapping) -> tuple[ReasonRef, ...]:
+        found: list[ReasonRef] = []
+        for key in REASON_COLUMNS:
+            for item in strings(node.get(key)):
+                found.extend(self.reasons(whole(item)))
+        return tuple(found)
+
+    # --- results and reasons ---------------------------------------------------------------
+
+    def result(self, place: Slice, kind: Type, node: Scalar | None = None) -> Expr | Plain | None:
+        """Plain data read by type, `= expression`, or null for an empty cell; None where it is faulty."""
+        text = place.text.strip()
+        if not text:
+            return Plain(None, kind.optional(), place)
+        if text.startswith("="):
+            return self._computed(place, node)
+        try:
+            value = read(text, kind)
+        except NotReadable as why:
+            self.report.at("E0308", why.message, place.locate(0, len(place.text)), why.help)
+            return None
+        if kind.values is not None and value not in kind.values:
+            near = closest(str(value), kind.values)
+            listing = ", ".join(f"`{v}`" for v in kind.values[:12])
+            self.report.at(
+                "E0303",
+                f"`{value}` is not one of the values of `{self.spec.name}`",
+                place.locate(0, len(place.text)),
+                f"did you mean `{near}`?" if near else f"the values are {listing}",
+            )
+            return None
+        narrowed = kind.replace(values=(value,)) if kind.kind == dt.STRING and kind.values is None else kind
+        if kind.kind in dt.NUMERIC and isinstance(value, (int, float)):
+            narrowed = kind.replace(whole=isinstance(value, int), lower=float(value), upper=float(value))
+        return Plain(value, narrowed, place)
+
+    def _computed(self, place: Slice, node: Scalar | None) -> Expr | None:
+        offset = place.text.index("=") + 1
+        rest = place.text[offset:]
+        stripped = rest.lstrip()
+        inner = Slice(place.scalar, place.offset + offset + len(rest) - len(stripped), stripped.rstrip())
+        if node is not None and node.style == "double":
+            return self.parser.scalar(node)  # reports the quotes
+        return self.parser.slice(inner)
+
+    def reasons(self, place: Slice) -> list[ReasonRef]:
+        """Codes and `from X`, separated by commas."""
+        found = []
+        offset = 0
+        for part in place.text.split(","):
+            name = normal(part)
+            start = offset + len(part) - len(part.lstrip())
+            span = place.locate(start, offset + len(part.rstrip()))
+            offset += len(part) + 1
+            if not name or name == "-":
+                continue
+            inherited = name.startswith("from ")
+            found.append(ReasonRef(normal(name[5:]) if inherited else name, inherited, span))
+        return found
+
+    # --- grids -----------------------------------------------------------------------------------
+
+    def _grid(self, content: Node) -> tuple[grid.Grid, Scalar] | None:
+        if not isinstance(content, Scalar):
+            return None
+        found = grid.parse_grid(content.text)
+        for finding in found.findings:
+            span = content.locate(finding.start, finding.end)
+            self.report.at(finding.code, finding.message, span, finding.help)
+        return None if found.corner is None else (found, content)
+
+    def _rule_grid(self, content: Scalar) -> list[ArmModel]:
+        """`id | when || then [| reason | field...]`"""
+        found = self._grid(content)
+        if found is None:
+            return []
+        table, scalar = found
+        if len(table.conditions) != 1:
+            at = table.conditions[1] if len(table.conditions) > 1 else table.corner
+            assert at is not None
+            self.report.at(
+                "E0127", "a grid of rules has one condition column, `when`", scalar.locate(at.start, at.end),
+                "join the conditions with `and`, or use `table`",
+            )
+            return []
+        arms = []
+        for row in table.rows:
+            place = _slice(scalar, row.id)
+            self._unique(row.id.text, place)
+            cell = row.conditions[0]
+            otherwise = normal(cell.text) == "otherwise"
+            guard = None if otherwise or not cell.text else self.parser.slice(_slice(scalar, cell))
+            outcome, reasons = self._row_results(table, row, scalar)
+            if outcome is not None and (otherwise or guard is not None):
+                arms.append(ArmModel(row.id.text, guard, (), outcome, reasons, otherwise, place))
+        return arms
+
+    def _table(self, content: Node) -> list[ArmModel]:
+        found = self._grid(content)
+        if found is None:
+            return []
+        table, scalar = found
+        assert table.corner is not None
+        word = normal(table.corner.text)
+        if word not in HIT_WORDS:
+            near = closest(word, HIT_WORDS)
+            self.report.at(
+                "E0509",
+                f"`{word}` is not a hit policy",
+                scalar.locate(table.corner.start, table.corner.end),
+                f"did you mean `{near}`?" if near else f"write one of {', '.join(f'`{w}`' for w in HIT_WORDS)}",
+            )
+            word = "first"
+        self.hit = word
+        if self.hit == "collect count" or (self.hit.startswith("collect ") and not self.results.stated):
+            if not self.results.stated:
+                self.results = Results(Type(dt.NUMBER), (), True)
+        columns = [self.parser.slice(_slice(scalar, cell)) for cell in table.conditions]
+        tests = [[self._cell(scalar, cell) for cell in row.conditions] for row in table.rows]
+        takes_null = [any(_names_null(row[i]) for row in tests) for i in range(len(columns))]
+        arms = []
+        for row, row_tests in zip(table.rows, tests, strict=True):
+            place = _slice(scalar, row.id)
+            self._unique(row.id.text, place)
+            cells = []
+            sound = True
+            for index, (column, test) in enumerate(zip(columns, row_tests, strict=True)):
+                if column is None or test is None:
+                    sound = False
+                    continue
+                cells.append(Cell(column, test, _slice(scalar, row.conditions[index]), takes_null[index]))
+            outcome, reasons = self._row_results(table, row, scalar)
+            if outcome is not None and sound:
+                arms.append(ArmModel(row.id.text, None, tuple(cells), outcome, reasons, False, place))
+        return arms
+
+    def _cell(self, scalar: Scalar, cell: grid.Cell) -> ast.UnaryTests | None:
+        return self.parser.tests(_slice(scalar, cell)) if cell.text else None
+
+    def _row_results(
+        self, table: grid.Grid, row: grid.Row, scalar: Scalar
+    ) -> tuple[tuple[tuple[str, Expr | Plain], ...] | None, tuple[ReasonRef, ...]]:
+        """A row's outcome and reasons. A single result column bears the decision's name."""
+        reasons: list[ReasonRef] = []
+        outcome: list[tuple[str, Expr | Plain]] = []
+        names = [normal(c.text) for c in table.results if normal(c.text) not in REASON_COLUMNS]
+        single = len(names) == 1 and not self.results.members
+        members = dict(self.results.members)
+        sound = True
+        for header, cell in zip(table.results, row.results, strict=True):
+            name = normal(header.text)
+            place = _slice(scalar, cell)
+            if name in REASON_COLUMNS:
+                reasons.extend(self.reasons(place))
+                continue
+            kind = self.results.single if single else members.get(name, Type(dt.STRING))
+            if members and name not in members:
+                self._unknown_output(header, scalar, members)
+                sound = False
+                continue
+            value = self.result(place, kind)
+            if value is None:
+                sound = False
+            else:
+                outcome.append(("" if single else name, value))
+        return (tuple(outcome) if sound and outcome else None), tuple(reasons)
+
+    def _unknown_output(self, header: grid.Cell, scalar: Scalar, members: dict[str, Type]) -> None:
+        near = closest(header.text, members)
+        self.report.at(
+            "E0205",
+            f"`{header.text}` is not an output of `{self.spec.name}`",
+            scalar.locate(header.start, header.end),
+            f"did you mean `{near}`?" if near else f"its outputs are {', '.join(f'`{n}`' for n in members)}",
+        )
+
+    # --- scorecards --------------------------------------------------------------------------------
+
+    def scorecard(self) -> tuple[float, list[CharacteristicModel]] | None:
+        """Base points and characteristics, None where the grid has none."""
+        content = self.spec.content
+        if not isinstance(content, Scalar):
+            return None
+        card = grid.parse_scorecard(content.text)
+        for finding in card.findings:
+            self.report.at(finding.code, finding.message, content.locate(finding.start, finding.end), finding.help)
+        base = self._points(card.base, content) if card.base is not None else None
+        characteristics = []
+        for each in card.characteristics:
+            value = self.parser.slice(_slice(content, each.cell))
+            bins = [b for b in (self._bin(row, content) for row in each.bins) if b is not None]
+            if value is not None:
+                characteristics.append(CharacteristicModel(each.cell.text, value, tuple(bins)))
+        return (base[0] if base else 0, characteristics)
+
+    def _bin(self, row: grid.BinRow, scalar: Scalar) -> BinModel | None:
+        place = _slice(scalar, row.bin)
+        points = self._points(row.points, scalar)
+        reasons = self.reasons(_slice(scalar, row.reason)) if row.reason is not None else []
+        if not row.bin.text:
+            self.report.at("E0123", "this bin is empty", place.locate(0, 1), "write `-` for any value, `null` for a missing one")
+            return None
+        tests = self.parser.tests(place)
+        if tests is None or points is None:
+            return None
+        is_null = len(tests.tests) == 1 and isinstance(tests.tests[0], ast.NullLiteral) and not tests.negated
+        return BinModel(None if is_null else tests, points[0], tuple(reasons), points[1], place)
+
+    def _points(self, cell: grid.Cell, scalar: Scalar) -> tuple[float, bool] | None:
+        """Points, and whether the cell marks the neutral bin."""
+        text = cell.text
+        neutral = text.endswith("neutral")
+        if neutral:
+            text = text.removesuffix("neutral").strip()
+        try:
+            return number(text), neutral
+        except NotReadable as why:
+            if text:
+                self.report.at("E0308", why.message, scalar.locate(cell.start, cell.end), "points are plain numbers")
+            return None
+
+
+def _slice(scalar: Scalar, cell: grid.Cell) -> Slice:
+    return Slice(scalar, cell.start, cell.text)
+
+
+def _names_null(tests: ast.UnaryTests | None) -> bool:
+    return tests is not None and any(isinstance(t, ast.NullLiteral) for t in _flat(tests.tests))
+
+
+def _flat(tests: Sequence[ast.Node]) -> list[ast.Node]:
+    found: list[ast.Node] = []
+    for test in tests:
+        found.extend(_flat(test.tests) if isinstance(test, ast.UnaryTests) else [test])
+    return found

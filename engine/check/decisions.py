@@ -1,0 +1,382 @@
+"""Types a decision's arms, and says what it may not leave open."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.check import rules
+from engine.check.arms import LIST_HITS, ArmReader
+from engine.check.constants import domain_of
+from engine.check.expressions import ExpressionChecker, facts
+from engine.check.model import (
+    ArmModel,
+    Cell,
+    CharacteristicModel,
+    DecisionModel,
+    Expr,
+    LookupModel,
+    MissingModel,
+    Plain,
+    ScoreModel,
+)
+from engine.check.plain import NotReadable, read
+from engine.check.typed import Typing
+from engine.check.scope import LOCAL, Binding, Report, Scope, whole
+from engine.records import Record
+from engine.semantics import dtypes as dt
+from engine.semantics.domain import ALL, difference, single
+from engine.semantics.dtypes import Type
+from engine.source.declare import DecisionSpec, OnMissingSpec
+from engine.source.nodes import Mapping, Node, Scalar, normal
+from engine.syntax import ast
+
+#: Numbers of a score: whole in practice, but points may have decimals.
+SCORE = Type(dt.NUMBER)
+
+
+class Draft(Record):
+    """A decision read but not yet typed. `arms` or, for a scorecard, `base` and `characteristics`."""
+
+    spec: DecisionSpec
+    reader: ArmReader
+    hit: str
+    arms: tuple[ArmModel, ...]
+    base: float
+    characteristics: tuple[CharacteristicModel, ...]
+    where: tuple[tuple[str, Expr], ...]
+
+
+class DecisionChecker:
+    """Types drafts one by one, in an order in which each reads only earlier ones."""
+
+    def __init__(self, report: Report, typing: Typing, expressions: ExpressionChecker, policy_missing: OnMissingSpec | None) -> None:
+        self.report = report
+        self.typing = typing
+        self.expressions = expressions
+        self.policy_missing = policy_missing
+
+    def decide(self, draft: Draft, scope: Scope) -> DecisionModel | ScoreModel:
+        """The typed decision; its findings go to the report."""
+        local = scope
+        for name, expr in draft.where:
+            kind = self.expressions.check(expr.node, local, expr.place)
+            local = local.inner({name: Binding(LOCAL, name, kind)})
+        if draft.spec.form == "scorecard":
+            return self._score(draft, local)
+        return self._arms(draft, local)
+
+    # --- arms ----------------------------------------------------------------------------
+
+    def _arms(self, draft: Draft, scope: Scope) -> DecisionModel:
+        spec, results = draft.spec, draft.reader.results
+        undetermined: list[ArmModel] = []
+        for arm in draft.arms:
+            if self._guard(arm, scope):
+                undetermined.append(arm)
+        outcome, members, null_results = self._outcomes(draft, scope)
+        missing = self._on_missing(draft, outcome, members, bool(undetermined or null_results))
+        stated = spec.on_missing is not None or self.policy_missing is not None
+        if not stated:
+            self._unstated(draft, undetermined, null_results)
+        kind = self._decision_type(draft, outcome, members, bool(undetermined), bool(null_results), missing)
+        if draft.hit == "worst" and (kind.values is None or kind.order is None):
+            self.report.at(
+                "E0502", f"`{spec.name}` needs ordered `values` for `worst`", spec.form_key.span,
+                "list them and add `order: best first`",
+            )
+        if draft.hit in ("priority", "output order") and (results.single.values is None or results.members):
+            self.report.at("E0502", f"`{draft.hit}` needs `values`, whose order is the priority", spec.form_key.span, "list the values")
+        self._without_otherwise(draft, bool(undetermined))
+        return DecisionModel(
+            spec.name, spec.family, draft.hit, kind, members, draft.where, draft.arms, missing, whole(spec.key),
+            _doc(spec),
+        )
+
+    def _guard(self, arm: ArmModel, scope: Scope) -> bool:
+        """Type an arm's conditions; whether they can be null."""
+        if arm.guard is not None:
+            kind = self.expressions.check(arm.guard.node, scope, arm.guard.place)
+            if kind.kind not in (dt.BOOLEAN, dt.ANY):
+                self.report.on(
+                    "E0307", f"a condition must be true or false, this is {rules.describe(kind)}", arm.guard.place,
+                    arm.guard.node, "compare it with something, as in `... > 0` or `... != null`",
+                )
+            return kind.nullable
+        return any([self.cell(cell, scope) for cell in arm.cells])
+
+    def cell(self, cell: Cell, scope: Scope) -> bool:
+        """Type a cell against its column; whether it can be null."""
+        column = self.expressions.check(cell.column.node, scope, cell.column.place)
+        operand = column.optional(False) if cell.takes_null else column
+        nullable = self.expressions.check_tests(cell.tests, operand, scope, cell.place)
+        return nullable
+
+    def _outcomes(
+        self, draft: Draft, scope: Scope
+    ) -> tuple[Type, tuple[tuple[str, Type], ...], list[tuple[ArmModel, Expr | LookupModel]]]:
+        """The types of what the arms give: a single type or members, and the results that can be null."""
+        results = draft.reader.results
+        found: dict[str, Type] = {}
+        nulls: list[tuple[ArmModel, Expr | LookupModel]] = []
+        for arm in draft.arms:
+            here = scope
+            if arm.guard is not None:
+                here = scope.knowing(facts(arm.guard.node, True))
+            for member, value in arm.outcome:
+                wanted = dict(results.members).get(member, results.single)
+                kind = self._result(draft, value, wanted, here, results.stated)
+                if not isinstance(value, Plain) and kind.nullable:
+                    nulls.append((arm, value))
+                joined = rules.join(found[member], kind) if member in found else kind
+                if joined is None:
+                    place = value.place
+                    self.report.at(
+                        "E0309",
+                        f"this outcome is {rules.describe(kind)}, an earlier one {rules.describe(found[member])}",
+                        place.locate(0, len(place.text)),
+                        "give all outcomes the same type, or state `type`",
+                    )
+                else:
+                    found[member] = joined
+        declared = results.members
+        if declared:
+            members = tuple((n, t.optional(n not in found or found[n].nullable)) for n, t in declared)
+        elif set(found) - {""}:
+            members = tuple((n, t) for n, t in found.items())
+        else:
+            members = ()
+        if results.stated and not members:
+            single = results.single.optional(any(t.nullable for t in found.values()))
+            if "" in found:
+                single = _refined(single, found[""])
+        else:
+            single = found.get("", results.single)
+            if single.kind == dt.STRING and draft.spec.form != "value":
+                single = Type(dt.STRING, single.nullable)
+        return single, members, nulls
+
+    def _result(
+        self, draft: Draft, value: Expr | Plain | LookupModel, wanted: Type, scope: Scope, stated: bool
+    ) -> Type:
+        if isinstance(value, Plain):
+            return value.type
+        if isinstance(value, LookupModel):
+            return self._lookup(value, scope)
+        kind = self.expressions.check(value.node, scope, value.place)
+        if not stated or kind.kind == dt.ANY:
+            return kind
+        if wanted.kind == dt.MONEY and kind.kind == dt.NUMBER and self.expressions.as_money(value.node):
+            kind = self.typing.type_of(value.node)
+        if not rules.fits(kind, wanted):
+            if wanted.values is not None and kind.kind == dt.STRING and kind.values is not None:
+                extra = [v for v in kind.values if v not in wanted.values]
+                self.report.on(
+                    "E0303", f'"{extra[0]}" is not one of the values of `{draft.spec.name}`', value.place, value.node,
+                    "the values are " + ", ".join(f'"{v}"' for v in wanted.values[:12]),
+                )
+            else:
+                money = {kind.kind, wanted.kind} == {dt.MONEY, dt.NUMBER}
+                self.report.on(
+                    "E0305" if money else "E0308",
+                    f"`{draft.spec.name}` is declared as {rules.describe(wanted)}, this is {rules.describe(kind)}",
+                    value.place, value.node,
+                    ("write `.amount` behind the money" if kind.kind == dt.MONEY else "state `type: number`, or compute with money")
+                    if money else "change the expression or the declared type",
+                )
+        return kind
+
+    def _lookup(self, lookup: LookupModel, scope: Scope) -> Type:
+        """A lookup is null where no row has the key, and where a key is null."""
+        columns = dict(lookup.table.columns)
+        for name, expr in zip(lookup.table.keys, lookup.keys, strict=True):
+            kind = self.expressions.check(expr.node, scope, expr.place)
+            if kind.kind != dt.ANY and not rules.fits(kind.replace(values=None), columns[name].replace(values=None)):
+                self.report.on(
+                    "E0308", f"the column `{name}` holds {rules.describe(columns[name])}, this is {rules.describe(kind)}",
+                    expr.place, expr.node, "look up by a value of the column's type",
+                )
+        return columns[lookup.column].optional()
+
+    def _unstated(self, draft: Draft, undetermined: Sequence[ArmModel], nulls: Sequence[tuple[ArmModel, Expr | LookupModel]]) -> None:
+        """Null guards and results with nothing that says what then happens."""
+        help = "add `on missing: refer` (or skip, refuse, `{then: x}`) to the decision or the policy"
+        for arm in undetermined:
+            node = arm.guard.node if arm.guard is not None else None
+            names = self.expressions.nullable_names(node) if node is not None else [
+                n for c in arm.cells for n in self.expressions.nullable_names(c.column.node)
+            ]
+            listed = f" (`{'`, `'.join(dict.fromkeys(names[:3]))}` can be missing)" if names else ""
+            self.report.at(
+                "E0401", f"the condition of `{arm.rule}` can be null{listed}, and nothing says what then happens",
+                arm.place.locate(0, len(arm.place.text)), help,
+            )
+        for _, value in nulls:
+            self.report.at(
+                "E0402", f"this outcome of `{draft.spec.name}` can be null, and nothing says what then happens",
+                value.place.locate(0, len(value.place.text)), help,
+            )
+
+    def _decision_type(
+        self, draft: Draft, outcome: Type, members: tuple[tuple[str, Type], ...], undetermined: bool, null_result: bool,
+        missing: MissingModel,
+    ) -> Type:
+        """The type that readers of the decision see, null included where it can be."""
+        closed = missing.action == "then" or (
+            missing.action == "refer" and not members and "refer" in (outcome.values or ())
+        )
+        total = draft.hit == "value" or any(a.otherwise for a in draft.arms) or any(_always(a) for a in draft.arms)
+        if draft.hit in ("unique", "any"):
+            total = False
+        if draft.hit in LIST_HITS:
+            item = Type(dt.CONTEXT, fields=tuple((n, t.optional()) for n, t in members)) if members else outcome
+            return dt.list_of(item)
+        if draft.hit in ("collect sum", "collect count"):
+            return Type(outcome.kind, undetermined and missing.action != "skip" and missing.action != "then")
+        nullable = outcome.nullable or not total or (undetermined and not closed and missing.action != "skip")
+        if null_result and draft.hit != "value":
+            nullable = True
+        if members:
+            fields = tuple((n, t.optional(t.nullable or nullable)) for n, t in members)
+            return Type(dt.CONTEXT, False, fields=fields)
+        return outcome.optional(nullable)
+
+    def _without_otherwise(self, draft: Draft, undetermined: bool) -> None:
+        if draft.hit not in ("first", "worst") or not draft.arms or draft.spec.form == "table":
+            return
+        if any(a.otherwise for a in draft.arms):
+            last = draft.arms[-1]
+            if not last.otherwise:
+                at = next(a for a in draft.arms if a.otherwise)
+                self.report.at(
+                    "E0510" if draft.hit == "first" else "W0510", "rules stand behind `otherwise`",
+                    at.place.locate(0, len(at.place.text)), "move `otherwise` to the end",
+                )
+            return
+        if not _always(draft.arms[-1]):
+            self.report.at(
+                "W0501", f"`{draft.spec.name}` has no `otherwise`, so it is null where no rule matches",
+                draft.spec.form_key.span, "add `- otherwise: ...` as the last rule",
+            )
+
+    # --- on missing -----------------------------------------------------------------------------
+
+    def _on_missing(
+        self, draft: Draft, outcome: Type, members: tuple[tuple[str, Type], ...], can_open: bool
+    ) -> MissingModel:
+        """The action of an open decision. A policy-wide `then` need not fit decisions that are never open."""
+        spec = draft.spec.on_missing or self.policy_missing
+        if spec is None or (spec is self.policy_missing and not can_open):
+            return MissingModel("refer", None)
+        if spec.action != "then":
+            return MissingModel(spec.action, None)
+        own = draft.spec.on_missing is not None
+        item = outcome if draft.reader.results.stated else outcome.replace(values=None)
+        if draft.hit == "collect count":
+            item = Type(dt.NUMBER)
+        return MissingModel("then", self._then(spec.outcome, item, members, draft.spec.name, own))
+
+    def _then(self, node: Node | None, kind: Type, members: tuple[tuple[str, Type], ...], name: str, own: bool) -> object:
+        """The stated outcome of an open decision, typed as an outcome of it."""
+        if members:
+            given = {normal(k.text): v for k, v in node.entries} if isinstance(node, Mapping) else {}
+            if not isinstance(node, Mapping):
+                self._then_misfit(node, f"`{name}` has several outputs, so `then` gives each", own)
+            values: dict[str, object] = {}
+            for member, member_type in members:
+                value = given.get(member)
+                values[member] = self._plain(value, member_type, name, own) if isinstance(value, Scalar) else None
+            return values
+        if not isinstance(node, Scalar):
+            self._then_misfit(node, f"`{name}` has one output, so `then` gives one value", own)
+            return None
+        return self._plain(node, kind, name, own)
+
+    def _plain(self, node: Scalar, kind: Type, name: str, own: bool) -> object:
+        try:
+            value = read(node.text, kind)
+        except NotReadable as why:
+            self._then_misfit(node, f"{why.message}, which `{name}` needs", own)
+            return None
+        if kind.values is not None and value not in kind.values:
+            self._then_misfit(node, f"`{value}` is not one of the values of `{name}`", own)
+            return None
+        return value
+
+    def _then_misfit(self, node: Node | None, message: str, own: bool) -> None:
+        help = "state a value of the decision" if own else "give the decision an `on missing` of its own"
+        self.report.at("E0503", message, node.span if node is not None else None, help)
+
+    # --- scorecards -------------------------------------------------------------------------------
+
+    def _score(self, draft: Draft, scope: Scope) -> ScoreModel:
+        spec = draft.spec
+        can_open = gaps = False
+        for characteristic in draft.characteristics:
+            expr = characteristic.value
+            kind = self.expressions.check(expr.node, scope, expr.place)
+            for each in characteristic.bins:
+                if each.tests is not None:
+                    self.expressions.check_tests(each.tests, kind.optional(False), scope, each.place)
+            gaps = gaps or not _covers(characteristic, kind)
+            if kind.nullable and all(b.tests is not None for b in characteristic.bins):
+                can_open = True
+                if spec.on_missing is None and self.policy_missing is None:
+                    self.report.on(
+                        "E0401", f"`{characteristic.label}` can be null and has no `null` bin", expr.place, expr.node,
+                        "add a bin `null`, or state `on missing` for the decision or the policy",
+                    )
+        missing_spec = spec.on_missing or self.policy_missing
+        if missing_spec is not None and missing_spec.action == "skip" and can_open:
+            self.report.at(
+                "E0405", f"the scorecard `{spec.name}` may not skip what is missing", spec.form_key.span,
+                "add a `null` bin to each characteristic that can be missing, or state another `on missing`",
+            )
+        missing = MissingModel("refer", None)
+        if missing_spec is not None and missing_spec.action != "skip":
+            outcome = (
+                self._then(missing_spec.outcome, SCORE, (), spec.name, spec.on_missing is not None)
+                if missing_spec.action == "then" and can_open
+                else None
+            )
+            missing = MissingModel(missing_spec.action, outcome)
+        nullable = gaps or (can_open and missing.action != "then")
+        return ScoreModel(
+            spec.name, spec.family, SCORE.optional(nullable), draft.base, draft.where, draft.characteristics, missing,
+            whole(spec.key), _doc(spec),
+        )
+
+
+def _refined(declared: Type, found: Type) -> Type:
+    """A declared number with the bounds that its outcomes show."""
+    if declared.kind in dt.NUMERIC and found.kind in dt.NUMERIC:
+        return declared.replace(lower=found.lower, upper=found.upper, whole=found.whole)
+    return declared
+
+
+def _covers(characteristic: CharacteristicModel, kind: Type) -> bool:
+    """Whether some bin holds every known value of a characteristic."""
+    rest = ALL
+    if kind.kind in dt.NUMERIC and kind.lower is not None and kind.upper is not None:
+        rest = single(kind.lower, kind.upper, True, True)
+    for each in characteristic.bins:
+        if each.tests is not None:
+            held = domain_of(each.tests, kind)
+            if held is None:
+                return False
+            rest = difference(rest, held)
+    return rest.is_empty
+
+
+def _always(arm: ArmModel) -> bool:
+    """Whether an arm matches every customer: `otherwise`, a row of `-`, or the guard `true`."""
+    if arm.otherwise:
+        return True
+    if arm.guard is not None:
+        return arm.guard.place.text.strip() == "true"
+    return bool(arm.cells) and all(
+        not c.tests.negated and any(isinstance(t, ast.AnyTest) for t in c.tests.tests) for c in arm.cells
+    )
+
+
+def _doc(spec: DecisionSpec) -> str:
+    node = spec.body.get("description")
+    return node.text if isinstance(node, Scalar) else ""

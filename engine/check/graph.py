@@ -1,0 +1,95 @@
+"""Who reads whom: the order of evaluation, and cycles shown."""
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from engine.check.decisions import Draft
+from engine.check.model import Expr, LookupModel
+from engine.check.scope import Report
+from engine.diagnostics import Label
+from engine.records import Record
+from engine.source.nodes import Scalar
+from engine.syntax import ast
+
+
+class Reading(Record):
+    """The names that a declaration reads, in order of appearance."""
+
+    names: tuple[str, ...]
+
+    @staticmethod
+    def of(nodes: Iterable[ast.Node], more: Iterable[str] = ()) -> Reading:
+        found: dict[str, None] = {}
+        for node in nodes:
+            stack = [node]
+            while stack:
+                current = stack.pop()
+                if isinstance(current, ast.Name):
+                    found.setdefault(current.name)
+                stack.extend(reversed(ast.children(current)))
+        found.update(dict.fromkeys(more))
+        return Reading(tuple(found))
+
+
+def reading(draft: Draft) -> Reading:
+    """What a decision reads: in expressions, and through inherited reasons."""
+    nodes: list[ast.Node] = [e.node for _, e in draft.where]
+    inherited: list[str] = []
+    for arm in draft.arms:
+        if arm.guard is not None:
+            nodes.append(arm.guard.node)
+        for cell in arm.cells:
+            nodes.extend((cell.column.node, cell.tests))
+        for _, value in arm.outcome:
+            if isinstance(value, Expr):
+                nodes.append(value.node)
+            elif isinstance(value, LookupModel):
+                nodes.extend(k.node for k in value.keys)
+        inherited.extend(r.name for r in arm.reasons if r.inherited)
+    for characteristic in draft.characteristics:
+        nodes.append(characteristic.value.node)
+        for each in characteristic.bins:
+            if each.tests is not None:
+                nodes.append(each.tests)
+            inherited.extend(r.name for r in each.reasons if r.inherited)
+    return Reading.of(nodes, inherited)
+
+
+def in_order(readings: Mapping[str, Reading], keys: Mapping[str, Scalar], report: Report) -> list[str]:
+    """Names so that each follows those it reads, in declared order where free; cycles are reported once."""
+    done: dict[str, None] = {}
+    path: list[str] = []
+    reported: set[frozenset[str]] = set()
+
+    def visit(name: str) -> None:
+        if name in done or name not in readings:
+            return
+        if name in path:
+            cycle = path[path.index(name):]
+            if frozenset(cycle) not in reported:
+                reported.add(frozenset(cycle))
+                _report_cycle([*cycle, name], keys, report)
+            return
+        path.append(name)
+        for read in readings[name].names:
+            visit(read)
+        path.pop()
+        done[name] = None
+
+    for name in readings:
+        visit(name)
+    return list(done)
+
+
+def _report_cycle(cycle: list[str], keys: Mapping[str, Scalar], report: Report) -> None:
+    shown = " -> ".join(f"`{n}`" for n in cycle)
+    labels = tuple(
+        Label(keys[a].span, f"`{a}` reads `{b}`") for a, b in zip(cycle[1:-1], cycle[2:], strict=True) if a in keys
+    )
+    report.at(
+        "E0208",
+        f"`{cycle[0]}` reads itself: {shown}" if len(cycle) > 2 else f"`{cycle[0]}` reads itself",
+        keys[cycle[0]].span,
+        "break the circle: let one of them read only inputs and features",
+        labels,
+    )

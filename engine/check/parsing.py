@@ -1,0 +1,50 @@
+"""Parses the expressions of a policy and turns what the parser finds into diagnostics."""
+from __future__ import annotations
+
+from engine.check.model import Expr
+from engine.check.scope import Report, Slice, whole
+from engine.diagnostics import Edit
+from engine.source.nodes import Scalar
+from engine.source.quoting import expression_text
+from engine.syntax import ast, cache
+from engine.syntax.tokens import SyntaxProblem
+from engine.syntax.vocabulary import Vocabulary
+
+
+class ExpressionParser:
+    """Parses against one vocabulary, in the policy dialect."""
+
+    def __init__(self, report: Report, vocabulary: Vocabulary) -> None:
+        self.report = report
+        self.vocabulary = vocabulary
+
+    def scalar(self, scalar: Scalar) -> Expr | None:
+        """The expression that a whole scalar holds; None where it has none (reported)."""
+        unsafe = expression_text(scalar)
+        for problem in unsafe:
+            self.report.add(problem)
+        if unsafe:
+            return None
+        return self.slice(whole(scalar))
+
+    def slice(self, place: Slice) -> Expr | None:
+        try:
+            return Expr(cache.expression(place.text, self.vocabulary), place)
+        except SyntaxProblem as problem:
+            self._report(place, problem)
+            return None
+
+    def tests(self, place: Slice) -> ast.UnaryTests | None:
+        try:
+            return cache.unary_tests(place.text, self.vocabulary)
+        except SyntaxProblem as problem:
+            self._report(place, problem)
+            return None
+
+    def _report(self, place: Slice, problem: SyntaxProblem) -> None:
+        for found in problem.findings:
+            span = place.locate(found.start, found.end)
+            edits: tuple[Edit, ...] = ()
+            if found.replacement is not None and place.verbatim(found.start, found.end):
+                edits = (Edit(span, found.replacement),)
+            self.report.at(found.code, found.message, span, found.help, edits=edits)

@@ -1,0 +1,87 @@
+"""Plain data of a policy file, read by its declared type.
+
+The file keeps the text as typed, so `no` under `values: [yes, no]` is the word and
+`3.10` under `type: string` keeps its zero; under `type: number` the suffixes `%`,
+`万` and `亿` are read as in expressions.
+"""
+from __future__ import annotations
+
+import datetime
+import decimal
+import re
+
+from engine.semantics import dtypes as dt
+from engine.semantics import temporal
+from engine.semantics.dtypes import Type
+from engine.semantics.values import YearsMonths
+
+_NUMBER = re.compile(r"([+-]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*(%|万|亿)?")
+_SCALE = {None: 0, "%": -2, "万": 4, "亿": 8}
+
+
+class NotReadable(Exception):
+    """Why a text is no value of its type, with a hint."""
+
+    def __init__(self, message: str, help: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.help = help
+
+
+def read(text: str, kind: Type) -> object:
+    """The value of a non-empty plain text under `kind`; raises NotReadable."""
+    if kind.kind in dt.NUMERIC:
+        return number(text)
+    if kind.kind == dt.STRING:
+        return unquoted(text)
+    if kind.kind == dt.BOOLEAN:
+        if text in ("true", "false"):
+            return text == "true"
+        raise NotReadable(f"`{text}` is not true or false", "write `true` or `false`")
+    return _temporal(text, kind)
+
+
+def number(text: str) -> int | float:
+    """A number with an optional `%`, `万` or `亿`, correctly rounded; an int where whole."""
+    found = _NUMBER.fullmatch(text.strip())
+    if found is None:
+        hint = "drop the thousands separators" if re.fullmatch(r"[\d,.\s%]+", text) else None
+        if text.startswith('"'):
+            hint = "write the number without quotes"
+        raise NotReadable(f"`{text}` is not a number", hint or "a computed result starts with `=`")
+    exact = decimal.Decimal(found[1]).scaleb(_SCALE[found[2]])
+    return int(exact) if exact == exact.to_integral_value() and abs(exact) < 2**53 else float(exact)
+
+
+def unquoted(text: str) -> str:
+    """Text, without the double quotes that may stand around it."""
+    if len(text) >= 2 and text[0] == text[-1] == '"' and '"' not in text[1:-1]:
+        return text[1:-1]
+    return text
+
+
+def _temporal(text: str, kind: Type) -> object:
+    text = unquoted(text)
+    try:
+        if kind.kind == dt.DATE:
+            return datetime.date.fromisoformat(text)
+        if kind.kind == dt.TIME:
+            return datetime.time.fromisoformat(text)
+        if kind.kind == dt.DATE_TIME:
+            return datetime.datetime.fromisoformat(text)
+    except ValueError:
+        raise NotReadable(f"`{text}` is not a {kind.kind}", _FORMS[kind.kind]) from None
+    value = temporal.parse_duration(text)
+    wanted = datetime.timedelta if kind.kind == dt.DAYS_DURATION else YearsMonths
+    if not isinstance(value, wanted):
+        raise NotReadable(f"`{text}` is not a {kind.kind}", _FORMS[kind.kind])
+    return value
+
+
+_FORMS = {
+    dt.DATE: "dates are written YYYY-MM-DD",
+    dt.TIME: "times are written hh:mm:ss",
+    dt.DATE_TIME: "dates and times are written YYYY-MM-DDThh:mm:ss",
+    dt.DAYS_DURATION: "durations in days are written P30D",
+    dt.MONTHS_DURATION: "durations in months are written P1Y6M",
+}

@@ -1,0 +1,286 @@
+"""Checks one policy file as of a day: names, then trees, then types in the order in which decisions read each other."""
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from engine.check import lints
+from engine.check.arms import ArmReader
+from engine.check.decisions import DecisionChecker, Draft
+from engine.check.declarations import Declarations, Vocabularies, date_of, name_findings, rank_of
+from engine.check.expressions import ExpressionChecker
+from engine.check.graph import Reading, in_order, reading
+from engine.check.lookups import lookup_draft
+from engine.check.model import (
+    DecisionModel,
+    Expr,
+    HistoryModel,
+    ParameterModel,
+    PolicyModel,
+    ReasonModel,
+    ScoreModel,
+    TableModel,
+    UseModel,
+)
+from engine.check.parameters import ParameterReader
+from engine.check.parsing import ExpressionParser
+from engine.check.reasons import ReasonReader, check_references
+from engine.check.typed import Typing
+from engine.check.scope import (
+    AS_OF,
+    DECISION,
+    HISTORY,
+    INPUT,
+    PARAMETER,
+    USE,
+    Binding,
+    Report,
+    Restriction,
+    Scope,
+    closest,
+)
+from engine.check.uses import UseReader
+from engine.diagnostics import Label, Problem
+from engine.semantics import dtypes as dt
+from engine.semantics.declarations import InputDecl
+from engine.semantics.dtypes import Type
+from engine.source.declare import DecisionSpec, PolicyFile, pairs
+from engine.source.files import Files
+from engine.source.nodes import Scalar, Sequence as ListNode, normal
+from engine.syntax.vocabulary import Vocabulary
+
+#: Checks an imported policy as of a day: (file, reference, day) to its model.
+Importer = Callable[[PolicyFile, Scalar], "PolicyModel | None"]
+
+
+class PolicyChecker:
+    """Checks one file. `import_policy` gives the model of an imported one, None where it is faulty."""
+
+    def __init__(self, file: PolicyFile, files: Files, report: Report, import_policy: Importer) -> None:
+        self.file = file
+        self.files = files
+        self.report = report
+        self.import_policy = import_policy
+        self.typing = Typing()
+        self.expressions = ExpressionChecker(report, self.typing, file.currency)
+
+    def check(self) -> PolicyModel:
+        """The model of the file; where the report has errors it serves only to find more of them."""
+        file, report = self.file, self.report
+        self._names()
+        vocabularies = self._vocabularies()
+        declarations = Declarations(report, vocabularies, file.currency)
+        uses = UseReader(report, self.import_policy).read(file)
+        parser = ExpressionParser(report, self._vocabulary(uses))
+        inputs = tuple(declarations.bounded(declarations.input(i, parser)) for i in file.inputs)
+        histories = tuple(declarations.history(h, parser) for h in file.histories)
+        scope = Scope(self._bindings(inputs, histories, uses))
+        by_history = {h.name: h for h in histories}
+        use_models = [UseReader.model(u, parser, report, by_history) for u in uses]
+        parameter_reader = ParameterReader(report, parser, declarations, self.expressions)
+        drafts, tables = self._drafts(parser, declarations)
+        parameter_drafts = {p.name: parameter_reader.draft(p) for p in file.parameters}
+        decisions: list[DecisionModel | ScoreModel] = []
+        parameters: list[ParameterModel] = []
+        checker = DecisionChecker(report, self.typing, self.expressions, file.on_missing)
+        readings = {d.spec.name: reading(d) for d in drafts}
+        readings.update({n: p.reading for n, p in parameter_drafts.items()})
+        by_name = {d.spec.name: d for d in drafts}
+        for name in in_order(readings, self._keys(), report):
+            if name in by_name:
+                decided = checker.decide(by_name[name], scope)
+                decisions.append(decided)
+                scope.names[name] = scope.names[name].replace(type=decided.type)
+            elif name in parameter_drafts:
+                parameter = parameter_reader.check(parameter_drafts[name], scope, date_of(file.start))
+                parameters.append(parameter)
+                scope.names[name] = scope.names[name].replace(type=parameter.type)
+        bound = tuple(
+            UseReader.check(use, raw, scope, self.expressions, report)
+            for use, raw in zip(use_models, uses, strict=True)
+            if use is not None
+        )
+        reason_reader = ReasonReader(report, parser, self.expressions)
+        reasons = tuple(reason_reader.read(r, scope) for r in file.reasons)
+        model = PolicyModel(
+            file, date_of(file.start), date_of(file.end), inputs, tuple(parameters), histories, reasons, tuple(tables),
+            bound, tuple(decisions), tuple(d.name for d in file.decisions), self.typing,
+        )
+        check_references(model, report)
+        lints.lint(model, report)
+        return model
+
+    # --- names -----------------------------------------------------------------------------
+
+    def _keys(self) -> dict[str, Scalar]:
+        file = self.file
+        named = (*file.inputs, *file.parameters, *file.histories, *file.uses, *file.decisions)
+        return {n.name: n.key for n in named}
+
+    def _names(self) -> None:
+        """Duplicates across kinds, and names that the language would misread."""
+        file = self.file
+        first: dict[str, Scalar] = {}
+        every: list[tuple[str, Scalar]] = []
+        for named in (*file.inputs, *file.parameters, *file.histories, *file.uses, *file.decisions):
+            every.append((named.name, named.key))
+            before = first.setdefault(named.name, named.key)
+            if before is not named.key:
+                self.report.at(
+                    "E0201", f"the name `{named.name}` is declared twice", named.key.span, "rename one of the two",
+                    (Label(before.span, "first declared here"),),
+                )
+        for decision in file.decisions:
+            every.extend((name, key) for name, key, _ in decision.where)
+            for name, key, _ in decision.where:
+                if name in first:
+                    self.report.at(
+                        "E0201", f"the local name `{name}` is also declared outside `{decision.name}`", key.span,
+                        "rename one of the two", (Label(first[name].span, "also declared here"),),
+                    )
+        for history in file.histories:
+            every.extend((f.name, f.key) for f in history.fields)
+        name_findings(every, self.report)
+
+    def _vocabulary(self, uses: Sequence[UseReader.Raw]) -> Vocabulary:
+        """Every name that an expression of the file may hold, and every member behind a `.`."""
+        file = self.file
+        fields = [f.name for h in file.histories for f in h.fields]
+        outcomes = [n for u in uses if u.policy is not None for n in u.policy.declared]
+        outputs: list[str] = []
+        for decision in file.decisions:
+            outputs.extend(_member_names(decision))
+        locals_ = [name for d in file.decisions for name, _, _ in d.where]
+        names = [*self._keys(), *fields, *locals_, *outcomes, "as of", "item"]
+        return Vocabulary(names, [*fields, *outputs, *outcomes, "amount"])
+
+    def _bindings(
+        self, inputs: Iterable[InputDecl], histories: Iterable[HistoryModel], uses: Sequence[UseReader.Raw]
+    ) -> dict[str, Binding]:
+        found = {"as of": Binding(AS_OF, "as of", Type(dt.DATE))}
+        for decl in inputs:
+            found[decl.name] = Binding(INPUT, decl.name, decl.type, decl.at, _restriction(decl))
+        for history in histories:
+            kind = Type(dt.RELATION, True, item=history.row, relation=history.name)
+            found[history.name] = Binding(HISTORY, history.name, kind, history.span)
+        for parameter in self.file.parameters:
+            found[parameter.name] = Binding(PARAMETER, parameter.name, Type(dt.ANY), parameter.key.span)
+        for decision in self.file.decisions:
+            found[decision.name] = Binding(DECISION, decision.name, Type(dt.ANY), decision.key.span)
+        rows = {h.name: h.row for h in histories}
+        for use in uses:
+            found[use.spec.name] = _use_binding(use, rows)
+        return found
+
+    # --- parts --------------------------------------------------------------------------------
+
+    def _vocabularies(self) -> Vocabularies:
+        found: Vocabularies = {}
+        for spec in self.file.vocabularies:
+            node = spec.node
+            if isinstance(node, Scalar):
+                try:
+                    path = self.files.resolve(self.file, node.text, node.span, ("", ".yaml"))
+                    node = self.files.yaml(path).root
+                except Problem as problem:
+                    for diagnostic in problem.diagnostics:
+                        self.report.add(diagnostic)
+                    found[spec.name] = ()
+                    continue
+            if not isinstance(node, ListNode):
+                self.report.at("E0709", f"the vocabulary `{spec.name}` is not a list of values", node.span, "write `- value` lines")
+                found[spec.name] = ()
+                continue
+            found[spec.name] = tuple(dict.fromkeys(i.text for i in node.items if isinstance(i, Scalar)))
+        return found
+
+    def _drafts(self, parser: ExpressionParser, declarations: Declarations) -> tuple[list[Draft], list[TableModel]]:
+        drafts, tables = [], []
+        for spec in self.file.decisions:
+            reader = ArmReader(self.report, parser, declarations, spec)
+            where = self._where(spec, parser)
+            if spec.form == "scorecard":
+                card = reader.scorecard() or (0, [])
+                drafts.append(Draft(spec, reader, "scorecard", (), card[0], tuple(card[1]), where))
+            elif spec.form == "lookup":
+                draft, table = lookup_draft(self.file, self.files, spec, reader, where)
+                drafts.append(draft)
+                if table is not None:
+                    tables.append(table)
+            elif spec.form == "model":
+                self.report.at(
+                    "E0511", f"no scorer is registered for `{spec.name}`", spec.form_key.span,
+                    "install the plugin that brings it, or score with a scorecard",
+                )
+                drafts.append(Draft(spec, reader, "value", (), 0, (), where))
+            else:
+                arms = tuple(reader.arms())
+                drafts.append(Draft(spec, reader, reader.hit, arms, 0, (), where))
+        return drafts, tables
+
+    def _where(self, spec: DecisionSpec, parser: ExpressionParser) -> tuple[tuple[str, Expr], ...]:
+        """A decision's local names, each after those it reads."""
+        exprs = {}
+        for name, key, scalar in spec.where:
+            expr = parser.scalar(scalar)
+            if expr is not None:
+                exprs[name] = (key, expr)
+        readings = {n: Reading.of([e.node]) for n, (_, e) in exprs.items()}
+        order = in_order(readings, {n: k for n, (k, _) in exprs.items()}, self.report)
+        return tuple((n, exprs[n][1]) for n in order if n in exprs)
+
+
+def _member_names(decision: DecisionSpec) -> Iterator[str]:
+    """Every name a decision's outputs may have, declared or in a header."""
+    for key, _ in pairs(decision.body.get("outputs")):
+        yield normal(key.text)
+    content = decision.content
+    if isinstance(content, Scalar):
+        header = next((line for line in content.text.splitlines() if "||" in line), "")
+        for name in header.partition("||")[2].split("|"):
+            if name.strip():
+                yield normal(name)
+    elif isinstance(content, ListNode):
+        for item in content.items:
+            for key, value in pairs(item):
+                if key.text in ("do", "then", "otherwise"):
+                    yield from (normal(k.text) for k, _ in pairs(value))
+
+
+def _restriction(decl: InputDecl) -> Restriction | None:
+    if decl.protected:
+        return Restriction(
+            "E0504", f"`{decl.name}` is a protected input and may decide nothing",
+            "leave it to fairness monitoring; decide by what it does not stand for",
+        )
+    if decl.monitor_only:
+        return Restriction(
+            "E0505", f"`{decl.name}` is for monitoring only", "drop `use: monitor only` if it may be used in decisions"
+        )
+    return None
+
+
+def _use_binding(use: UseReader.Raw, rows: dict[str, Type]) -> Binding:
+    span = use.spec.key.span
+    if use.policy is None:
+        return Binding(USE, use.spec.name, Type(dt.ANY), span)
+    by_name = {d.name: d.type for d in use.policy.decisions}
+    outcomes = tuple((n, by_name[n]) for n in use.policy.declared if n in by_name)
+    if use.spec.each is None:
+        return Binding(USE, use.spec.name, Type(dt.CONTEXT, fields=outcomes), span)
+    base = rows.get(use.spec.each.text.strip())
+    name = use.spec.name
+    fields = {n: t.replace(relation=name) for n, t in (base.fields or () if base is not None else ())}
+    fields.update({n: t.optional().replace(relation=name) for n, t in outcomes})
+    row = Type(dt.CONTEXT, fields=tuple(fields.items()), relation=name)
+    return Binding(HISTORY, name, Type(dt.RELATION, True, item=row, relation=name), span)
+
+
+def check_file(
+    file: PolicyFile, files: Files, report: Report, import_policy: Importer
+) -> PolicyModel:
+    """Check one declared file; see `PolicyChecker`."""
+    return PolicyChecker(file, files, report, import_policy).check()
+
+

@@ -1,0 +1,83 @@
+"""Reason texts with values in them, and references to reasons and decisions."""
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from engine.check.declarations import rank_of
+from engine.check.expressions import ExpressionChecker
+from engine.check.model import DecisionModel, Expr, PolicyModel, ReasonModel, ReasonRef
+from engine.check.parsing import ExpressionParser
+from engine.check.scope import Report, Scope, Slice, closest
+from engine.source.declare import ReasonSpec
+from engine.source.nodes import Scalar
+
+#: Codes that open decisions give; a policy may not declare them.
+RESERVED = ("MISSING", "UNDEFINED")
+
+_HOLE = re.compile(r"\{([^{}]*)\}")
+
+
+class ReasonReader:
+    def __init__(self, report: Report, parser: ExpressionParser, expressions: ExpressionChecker) -> None:
+        self.report = report
+        self.parser = parser
+        self.expressions = expressions
+
+    def read(self, spec: ReasonSpec, scope: Scope) -> ReasonModel:
+        """A reason with its templates split into text and expressions."""
+        if spec.name in RESERVED:
+            self.report.at("E0209", f"`{spec.name}` is reserved for open decisions", spec.key.span, "choose another code")
+        texts = tuple((language, tuple(self._parts(scalar, scope))) for language, scalar in spec.texts)
+        return ReasonModel(spec.name, texts, rank_of(spec.rank), spec.key.span)
+
+    def _parts(self, scalar: Scalar, scope: Scope) -> Iterator[str | Expr]:
+        position = 0
+        for hole in _HOLE.finditer(scalar.text):
+            if hole.start() > position:
+                yield scalar.text[position:hole.start()]
+            position = hole.end()
+            expr = self.parser.slice(Slice(scalar, hole.start(1), hole[1]))
+            if expr is not None:
+                self.expressions.check(expr.node, scope, expr.place)
+                yield expr
+        if position < len(scalar.text):
+            yield scalar.text[position:]
+
+
+def references(model: PolicyModel) -> Iterator[ReasonRef]:
+    """Every reason reference of a policy, in order."""
+    for decision in model.decisions:
+        if isinstance(decision, DecisionModel):
+            for arm in decision.arms:
+                yield from arm.reasons
+        else:
+            for characteristic in decision.characteristics:
+                for each in characteristic.bins:
+                    yield from each.reasons
+
+
+def check_references(model: PolicyModel, report: Report) -> None:
+    """Each code is declared, each `from X` names a decision of this policy or an imported one's."""
+    codes = [r.code for r in model.reasons]
+    decisions = list(model.declared)
+    for use in model.uses:
+        if use.each is None:
+            decisions.extend(f"{use.name}.{n}" for n in use.policy.declared)
+    for reference in references(model):
+        if reference.inherited:
+            if reference.name not in decisions:
+                near = closest(reference.name, decisions)
+                report.at(
+                    "E0211", f"there is no decision `{reference.name}` to take reasons from", reference.span,
+                    f"did you mean `{near}`?" if near else "name a decision of this policy",
+                )
+        elif reference.name not in codes:
+            near = closest(reference.name, codes)
+            hint = "declare it under `reasons`"
+            if reference.name in decisions:
+                hint = f"write `from {reference.name}` to take that decision's reasons"
+            report.at(
+                "E0210", f"unknown reason code `{reference.name}`", reference.span,
+                f"did you mean `{near}`?" if near else hint,
+            )

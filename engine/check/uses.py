@@ -1,0 +1,127 @@
+"""Imports: another policy's inputs given from this one's names."""
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from engine.check import rules
+from engine.check.expressions import ExpressionChecker
+from engine.check.model import Expr, HistoryModel, PolicyModel, UseModel
+from engine.check.parsing import ExpressionParser
+from engine.check.scope import FIELD, LOCAL, Binding, Report, Scope, closest
+from engine.records import Record
+from engine.semantics import dtypes as dt
+from engine.semantics.dtypes import Type
+from engine.source.declare import PolicyFile, UseSpec
+from engine.source.nodes import Scalar, normal
+
+#: The local that holds the row at hand in the bindings of a `for each`.
+ROW = "row"
+
+
+class UseReader:
+    class Raw(Record):
+        """An import and its policy's model, None where that is faulty."""
+
+        spec: UseSpec
+        policy: PolicyModel | None
+
+    def __init__(self, report: Report, import_policy: Callable[[PolicyFile, Scalar], PolicyModel | None]) -> None:
+        self.report = report
+        self.import_policy = import_policy
+
+    def read(self, file: PolicyFile) -> list[UseReader.Raw]:
+        return [UseReader.Raw(spec, self.import_policy(file, spec.policy)) for spec in file.uses]
+
+    @staticmethod
+    def model(
+        raw: UseReader.Raw, parser: ExpressionParser, report: Report, histories: Mapping[str, HistoryModel]
+    ) -> UseModel | None:
+        """The import with its bindings parsed; None where its policy is faulty."""
+        spec, policy = raw.spec, raw.policy
+        each = normal(spec.each.text) if spec.each is not None else None
+        if each is not None and each not in histories:
+            assert spec.each is not None
+            near = closest(each, histories)
+            report.at(
+                "E0203", f"there is no history `{each}` to decide for each row", spec.each.span,
+                f"did you mean `{near}`?" if near else "declare it under `history`",
+            )
+        if policy is None:
+            return None
+        inputs = {i.name for i in policy.inputs}
+        inner = {h.name for h in policy.histories}
+        bindings: list[tuple[str, Expr]] = []
+        mapped: list[tuple[str, str]] = []
+        for name, key, scalar in spec.bindings:
+            if name in inner:
+                mapped.append((name, _history(scalar, histories, report)))
+                continue
+            if name not in inputs:
+                near = closest(name, [*inputs, *inner])
+                report.at(
+                    "E0704", f"`{spec.policy.text}` has no input `{name}`", key.span,
+                    f"did you mean `{near}`?" if near else f"its inputs are {', '.join(f'`{i}`' for i in sorted(inputs))}",
+                )
+                continue
+            expr = parser.scalar(scalar)
+            if expr is not None:
+                bindings.append((name, expr))
+        given = {n for n, _ in bindings}
+        for decl in policy.inputs:
+            if decl.required and decl.name not in given and all(n != decl.name for n, _, _ in spec.bindings):
+                report.at(
+                    "E0703", f"the input `{decl.name}` of `{spec.policy.text}` is required and not given", spec.key.span,
+                    f"add `{decl.name}: ...` under `with`",
+                )
+        for history in policy.histories:
+            if all(inner_name != history.name for inner_name, _ in mapped) and each is None:
+                report.at(
+                    "E0703", f"the history `{history.name}` of `{spec.policy.text}` is not given", spec.key.span,
+                    f"add `{history.name}: ...` under `with`, naming a history of this policy",
+                )
+        return UseModel(spec.name, policy, each, ROW, tuple(bindings), tuple(mapped), spec.key.span)
+
+    @staticmethod
+    def check(use: UseModel, raw: UseReader.Raw, scope: Scope, expressions: ExpressionChecker, report: Report) -> UseModel:
+        """Type the bindings against the inputs they give."""
+        inputs = {i.name: i for i in use.policy.inputs}
+        if use.each is not None:
+            base = scope.find(use.each)
+            row = base.type.item if base is not None and base.type.item is not None else Type(dt.CONTEXT)
+            names = {"item": Binding(LOCAL, ROW, row)}
+            names.update({n: Binding(FIELD, ROW, t) for n, t in row.fields or ()})
+            scope = scope.inner(names)
+        for name, expr in use.bindings:
+            decl = inputs[name]
+            kind = expressions.check(expr.node, scope, expr.place)
+            if kind.kind == dt.ANY:
+                continue
+            if decl.type.kind == dt.MONEY and kind.kind == dt.NUMBER and expressions.as_money(expr.node):
+                kind = expressions.typing.type_of(expr.node)
+            if not rules.fits(kind, decl.type) and not _may_fit(kind, decl.type):
+                report.on(
+                    "E0308", f"`{name}` takes {rules.describe(decl.type)}, this is {rules.describe(kind)}", expr.place,
+                    expr.node, "convert it here, or bind another name",
+                )
+            if kind.nullable and decl.required:
+                report.on(
+                    "E0404", f"this can be missing, but `{name}` of `{raw.spec.policy.text}` is required", expr.place,
+                    expr.node, "give a default with `get or else(...)`, or make the input optional there",
+                )
+        return use
+
+
+def _may_fit(kind: Type, wanted: Type) -> bool:
+    """Free text may hold a declared value; the value is then tested when it is decided."""
+    return kind.kind == wanted.kind == dt.STRING and kind.values is None
+
+
+def _history(scalar: Scalar, histories: Mapping[str, HistoryModel], report: Report) -> str:
+    name = normal(scalar.text)
+    if name not in histories:
+        near = closest(name, histories)
+        report.at(
+            "E0203", f"there is no history `{name}`", scalar.span,
+            f"did you mean `{near}`?" if near else "name a history of this policy",
+        )
+    return name

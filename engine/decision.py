@@ -1,0 +1,154 @@
+"""One decided customer: outcomes at once, everything behind them on demand."""
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from engine.backends.reference.decide import Outcome
+from engine.backends.reference.program import Trace
+from engine.explain import ask, explanation, text
+from engine.explain.ask import Question
+from engine.ir import nodes as ir
+from engine.ir.door import Fault
+from engine.records import Record
+
+
+class OpenDecision(Record):
+    """An open decision: what it gave, what else it could have been (None where that is not known),
+    and the inputs and histories behind it."""
+
+    name: str
+    value: Any
+    could_be: tuple[Any, ...] | None
+    missing: tuple[str, ...]
+
+
+class Decision:
+    """What a policy says of one customer.
+
+    `values` maps each decision of segmentation, risk and service to its outcome. A customer with bad
+    data has no values: `refused` names what is bad, `faults` says why. The other properties are worked
+    out when first asked for.
+    """
+
+    __slots__ = ("_summary", "_trace", "as_of", "faults", "program", "refused", "values", "version")
+
+    def __init__(
+        self, program: ir.Program, as_of: datetime.date, values: dict[str, Any], faults: tuple[Fault, ...],
+        refused: tuple[str, ...], summary: Summary | None, trace: Trace | Callable[[], Trace],
+    ) -> None:
+        self.program = program
+        self.version = program.version
+        self.as_of = as_of
+        self.values = values
+        self.faults = faults
+        self.refused = refused
+        self._summary = summary
+        self._trace = trace
+
+    @property
+    def trace(self) -> Trace:
+        """The reference evaluator's account of this customer."""
+        if not isinstance(self._trace, Trace):
+            self._trace = self._trace()
+        return self._trace
+
+    @property
+    def summary(self) -> Summary:
+        if self._summary is None:
+            self._summary = summarise(self.program, self.trace)
+        return self._summary
+
+    @property
+    def fired(self) -> dict[str, tuple[str, ...]]:
+        """The rules that gave each outcome, by decision; values and scorecards have none."""
+        return self.summary.fired
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The reasons of all decisions in declared order, each once, reserved ones last."""
+        return self.summary.reasons
+
+    def reasons_of(self, name: str) -> tuple[str, ...]:
+        """One decision's reasons; KeyError where the policy has no such decision."""
+        return self.summary.reasons_of[name]
+
+    @property
+    def open(self) -> dict[str, OpenDecision]:
+        """The open decisions, features included, with what they could have been."""
+        if not self.summary.open:
+            return {}
+        outcomes = self.trace.outcomes
+        return {n: _opened(self.program, outcomes[n]) for n in self.summary.open}
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The inputs and histories behind the nulls that leave decisions open, in declared order."""
+        if not self.summary.open:
+            return ()
+        found = {m for o in self.trace.outcomes.values() if o.open for m in o.behind.missing}
+        return tuple(n for n in declared_names(self.program) if n in found)
+
+    @property
+    def assumed(self) -> dict[str, tuple[str, ...]]:
+        """Missing inputs and histories that the policy handled or skipped, with the rules that read them."""
+        return {} if self.refused else ask.assumed(self.program, self.trace, self.missing)
+
+    @property
+    def ask(self) -> tuple[Question, ...]:
+        """What to ask this customer for, the most useful first."""
+        return () if self.refused else ask.questions(self.program, self.trace)
+
+    def explain(self, format: str = "text", language: str = "en") -> Any:
+        """Why: as text for a person, or as data (`format="json"`) under `schemas/explanation.schema.json`."""
+        if format not in ("text", "json"):
+            raise ValueError(f"an explanation is text or json, not {format!r}")
+        told = explanation.explain(self.program, self.trace, self.as_of, language)
+        return told if format == "json" else text.render(told, language)
+
+    def __repr__(self) -> str:
+        if self.refused:
+            return f"Decision(refused={self.refused!r})"
+        return f"Decision({self.values!r})"
+
+
+class Summary(Record):
+    """What decided a customer, without the explanation."""
+
+    fired: dict[str, tuple[str, ...]]
+    reasons: tuple[str, ...]
+    reasons_of: dict[str, tuple[str, ...]]
+    open: tuple[str, ...]
+
+
+def summarise(program: ir.Program, trace: Trace) -> Summary:
+    """The summary of a reference trace."""
+    outputs = [trace.outcomes[n] for n in program.declared if n in trace.outcomes]
+    shown = [o for o in outputs if not o.decision.internal]
+    fired = {
+        o.decision.name: o.fired for o in shown if isinstance(o.decision, ir.Decide) and o.decision.hit != "value"
+    }
+    reasons_of = {o.decision.name: o.reasons for o in shown}
+    return Summary(fired, join_reasons(reasons_of), reasons_of, tuple(n for n, o in trace.outcomes.items() if o.open))
+
+
+def join_reasons(reasons_of: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """One list of all decisions' reasons: each code once, reserved ones last."""
+    codes = dict.fromkeys(code for codes in reasons_of.values() for code in codes)
+    return (*(c for c in codes if c not in ir.RESERVED), *(c for c in codes if c in ir.RESERVED))
+
+
+def output_values(program: ir.Program, trace: Trace) -> dict[str, Any]:
+    """Outcomes of the families that give outputs, in declared order."""
+    outcomes = trace.outcomes
+    return {n: outcomes[n].value for n in program.declared if n in outcomes and not outcomes[n].decision.internal}
+
+
+def declared_names(program: ir.Program) -> list[str]:
+    return [*(i.name for i in program.inputs), *(h.name for h in program.histories)]
+
+
+def _opened(program: ir.Program, outcome: Outcome) -> OpenDecision:
+    missing = tuple(n for n in declared_names(program) if n in outcome.behind.missing)
+    return OpenDecision(outcome.decision.name, outcome.value, outcome.could_be, missing)

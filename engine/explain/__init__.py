@@ -1,0 +1,1 @@
+"""Explanations: why a customer got what they got, and what was missing."""

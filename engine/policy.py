@@ -1,0 +1,146 @@
+"""Policies: load, decide, and say what they take.
+
+A policy file, or a folder of its versions, becomes a `Policy`; `decide` picks the
+version in force on the decision's date.
+"""
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from engine.backends.reference.program import Trace
+from engine.backends.reference.program import decide as reference_decide
+from engine.check.load import Checked, check_path
+from engine.contract import input_schema
+from engine.decision import Decision, output_values, summarise
+from engine.diagnostics import Diagnostic
+from engine.ir import nodes as ir
+from engine.ir.lower import lower
+from engine.ir.reads import Cone, cone
+from engine.records import Record
+
+__all__ = ["Decision", "Policy", "PolicyError", "check_policy", "load_policy"]
+
+History = Mapping[str, Sequence[Mapping[str, Any]] | None]
+
+
+class PolicyError(Exception):
+    """A policy that cannot be used; `diagnostics` say why, `sources` hold the texts they point into."""
+
+    def __init__(self, diagnostics: Sequence[Diagnostic], sources: Mapping[str, str]) -> None:
+        errors = [d for d in diagnostics if d.is_error]
+        first = f": {errors[0].message}" if errors else ""
+        super().__init__(f"the policy has {len(errors)} error{'s' if len(errors) != 1 else ''}{first}")
+        self.diagnostics = tuple(diagnostics)
+        self.sources = dict(sources)
+
+
+class Version(Record):
+    """A program and the days, both included, on which it is in force."""
+
+    start: datetime.date
+    end: datetime.date
+    program: ir.Program
+
+
+class Policy:
+    """A policy that decides.
+
+    `versions` stand in the order of their periods; a single version decides every date, since a
+    backtest may ask before its period began. `diagnostics` hold the warnings.
+    """
+
+    def __init__(self, versions: Sequence[Version], diagnostics: Sequence[Diagnostic] = (), sources: Mapping[str, str] | None = None) -> None:
+        self.versions = tuple(versions)
+        self.diagnostics = tuple(diagnostics)
+        self.sources = dict(sources or {})
+        self._cones: dict[tuple[int, tuple[str, ...] | None], Cone] = {}
+
+    @property
+    def program(self) -> ir.Program:
+        """The latest version's program."""
+        return self.versions[-1].program
+
+    @property
+    def name(self) -> str:
+        return self.program.name
+
+    def program_at(self, day: datetime.date) -> ir.Program:
+        """The program in force on `day`; the first or last where none is."""
+        for version in self.versions:
+            if day <= version.end:
+                return version.program
+        return self.versions[-1].program
+
+    def decide(
+        self,
+        inputs: Mapping[str, Any],
+        *,
+        as_of: datetime.date,
+        history: History | None = None,
+        only: Sequence[str] | None = None,
+        engine: str = "python",
+    ) -> Decision:
+        """Decide one customer as of a date.
+
+        `inputs` are by declared name, by `column`, or by name with underscores; None or absent is missing.
+        `history` gives rows by history; a history left out is not supplied. `only` names the decisions
+        asked for; what they do not need is not looked at. Data that are bad refuse the customer, they do
+        not raise. `engine` is "python" or "reference".
+        """
+        program = self.program_at(as_of)
+        return self._reference(program, inputs, history, as_of, only)
+
+    def _reference(
+        self, program: ir.Program, inputs: Mapping[str, Any], history: History | None, as_of: datetime.date,
+        only: Sequence[str] | None,
+    ) -> Decision:
+        trace = self.trace(program, inputs, history, as_of, only)
+        if trace.refused:
+            return Decision(program, as_of, {}, trace.faults, trace.refused, None, trace)
+        return Decision(program, as_of, output_values(program, trace), (), (), summarise(program, trace), trace)
+
+    def trace(
+        self, program: ir.Program, inputs: Mapping[str, Any], history: History | None, as_of: datetime.date,
+        only: Sequence[str] | None = None,
+    ) -> Trace:
+        """The reference evaluator's account."""
+        return reference_decide(program, inputs, history, as_of, self.cone(program, only))
+
+    def cone(self, program: ir.Program, only: Sequence[str] | None = None) -> Cone:
+        """What the outcomes asked for hang on; KeyError where there is no such decision."""
+        key = (id(program), None if only is None else tuple(only))
+        if key not in self._cones:
+            wanted = only
+            if wanted is None:
+                # Decisions of imported policies count as far as the policy's own read them.
+                wanted = [n for n in program.declared]
+            self._cones[key] = cone(program, wanted)
+        return self._cones[key]
+
+    def decide_many(
+        self, rows: Iterable[Mapping[str, Any]], *, as_of: datetime.date, history: Mapping[str, Any] | None = None
+    ) -> Iterator[Decision]:
+        """Decide customers one by one, in order, lazily; a row may bring its own date as `as of`."""
+        for row in rows:
+            yield self.decide(row, as_of=row.get("as of", as_of), history=history)
+
+    def input_schema(self) -> dict[str, Any]:
+        """The policy's input contract as JSON Schema."""
+        return input_schema(self.program)
+
+
+def check_policy(path: str | Path) -> Checked:
+    """Check the policy, or folder of versions, at `path` without lowering it."""
+    return check_path(Path(path))
+
+
+def load_policy(path: str | Path) -> Policy:
+    """Load the policy, or folder of versions, at `path`; raises `PolicyError` where it has errors."""
+    checked = check_path(Path(path))
+    if checked.has_errors or not checked.stretches:
+        raise PolicyError(checked.diagnostics, checked.sources)
+    versions = [Version(s.start, s.end, lower(s.model)) for s in checked.stretches]
+    return Policy(versions, checked.diagnostics, checked.sources)

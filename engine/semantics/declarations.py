@@ -1,0 +1,38 @@
+"""Declared inputs and fields: what data a policy takes."""
+from __future__ import annotations
+
+from engine.diagnostics import Span
+from engine.records import Record
+from engine.semantics.domain import Domain
+from engine.semantics.dtypes import Type
+
+
+class InputDecl(Record):
+    """`domain` is the declared `range`, None without one; `on_unknown` says what an undeclared
+    enumeration value becomes: missing, refuse (this customer) or stop (the run)."""
+
+    name: str
+    type: Type
+    column: str | None = None
+    key: bool = False
+    protected: bool = False
+    personal: bool = False
+    changeable: str | None = None
+    monitor_only: bool = False
+    on_unknown: str = "refuse"
+    domain: Domain | None = None
+    doc: str = ""
+    at: Span | None = None
+
+    @property
+    def required(self) -> bool:
+        return not self.type.nullable
+
+
+class FieldDecl(Record):
+    name: str
+    type: Type
+    known_from: str | None = None
+    column: str | None = None
+    domain: Domain | None = None
+    doc: str = ""

@@ -1,0 +1,148 @@
+"""Where the files of a policy lie: imports relative to the importer, inside one root.
+
+The root is the nearest folder above the first policy that holds a `tierwise.yaml`
+project file, else that policy's own folder. No reference leaves it, through `..`,
+an absolute path or a link.
+"""
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from engine.diagnostics import Diagnostic, Problem, Span
+from engine.source.declare import PolicyFile, declare
+from engine.source.nodes import Document, Mapping, load_file
+from engine.source.schema import validate
+
+PROJECT_FILE = "tierwise.yaml"
+#: Rows of a lookup table; a larger one belongs in the data.
+MAX_TABLE_BYTES = 50_000_000
+
+
+class Files:
+    """Loads the files of one policy, each once, under names relative to where a person stands."""
+
+    def __init__(self, first: Path) -> None:
+        self.first = first
+        start = first if first.is_dir() else first.parent
+        self.root = self._root(start.resolve())
+        self.documents: dict[Path, Document] = {}
+        self._policies: dict[Path, tuple[PolicyFile | None, tuple[Diagnostic, ...]]] = {}
+
+    def _root(self, start: Path) -> Path:
+        for folder in (start, *start.parents):
+            if (folder / PROJECT_FILE).is_file():
+                return folder
+        return start
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """The text of every file read, by its shown name."""
+        return {d.name: d.text for d in self.documents.values()}
+
+    def shown(self, path: Path) -> str:
+        """A path as it is named to people: relative to the working folder where it lies below."""
+        try:
+            return str(path.resolve().relative_to(Path.cwd()))
+        except ValueError:
+            return str(path)
+
+    def policy(self, path: Path) -> tuple[PolicyFile | None, tuple[Diagnostic, ...]]:
+        """The declared policy file at `path`, None where nothing can be made of it, and its findings."""
+        key = path.resolve()
+        if key not in self._policies:
+            self._policies[key] = self._load(path)
+        return self._policies[key]
+
+    def _load(self, path: Path) -> tuple[PolicyFile | None, tuple[Diagnostic, ...]]:
+        try:
+            document = load_file(path, self.shown(path))
+        except Problem as problem:
+            self._remember(path)
+            return None, problem.diagnostics
+        self.documents[path.resolve()] = document
+        findings = (*document.problems, *validate(document, "policy"))
+        if not isinstance(document.root, Mapping):
+            return None, findings
+        return declare(document), findings
+
+    def _remember(self, path: Path) -> None:
+        """Keep a broken file's text, so that its findings can be shown with their lines."""
+        try:
+            data = path.read_bytes()[:1_000_000]
+        except OSError:
+            return
+        name = self.shown(path)
+        self.documents[path.resolve()] = Document(data.decode("utf-8", "replace"), name)
+
+    def resolve(self, importer: PolicyFile, reference: str, span: Span, endings: tuple[str, ...]) -> Path:
+        """The file or folder a reference names; raises Problem where there is none inside the root."""
+        base = self._path_of(importer).parent
+        if "\x00" in reference or reference.startswith(("~", "/", "\\")) or ":" in reference:
+            raise Problem(
+                Diagnostic("E0702", f"`{reference}` is not a relative path", span, "name the file relative to this one")
+            )
+        for ending in endings:
+            candidate = (base / f"{reference}{ending}").resolve()
+            if not candidate.is_relative_to(self.root):
+                raise Problem(
+                    Diagnostic(
+                        "E0702",
+                        f"`{reference}` leads out of the policy's folder",
+                        span,
+                        f"keep it under `{self.shown(self.root)}`, or put a `{PROJECT_FILE}` in a folder above both",
+                    )
+                )
+            if candidate.exists():
+                return candidate
+        raise Problem(Diagnostic("E0701", f"there is no `{reference}`", span, self._near(base, reference)))
+
+    def _near(self, base: Path, reference: str) -> str:
+        folder = (base / reference).parent
+        try:
+            names = sorted(p.stem for p in folder.iterdir() if p.suffix == ".yaml" or p.is_dir())
+        except OSError:
+            return "check the path, which is relative to this file"
+        shown = ", ".join(f"`{n}`" for n in names[:8])
+        return f"in that folder are {shown}" if shown else "check the path, which is relative to this file"
+
+    def _path_of(self, file: PolicyFile) -> Path:
+        return next(p for p, d in self.documents.items() if d is file.document)
+
+    def yaml(self, path: Path) -> Document:
+        """A YAML file other than a policy; raises Problem."""
+        document = load_file(path, self.shown(path))
+        self.documents[path.resolve()] = document
+        return document
+
+    def table(self, path: Path, span: Span) -> list[list[str]]:
+        """The rows of a CSV table, its header first; raises Problem."""
+        name = self.shown(path)
+        try:
+            if path.stat().st_size > MAX_TABLE_BYTES:
+                raise Problem(Diagnostic("E0708", f"`{name}` is too large for a lookup", span, "bind it as a history"))
+            text = path.read_bytes().decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise Problem(Diagnostic("E0708", f"`{name}` is not UTF-8 text", span, "save it as CSV UTF-8")) from None
+        except OSError as error:
+            reason = (error.strerror or "it cannot be read").lower()
+            raise Problem(Diagnostic("E0708", f"cannot read `{name}`: {reason}", span)) from None
+        try:
+            rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
+        except csv.Error as error:
+            raise Problem(Diagnostic("E0708", f"`{name}` is not a CSV file: {error}", span)) from None
+        if len(rows) < 2:
+            raise Problem(Diagnostic("E0708", f"`{name}` has no rows", span, "its first line names the columns"))
+        ragged = next((i for i, row in enumerate(rows, 1) if len(row) != len(rows[0])), None)
+        if ragged is not None:
+            found, wanted = len(rows[ragged - 1]), len(rows[0])
+            raise Problem(
+                Diagnostic("E0708", f"line {ragged} of `{name}` has {found} cells, where the header has {wanted}", span)
+            )
+        return rows
+
+
+def policy_files(folder: Path) -> list[Path]:
+    """The policy files of a folder of versions, tests left out."""
+    return sorted(p for p in folder.glob("*.yaml") if not p.name.endswith(".test.yaml") and p.name != PROJECT_FILE)
