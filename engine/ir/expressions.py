@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.check import model
+from engine.check.calls import KEEPS_MONEY
 from engine.check.constants import constant, temporal_text
 from engine.check.expressions import path_key, position_of
 from engine.check.typed import Typing
@@ -338,7 +339,16 @@ class ExpressionLowering:
             return self.fold(name, self.lower(arguments[0]), kind, at)
         if name in ("all", "any") and len(arguments) == 1 and self.kind(arguments[0]).kind == dt.LIST:
             return self.fold("every" if name == "all" else "some", self.lower(arguments[0]), kind, at)
-        return ir.Call(self.id(), kind, at, name, tuple(self.lower(a) for a in arguments))
+        args = tuple(self.lower(a) for a in arguments)
+        if name in KEEPS_MONEY and name != "abs" and args[0].type.kind == dt.MONEY:
+            args = self.money_tolerance(args, at)
+        return ir.Call(self.id(), kind, at, name, args)
+
+    def money_tolerance(self, args: tuple[ir.Node, ...], at: ir.Place) -> tuple[ir.Node, ...]:
+        """Rounding of money takes money's least tolerance as a further argument, behind the scale or divisor."""
+        number = Type(dt.NUMBER)
+        scale = args[1:] or (ir.Const(self.id(), number, at, 0, "0"),)
+        return (args[0], *scale, ir.Const(self.id(), number, at, FLOORS[dt.MONEY], "1e-4"))
 
     def midnight(self, kind: Type, at: ir.Place) -> ir.Node:
         day = self.read("as of", "today", Type(dt.DATE), self.id(), at)

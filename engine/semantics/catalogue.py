@@ -204,8 +204,8 @@ def _binary(name: str, kernel: Callable[..., Any], *rows: tuple[Type, Type, Type
 
 
 def _rounding(name: str, mode: str, optional: bool) -> Operation:
-    def kernel(n: float, scale: float = 0) -> int | float:
-        return number.round_to(mode, n, scale)
+    def kernel(n: float, scale: float = 0, least: float = number.FLOOR_NUMBER) -> int | float:
+        return number.round_to(mode, n, scale, least)
 
     return operation(name, kernel, _s(NUMBER, _p("n", NUMBER), _p("scale", NUMBER, "?" if optional else "")))
 
@@ -262,9 +262,9 @@ def _properties() -> list[Operation]:
         _property("month", cv.month, WHOLE, *_DATED, primitive=True),
         _property("day", cv.day, WHOLE, *_DATED, primitive=True),
         _property("weekday", temporal.weekday, WHOLE, *_DATED),
-        _property("hour", cv.hour, WHOLE, *clocked, DATE),
-        _property("minute", cv.minute, WHOLE, *clocked, DATE),
-        _property("second", cv.second, WHOLE, *clocked, DATE),
+        _property("hour", cv.hour, WHOLE, *clocked),
+        _property("minute", cv.minute, WHOLE, *clocked),
+        _property("second", cv.second, WHOLE, *clocked),
         _property("time offset", cv.time_offset, _maybe(DAYS), *clocked),
         _property("timezone", cv.timezone, _maybe(TEXT), *clocked),
         _property("days", cv.days, WHOLE, DAYS, primitive=True),
@@ -374,8 +374,7 @@ def _lists() -> list[Operation]:
 def _numbers() -> list[Operation]:
     one = _p("number", NUMBER)
     return [
-        operation("decimal", lambda n, scale: number.round_to("half even", n, scale),
-                  _s(NUMBER, _p("n", NUMBER), _p("scale", NUMBER))),
+        _rounding("decimal", "half even", False),
         _rounding("floor", "floor", True),
         _rounding("ceiling", "ceiling", True),
         _rounding("round up", "up", False),

@@ -135,47 +135,50 @@ def plain_floor(value: float) -> int | float:
     return math.floor(value)
 
 
-def whole_floor(value: float) -> int | float:
-    """Floor with tolerance: a value just below a whole number counts as it."""
+def whole_floor(value: float, least: float = FLOOR_NUMBER) -> int | float:
+    """Floor with tolerance (at least `least`): a value just below a whole number counts as it."""
     lower = plain_floor(value)
-    return lower + 1 if compare(">=", value, lower + 1) else lower
+    return lower + 1 if compare(">=", value, lower + 1, least) else lower
 
 
-def whole_ceiling(value: float) -> int | float:
-    return -whole_floor(-value)
+def whole_ceiling(value: float, least: float = FLOOR_NUMBER) -> int | float:
+    return -whole_floor(-value, least)
 
 
-def modulo(dividend: float, divisor: float) -> float:
-    """`dividend - divisor * floor(dividend / divisor)`; the sign is the divisor's."""
+def modulo(dividend: float, divisor: float, least: float = FLOOR_NUMBER) -> float:
+    """`dividend - divisor * floor(dividend / divisor)`; the sign is the divisor's.
+
+    A remainder within `least` of nothing is nothing: the money's floor where both are money.
+    """
     if divisor == 0:
         raise Undefined("division by zero")
     multiple = divisor * whole_floor(settle(dividend / divisor))
-    return 0 if equal(dividend, multiple) else settle(dividend - multiple)
+    return 0 if compare("=", dividend, multiple, least) else settle(dividend - multiple)
 
 
-def _away(value: float) -> float:
-    return whole_ceiling(value) if value >= 0 else whole_floor(value)
+def _away(value: float, least: float) -> float:
+    return whole_ceiling(value, least) if value >= 0 else whole_floor(value, least)
 
 
-def _toward(value: float) -> float:
-    return whole_floor(value) if value >= 0 else whole_ceiling(value)
+def _toward(value: float, least: float) -> float:
+    return whole_floor(value, least) if value >= 0 else whole_ceiling(value, least)
 
 
-def _half_away(value: float) -> float:
-    size = whole_floor(abs(value) + 0.5)
+def _half_away(value: float, least: float) -> float:
+    size = whole_floor(abs(value) + 0.5, least)
     return size if value >= 0 else -size
 
 
-def _half_toward(value: float) -> float:
-    size = whole_ceiling(abs(value) - 0.5)
+def _half_toward(value: float, least: float) -> float:
+    size = whole_ceiling(abs(value) - 0.5, least)
     return size if value >= 0 else -size
 
 
-def _half_even(value: float) -> float:
+def _half_even(value: float, least: float) -> float:
     size = abs(value)
-    lower = whole_floor(size)
+    lower = whole_floor(size, least)
     middle = lower + 0.5
-    if equal(size, middle):
+    if compare("=", size, middle, least):
         rounded = lower if lower % 2 == 0 else lower + 1
     else:
         rounded = lower if size < middle else lower + 1
@@ -188,28 +191,30 @@ _MODES = {
 }
 
 
-def round_to(mode: str, value: float, scale: float = 0) -> int | float:
+def round_to(mode: str, value: float, scale: float = 0, least: float = FLOOR_NUMBER) -> int | float:
     """`value` rounded to `scale` decimals (tens where negative); a fractional scale is cut.
 
-    `mode` is floor, ceiling, up (away from zero), down, half up, half down or half even.
+    `mode` is floor, ceiling, up (away from zero), down, half up, half down or half even. `least` is the
+    least tolerance in units of `value`, money's where it is money.
     """
     scale = int(scale)
     if not MIN_SCALE <= scale <= MAX_SCALE:
         raise Undefined(f"a scale lies between {MIN_SCALE} and {MAX_SCALE}")
     rounding = _MODES[mode]
     if scale == 0:
-        return rounding(value) or 0
+        return rounding(value, least) or 0
     if scale > 0:
         if scale > 330 or abs(value) * 10.0**min(scale, 300) >= _EXACT:
             return value
         factor = 10.0**scale
-        return (rounding(value * factor) / factor) or 0
+        tolerant = FLOOR_NUMBER if least == FLOOR_NUMBER else least * factor
+        return (rounding(value * factor, tolerant) / factor) or 0
     if scale < -308:
-        if rounding(math.copysign(0.1, value) if value else 0):
+        if rounding(math.copysign(0.1, value) if value else 0, FLOOR_NUMBER):
             raise Undefined("the result is out of range")
         return 0
     factor = 10.0**-scale
-    return settle(rounding(value / factor) * factor) or 0
+    return settle(rounding(value / factor, max(FLOOR_NUMBER, least / factor)) * factor) or 0
 
 
 def square_root(value: float) -> float:
