@@ -30,7 +30,7 @@ from engine.syntax.vocabulary import (
 from engine.semantics.builtin_names import SPACED_TYPES
 
 MAX_LENGTH = 100_000
-MAX_DEPTH = 200
+MAX_DEPTH = 100
 
 KEYWORDS = {w: w.upper() for w in (
     "if", "then", "else", "for", "return", "some", "every", "satisfies", "in", "between", "and", "or",

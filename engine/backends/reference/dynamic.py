@@ -14,11 +14,9 @@ from typing import Any, ClassVar
 from engine.backends.reference.expressions import Evaluator
 from engine.ir import nodes as ir
 from engine.records import Record
-from engine.semantics import conformance, equality, lists, number, temporal
-from engine.semantics import dtypes as dt
-from engine.semantics.catalogue import BUILTINS, Catalogue, Operation, Parameter, Signature
-from engine.semantics.conformance import FeelType, parse_type
-from engine.semantics.conversions import at_literal
+from engine.semantics import conformance, conversions, equality, number, temporal
+from engine.semantics.binding import bind
+from engine.semantics.catalogue import BUILTINS, Catalogue, Operation
 from engine.semantics.operators import described
 from engine.semantics.values import MAX_ITEMS, LimitExceeded, Range, Undefined
 
@@ -38,18 +36,24 @@ class Note(Record):
 
 
 class FunctionValue:
-    """A function as a value: `arity` parameters (None for a built-in, which is overloaded)."""
+    """A function as a value. `parameters` are None for a built-in, which is overloaded; `scope` are the
+    names that a function literal saw where it stood."""
 
-    __slots__ = ("arity", "call", "name", "parameters")
+    __slots__ = ("name", "parameters", "run", "scope")
 
-    def __init__(self, name: str, parameters: tuple[str, ...] | None, call: Callable[..., Any]) -> None:
+    def __init__(self, name: str, parameters: tuple[str, ...] | None,
+                 run: Callable[[list[Any], tuple[str, ...]], Any], scope: dict[str, Any]) -> None:
         self.name = name
         self.parameters = parameters
-        self.arity = None if parameters is None else len(parameters)
-        self.call = call
+        self.run = run
+        self.scope = scope
+
+    @property
+    def arity(self) -> int | None:
+        return None if self.parameters is None else len(self.parameters)
 
     def __call__(self, *arguments: Any) -> Any:
-        return self.call(list(arguments), ("",) * len(arguments))
+        return self.run(list(arguments), ("",) * len(arguments))
 
 
 class DynamicEvaluator(Evaluator):
@@ -65,11 +69,10 @@ class DynamicEvaluator(Evaluator):
                  catalogue: Catalogue = BUILTINS, definitions: conformance.Definitions | None = None) -> None:
         super().__init__(as_of, catalogue)
         self.names = names
-        self.definitions = definitions or {}
+        self.definitions = definitions if definitions is not None else {}
         self.notes: list[Note] = []
         self.steps = 0
         self.calls = 0
-        self.silent = 0
 
     def evaluate(self, node: ir.Node) -> Any:
         self.steps += 1
@@ -80,8 +83,8 @@ class DynamicEvaluator(Evaluator):
     # --- notes and bounds ---------------------------------------------------------------
 
     def note(self, node: ir.Node, message: str) -> None:
-        """Say why `node` is null; returns None, so that a caller may return it."""
-        if not self.silent and len(self.notes) < 100:
+        """Say why `node` is null."""
+        if len(self.notes) < 100:
             self.notes.append(Note(message, node.at))
 
     def undefined(self, node: ir.Node, why: Undefined) -> None:
@@ -115,9 +118,13 @@ class DynamicEvaluator(Evaluator):
         if name in self.names:
             return self.names[name]
         operation = self.catalogue.find(name) if name[:1].isalpha() else None
-        if operation is not None:
-            return self.builtin(operation)
-        raise Undefined(f"there is no name `{name}`")
+        if operation is None:
+            raise Undefined(f"there is no name `{name}`")
+
+        def run(arguments: list[Any], names: tuple[str, ...]) -> Any:
+            return self.run(operation, arguments, names)
+
+        return FunctionValue(name, None, run, {})
 
     def _name(self, node: ir.Input) -> Any:
         try:
@@ -126,24 +133,32 @@ class DynamicEvaluator(Evaluator):
             self.undefined(node, why)
             return None
 
-    def builtin(self, operation: Operation) -> FunctionValue:
-        def call(arguments: list[Any], names: tuple[str, ...]) -> Any:
-            return self.run(operation, arguments, names)
-
-        return FunctionValue(operation.name, None, call)
-
     def run(self, operation: Operation, arguments: list[Any], names: tuple[str, ...]) -> Any:
-        """A built-in over arguments; raises `Undefined` where no signature takes them."""
+        """A built-in over arguments; raises `Undefined` where it has no value for them."""
         if operation.clock:
             if arguments:
                 raise Undefined(f"`{operation.name}` takes no arguments")
             return operation.kernel(self.as_of)
         values = bind(operation, arguments, names)
-        if operation.nulls == "strict" and any(v is None for v in values):
-            raise Undefined(f"an argument of `{operation.name}` is null")
         for value in values:
+            if value is None and operation.nulls == "strict":
+                raise Undefined(f"an argument of `{operation.name}` is null")
             self.charge(value)
         return self.charge(operation.kernel(*values))
+
+    def _call(self, node: ir.Call) -> Any:
+        special = _SPECIAL.get(node.op)
+        try:
+            if special is not None:
+                return special(self, node)
+            arguments = [self.evaluate(a) for a in node.args]
+            if None in arguments:
+                self.note(node, "an operand is null")
+                return None
+            return self.charge(self.catalogue.get(node.op).kernel(*arguments))
+        except Undefined as why:
+            self.undefined(node, why)
+            return None
 
     def _apply(self, node: ir.Apply) -> Any:
         function = self.evaluate(node.function)
@@ -153,17 +168,16 @@ class DynamicEvaluator(Evaluator):
                 self.note(node, f"{described(function)} cannot be called")
             return None
         try:
-            return function.call(arguments, node.names)
+            return function.run(arguments, node.names)
         except Undefined as why:
             self.undefined(node, why)
             return None
 
     def _lambda(self, node: ir.Lambda) -> FunctionValue:
         scope = dict(self.locals)
-        names = tuple(name for name, _ in node.parameters)
 
-        def call(arguments: list[Any], given: tuple[str, ...]) -> Any:
-            values = self.arguments(node, arguments, given)
+        def run(arguments: list[Any], names: tuple[str, ...]) -> Any:
+            values = self.parameters(node, arguments, names)
             if self.calls >= MAX_CALLS:
                 raise LimitExceeded(f"functions call one another more than {MAX_CALLS} deep")
             before, self.locals = self.locals, {**scope, **values}
@@ -174,7 +188,302 @@ class DynamicEvaluator(Evaluator):
                 self.calls -= 1
                 self.locals = before
 
-        function = FunctionValue("", names, call)
-        # A function may call itself by the context entry that it becomes (see `_context`).
-        function_scopes[id(function)] = scope
-        return function
+        return FunctionValue("", tuple(name for name, _ in node.parameters), run, scope)
+
+    def parameters(self, node: ir.Lambda, arguments: list[Any], names: tuple[str, ...]) -> dict[str, Any]:
+        """Arguments by the parameters of a function literal, converted to their types."""
+        wanted = [name for name, _ in node.parameters]
+        if len(arguments) != len(wanted) or any(names) and set(names) != set(wanted):
+            raise Undefined(f"the function takes ({', '.join(wanted)})")
+        given = dict(zip(names if any(names) else wanted, arguments, strict=True))
+        return {name: self.converted(given[name], kind, node) for name, kind in node.parameters}
+
+    def converted(self, value: Any, kind: str, node: ir.Node) -> Any:
+        """An argument as its parameter's type wants it; null where it is of another type."""
+        if not kind:
+            return value
+        try:
+            return conformance.convert(value, conformance.parse_type(kind), self.definitions)
+        except Undefined as why:
+            self.undefined(node, why)
+            return None
+
+    # --- special operations ---------------------------------------------------------------
+
+    def _external(self, node: ir.Call) -> Any:
+        raise Undefined("an external function is not run")
+
+    def _at(self, node: ir.Call) -> Any:
+        return conversions.at_literal(self.evaluate(node.args[0]))
+
+    def _range(self, node: ir.Call) -> Any:
+        low, high, low_closed, high_closed = [self.evaluate(a) for a in node.args]
+        kinds = {equality.kind_of(end) for end in (low, high) if end is not None}
+        if len(kinds) > 1 or not kinds <= equality.ORDERED:
+            raise Undefined("the ends of a range are of one kind that has an order")
+        return Range(low, high, low_closed, high_closed)
+
+    def _sign_range(self, node: ir.Call) -> Any:
+        sign, end = [self.evaluate(a) for a in node.args]
+        if sign in ("=", "!="):
+            return Range(end, end, True, True, sign)
+        if equality.kind_of(end) not in equality.ORDERED:
+            raise Undefined("the end of a range has an order")
+        closed = sign.endswith("=")
+        return Range(None, end, False, closed, sign) if sign[0] == "<" else Range(end, None, closed, False, sign)
+
+    def _in(self, node: ir.Call) -> bool | None:
+        value, test = [self.evaluate(a) for a in node.args]
+        return passes(value, test)
+
+    def _matches(self, node: ir.Call) -> bool | None:
+        """A cell's test that does not name `?`: a value to be, or be in, or a condition that holds."""
+        value, test = [self.evaluate(a) for a in node.args]
+        answer = passes(value, test)
+        return True if answer is None and test is True else answer
+
+    def _tests(self, node: ir.Call) -> bool | None:
+        """A cell's test over `?`: its truth value, or what it gives is tested like any value."""
+        value, test = [self.evaluate(a) for a in node.args]
+        return test if isinstance(test, bool) else passes(value, test)
+
+    def _instance_of(self, node: ir.Call) -> bool | None:
+        value, kind = [self.evaluate(a) for a in node.args]
+        wanted = conformance.parse_type(kind)
+        conformed = conformance.conforms(value, wanted, self.definitions)
+        return conformed and (value is not None or wanted.name == "Null")
+
+    # --- comparison and logic -------------------------------------------------------------
+
+    def _compare(self, node: ir.Compare) -> bool | None:
+        left, right = self.evaluate(node.left), self.evaluate(node.right)
+        if node.op in ("=", "!="):
+            answer = equality.equals(left, right)
+            if answer is not None and node.op == "!=":
+                answer = not answer
+        else:
+            answer = equality.order(node.op, left, right)
+        if answer is None:
+            self.note(node, "an operand is null" if left is None or right is None else
+                      f"{described(left)} and {described(right)} do not compare")
+        return answer
+
+    def _and(self, node: ir.And) -> bool | None:
+        return self.joined(node, node.args, False)
+
+    def _or(self, node: ir.Or) -> bool | None:
+        return self.joined(node, node.args, True)
+
+    def joined(self, node: ir.Node, args: tuple[ir.Node, ...], decisive: bool) -> bool | None:
+        """Three-valued `or` (decisive true) or `and`; what is no truth value counts as null."""
+        known = True
+        for arg in args:
+            value = self.evaluate(arg)
+            if value is decisive:
+                return decisive
+            if not isinstance(value, bool):
+                known = False
+                if value is not None:
+                    self.note(arg, f"{described(value)} is neither true nor false")
+        return (not decisive) if known else None
+
+    def _not(self, node: ir.Not) -> bool | None:
+        value = self.evaluate(node.arg)
+        return not value if isinstance(value, bool) else None
+
+    def _cond(self, node: ir.Cond) -> Any:
+        return self.evaluate(node.then if self.evaluate(node.test) is True else node.otherwise)
+
+    # --- structures -----------------------------------------------------------------------
+
+    def _record(self, node: ir.Record) -> dict[str, Any] | None:
+        """A context; an entry sees those before it, and a function itself."""
+        out: dict[str, Any] = {}
+        for name, value_node in node.fields:
+            if name in out:
+                self.note(node, f"the key `{name}` occurs twice")
+                return None
+            with self.scope(out):
+                value = self.evaluate(value_node)
+            out[name] = value
+            if isinstance(value, FunctionValue) and isinstance(value_node, ir.Lambda):
+                value.scope.update({name: value})
+        return out
+
+    def _list(self, node: ir.List) -> list[Any]:
+        return [self.evaluate(item) for item in node.items]
+
+    def _field(self, node: ir.Field) -> Any:
+        base = self.evaluate(node.base)
+        try:
+            if isinstance(base, list):
+                return self.charge([self.member(item, node.name) for item in base])
+            return self.member(base, node.name)
+        except Undefined as why:
+            self.undefined(node, why)
+            return None
+
+    def member(self, base: Any, name: str) -> Any:
+        """`base.name`: a context's member, or a property; of a list's items each (null without one)."""
+        if isinstance(base, dict):
+            if name not in base:
+                raise Undefined(f"there is no member `{name}`")
+            return base[name]
+        if base is None:
+            raise Undefined(f"`.{name}` is read of null")
+        operation = self.catalogue.find("." + name)
+        if operation is None:
+            raise Undefined(f"{described(base)} has no member `{name}`")
+        return self.run(operation, [base], ("",))
+
+    def _filter(self, node: ir.Filter) -> Any:
+        source = self.evaluate(node.source)
+        if source is None:
+            return None
+        items = source if isinstance(source, list) else [source]
+        if node.var != "item":
+            position = self.position(node, items)
+            if position is not None:
+                place = int(position)
+                if place == 0 or abs(place) > len(items):
+                    self.note(node, f"there is no item {place}")
+                    return None
+                return items[place - 1 if place > 0 else place]
+        kept = []
+        for item in items:
+            with self.scope(item_scope(item)):
+                verdict = self.evaluate(node.predicate)
+            if verdict is True:
+                kept.append(item)
+            elif verdict is not None and not isinstance(verdict, bool):
+                self.note(node, f"a filter is a condition or a position, not {described(verdict)}")
+                return None
+        return kept
+
+    def position(self, node: ir.Filter, items: list[Any]) -> float | None:
+        """The position that a filter's predicate names, None where it is a condition."""
+        noted = len(self.notes)
+        with self.scope(item_scope(items[0]) if items else {"item": None}):
+            value = self.evaluate(node.predicate)
+        del self.notes[noted:]
+        return value if number.is_number(value) else None
+
+    # --- iteration ------------------------------------------------------------------------
+
+    def _iterate(self, node: ir.Iterate) -> Any:
+        try:
+            if node.kind in ("some", "every"):
+                return self.quantified(node)
+            results: list[Any] = []
+            for bindings in self.bindings(node, 0, {}):
+                if node.kind == "for partial":
+                    bindings = {**bindings, "partial": self.charge(list(results))}
+                with self.scope(bindings):
+                    results.append(self.evaluate(node.body))
+                if len(results) > MAX_ITEMS:
+                    raise LimitExceeded(f"a list has at most {MAX_ITEMS:,} items")
+            return results
+        except Undefined as why:
+            self.undefined(node, why)
+            return None
+
+    def quantified(self, node: ir.Iterate) -> bool | None:
+        decisive = node.kind == "some"
+        known = True
+        for bindings in self.bindings(node, 0, {}):
+            with self.scope(bindings):
+                value = self.evaluate(node.body)
+            if value is decisive:
+                return decisive
+            known = known and isinstance(value, bool)
+        return (not decisive) if known else None
+
+    def bindings(self, node: ir.Iterate, depth: int, outer: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """The iterators' values, the last running fastest; a later source sees the earlier names."""
+        name, source, upper = node.iterators[depth]
+        with self.scope(outer):
+            values = self.iterated(source, upper)
+        last = depth + 1 == len(node.iterators)
+        for value in values:
+            bound = {**outer, name: value}
+            if last:
+                yield bound
+            else:
+                yield from self.bindings(node, depth + 1, bound)
+                self.steps += 1
+                if self.steps > MAX_STEPS:
+                    raise LimitExceeded("the expression takes too many steps")
+
+    def iterated(self, source: ir.Node, upper: ir.Node | None) -> Any:
+        value = self.evaluate(source)
+        if upper is not None:
+            return counted(Range(value, self.evaluate(upper)))
+        if isinstance(value, Range):
+            return counted(value)
+        if value is None:
+            raise Undefined("what is iterated is null")
+        return value if isinstance(value, list) else [value]
+
+
+def item_scope(item: Any) -> dict[str, Any]:
+    """What a filter's predicate may name: the item, and its members where it is a context."""
+    return {"item": item, **item} if isinstance(item, dict) else {"item": item}
+
+
+def counted(span: Range) -> Any:
+    """The whole numbers, or days, from one end of a range to the other, upward or downward."""
+    low, high = span.low, span.high
+    dates = temporal.is_date(low) and temporal.is_date(high)
+    if dates:
+        first, last = temporal.day_count(low), temporal.day_count(high)
+    elif number.is_number(low) and number.is_number(high) and low == int(low) and high == int(high):
+        first, last = int(low), int(high)
+    else:
+        raise Undefined("only whole numbers and dates are counted through")
+    step = 1 if first <= last else -1
+    if not span.low_closed:
+        first += step
+    numbers = range(first, last + (step if span.high_closed else 0), step)
+    return map(temporal.make_date, numbers) if dates else numbers
+
+
+def passes(value: Any, test: Any) -> bool | None:
+    """`value in test`: within a range, among a list's items (or in a range there), or equal."""
+    if isinstance(test, Range):
+        return equality.within(value, test)
+    if isinstance(test, list):
+        for item in test:
+            if (passes(value, item) if isinstance(item, Range) else equality.equals(value, item)) is True:
+                return True
+        return isinstance(value, list) and equality.equals(value, test) is True
+    return equality.equals(value, test)
+
+
+_SPECIAL: dict[str, Callable[[DynamicEvaluator, ir.Call], Any]] = {
+    "~external": DynamicEvaluator._external,
+    "~at": DynamicEvaluator._at,
+    "~range": DynamicEvaluator._range,
+    "~test": DynamicEvaluator._sign_range,
+    "~in": DynamicEvaluator._in,
+    "~matches": DynamicEvaluator._matches,
+    "~tests": DynamicEvaluator._tests,
+    "~instance of": DynamicEvaluator._instance_of,
+}
+
+DynamicEvaluator.handlers = {
+    **Evaluator.handlers,
+    ir.Input: DynamicEvaluator._name,
+    ir.Call: DynamicEvaluator._call,
+    ir.Apply: DynamicEvaluator._apply,
+    ir.Lambda: DynamicEvaluator._lambda,
+    ir.Compare: DynamicEvaluator._compare,
+    ir.And: DynamicEvaluator._and,
+    ir.Or: DynamicEvaluator._or,
+    ir.Not: DynamicEvaluator._not,
+    ir.Cond: DynamicEvaluator._cond,
+    ir.Record: DynamicEvaluator._record,
+    ir.List: DynamicEvaluator._list,
+    ir.Field: DynamicEvaluator._field,
+    ir.Filter: DynamicEvaluator._filter,
+    ir.Iterate: DynamicEvaluator._iterate,
+}
