@@ -2,13 +2,14 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
+from engine.check.load import check_path
 from engine.commands.common import FINDINGS, talk
 from engine.commands.policies import find, show
 from engine.diagnostics import Diagnostic
-from engine.policy import PolicyError, load_policy
 from engine.render import render_json, render_sarif, summary
 
 
@@ -24,21 +25,20 @@ def command(paths: tuple[str, ...], form: str, strict: bool, warnings: bool) -> 
     where an error was found, with --strict a warning too.
     """
     files = list(dict.fromkeys(found for path in paths for found in find(path)))
+    found: list[Diagnostic] = []
+    sources: dict[str, str] = {}
+    for file in files:
+        checked = check_path(Path(file))
+        found += checked.diagnostics
+        sources |= checked.sources
     # a policy that two others use is checked with each, and told once
-    diagnostics = list(dict.fromkeys(d for file in files for d in _check(file) if warnings or d.is_error))
+    diagnostics = list(dict.fromkeys(d for d in found if warnings or d.is_error))
     if form == "json":
         click.echo(render_json(diagnostics), nl=False)
     elif form == "sarif":
         click.echo(render_sarif(diagnostics), nl=False)
     else:
-        show(diagnostics, sys.stdout)
+        show(diagnostics, sources, sys.stdout)
         if not diagnostics:
             talk(f"{len(files)} {'policy' if len(files) == 1 else 'policies'}: {summary(diagnostics)}")
     return FINDINGS if any(strict or d.is_error for d in diagnostics) else 0
-
-
-def _check(path: str) -> tuple[Diagnostic, ...]:
-    try:
-        return load_policy(path).warnings
-    except PolicyError as error:
-        return tuple(error.diagnostics)

@@ -79,10 +79,11 @@ def read_text(path: str, encoding: str | None = None) -> str:
     """The whole text of a file or `-`; ends the command where it cannot be read."""
     try:
         with open_text(path, encoding) as stream:
+            name = stream.encoding.upper()
             text = stream.read(MAX_TEXT + 1)
         text.encode("utf-8")
     except UnicodeError:
-        raise Failure(f"`{shown(path)}` is not UTF-8 text", code=BAD_DATA, help="save it as UTF-8") from None
+        raise Failure(f"`{shown(path)}` is not {name} text", code=BAD_DATA, help="save it as UTF-8") from None
     except DataProblem as problem:
         raise data_failure(problem) from None
     if len(text) > MAX_TEXT:

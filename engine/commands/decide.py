@@ -18,8 +18,9 @@ from engine.commands.common import (
     read_object,
     talk,
 )
-from engine.commands.policies import open_policy
-from engine.policy import Decision, Policy
+from engine.commands.loading import open_policy
+from engine.ir import nodes as ir
+from engine.policy import Decision
 from engine.portfolio.tables import normalise
 from engine.portfolio.writing import cell, json_text
 from engine.render import visible
@@ -31,29 +32,38 @@ from engine.render import visible
 @click.option("--as-of", type=Date(), help="The date of the decision. [default: today]")
 @click.option("--history", metavar="FILE", help='Event rows as JSON: {"repayments": [{...}, ...]}.')
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--language", metavar="CODE", help="Of the reasons, as `zh`. [default: the policy's own]")
+@click.option("--language", metavar="CODE", default="en", show_default=True, help="Of the explanation, as zh.")
 @click.option("--explain/--no-explain", default=True, show_default=True, help="Say why, or give the outcomes alone.")
 def command(
     policy: str, customer: str, as_of: datetime.date | None, history: str | None, form: str,
-    language: str | None, explain: bool,
+    language: str, explain: bool,
 ) -> int:
     """Decide one customer and explain it.
 
     INPUT is a JSON object of the policy's inputs by name, `-` (the default) for standard input; null or left out
-    means missing, dates are ISO text. Exits with 1 where the customer is refused.
+    means missing, dates are ISO text. Its `history` may hold event rows, as --history does. Exits with 1 where the
+    customer is refused.
     """
     if customer == "-" and sys.stdin.isatty():
         raise click.UsageError("name a JSON file, or give the customer as JSON on standard input")
     if customer == "-" and history == "-":
         raise click.UsageError("standard input can be read once only")
-    loaded = open_policy(policy, as_of or datetime.date.today())
+    loaded = open_policy(policy)
+    day = as_of or datetime.date.today()
+    program = loaded.program_at(day)
     inputs = read_object(customer, "the customer")
     events = None if history is None else _events(read_object(history, "the history"), history)
-    _tell_strangers(loaded, inputs, events or {})
-    decision = loaded.decide(inputs, as_of=as_of or datetime.date.today(), history=events)
+    if events is None and "history" not in {d.name for d in program.inputs} and "history" in inputs:
+        within = inputs.pop("history")
+        if within is not None and not isinstance(within, dict):
+            raise Failure("`history` of the customer is not an object", code=BAD_DATA, help="write {name: [row, ...]}")
+        events = _events(within or {}, customer)
+    _tell_strangers(program, inputs, events or {})
+    decision = loaded.decide(inputs, as_of=day, history=events)
     if explain:
-        text = decision.explain(format=form, language=language)
-        click.echo(text if isinstance(text, str) else json_text(text, indent=2), nl=not str(text).endswith("\n"))
+        told = decision.explain(format=form, language=language)
+        text = told if isinstance(told, str) else json_text(told, indent=2)
+        click.echo(text, nl=not text.endswith("\n"))
     elif form == "json":
         click.echo(json_text(_plain(decision), indent=2))
     else:
@@ -70,9 +80,8 @@ def _events(value: dict[str, Any], path: str) -> dict[str, list[dict[str, Any]] 
     return value
 
 
-def _tell_strangers(policy: Policy, inputs: Mapping[str, Any], events: Mapping[str, Any]) -> None:
+def _tell_strangers(program: ir.Program, inputs: Mapping[str, Any], events: Mapping[str, Any]) -> None:
     """Say which names the policy does not know; they are ignored, and a slip must not pass for missing data."""
-    program = policy.program
     known = {normalise(n) for d in program.inputs for n in (d.name, d.column, d.name.replace(" ", "_")) if n}
     for name in inputs:
         if normalise(name) not in known:

@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from engine.commands.common import FINDINGS, Date, data_failure, paint, talk
-from engine.commands.policies import open_policy
+from engine.commands.loading import open_policy
 from engine.commands.tally import Tally
 from engine.ir import nodes as ir
 from engine.policy import Decision, Policy
@@ -100,14 +100,15 @@ def command(
     day = as_of or datetime.date.today()
     if [data, *(path for _, path in histories)].count("-") > 1:
         raise click.UsageError("standard input can be read once only")
-    loaded = open_policy(policy, day)
+    loaded = open_policy(policy)
+    program = loaded.program_at(day)
     reading = Reading(missing, date_format)
 
     def table(path: str) -> Table:
         return open_table(path, format=input_format, encoding=encoding, delimiter=delimiter)
 
     try:
-        events = _histories(loaded.program, histories, table, reading)
+        events = _histories(program, histories, table, reading)
         chosen = form or ("jsonl" if out.endswith((".jsonl", ".ndjson")) else "csv")
         with table(data) as rows, output(out) as stream, _rejects(rejects) as refused:
             run = Run(loaded, day, rows, events, reading, refused, strict)
@@ -116,7 +117,7 @@ def command(
         raise data_failure(problem) from None
     run.tell_end()
     if summary:
-        run.tally.show(sys.stderr, {code: loaded.reason_text(code) for code in run.tally.reasons})
+        run.tally.show(sys.stderr, {reason.code: _template(reason) for reason in program.reasons})
     return FINDINGS if run.tally.status["refused"] else 0
 
 
@@ -134,7 +135,7 @@ class Run:
         self.rejects = rejects
         self.strict = strict
         self.told = 0
-        program = policy.program
+        program = policy.program_at(as_of)
         self.bound = Columns(table, program.inputs, reading)
         self.keys = [decl.name for decl in program.inputs if decl.key]
         self.owner = {h.name: h.key for h in program.histories if h.key is not None}
@@ -253,6 +254,12 @@ def _shown(program: ir.Program) -> list[ir.Decision]:
     """The decisions that give outputs, in the order of the file."""
     by_name = {d.name: d for d in program.decisions}
     return [by_name[name] for name in program.declared if name in by_name and not by_name[name].internal]
+
+
+def _template(reason: ir.ReasonDecl) -> str:
+    """A reason's first text, with the names of what stands in it."""
+    parts = reason.texts[0][1] if reason.texts else ()
+    return "".join(part if isinstance(part, str) else f"{{{part.at.snippet if part.at else '…'}}}" for part in parts)
 
 
 def _columns(decision: ir.Decision) -> list[tuple[str, str, str | None]]:

@@ -54,6 +54,9 @@ segmentation:
       - rule: S1
         when: founded > date("2025-01-01")
         then: new
+      - rule: S2
+        when: grade = "B" and annual revenue > 1000000
+        then: new
       - otherwise: core
 service:
   decision:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.commands.conftest import POLICY, Tierwise
 
-CUSTOMER = {"firm id": "F1", "annual revenue": 1000, "dscr": 0.5, "founded": "2020-01-01"}
+CUSTOMER = {"firm id": "F1", "annual revenue": 1000, "grade": "A", "dscr": 0.5, "founded": "2020-01-01"}
 ARGS = ("decide", "policy.yaml", "-", "--as-of", "2026-07-01")
 
 
@@ -23,6 +23,7 @@ def test_a_decision_is_explained(tierwise: Tierwise, folder: Path) -> None:
     for part in ("decline", "D1", "Income does not cover debt service"):
         assert part in result.out
     assert result.err == ""
+    assert tierwise(*ARGS, stdin=encoded(history=None)).out == result.out
 
 
 def test_json_holds_the_explanation(tierwise: Tierwise, folder: Path) -> None:
@@ -37,6 +38,8 @@ def test_history_and_language(tierwise: Tierwise, folder: Path) -> None:
     (folder / "history.json").write_text('{"repayments": [{"due": "2026-01-10", "paid": "2026-02-01"}]}')
     result = tierwise(*ARGS, "--history", "history.json", "--language", "zh", stdin=encoded(dscr=2))
     assert "有逾期" in result.out
+    within = json.loads((folder / "history.json").read_text())
+    assert tierwise(*ARGS, "--language", "zh", stdin=encoded(dscr=2, history=within)).out == result.out
 
 
 def test_outcomes_alone(tierwise: Tierwise, folder: Path) -> None:
@@ -100,7 +103,7 @@ def test_check_says_what_is_wrong_and_where(tierwise: Tierwise, folder: Path) ->
     (folder / "bad.yaml").write_text(POLICY.replace("dscr < 1", "dscrr < 1"), encoding="utf-8")
     result = tierwise("check", "bad.yaml")
     assert result.code == 1
-    assert "bad.yaml:44:15" in result.out
+    assert "bad.yaml:48:15" in result.out
     told = json.loads(tierwise("check", "bad.yaml", "--format", "json").out)
     assert told["errors"] == 1
     log = json.loads(tierwise("check", "bad.yaml", "--format", "sarif").out)

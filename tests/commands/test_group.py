@@ -73,14 +73,13 @@ def test_a_closed_pipe_is_quiet(root: Path) -> None:
     assert result.returncode == 141
 
 
-def test_an_interrupt_is_quiet(root: Path) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "cli.py", "decide", "policies/working-capital.yaml", "-"],
-        cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )
-    with pytest.raises(subprocess.TimeoutExpired):
-        process.wait(timeout=2)  # it waits for its standard input
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+def test_an_interrupt_is_quiet(root: Path, folder: Path) -> None:
+    command = [sys.executable, "cli.py", "decide", str(folder / "policy.yaml"), "-"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=root, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=2)  # it waits for its standard input
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert err.strip() == ""
