@@ -38,11 +38,9 @@ def decode(data: bytes | str, name: str) -> Document:
             raise Problem(_not_utf8(data, error, name)) from None
     else:
         text = data.removeprefix(_BOM)
-    document = Document(text, name)
     found = _first_of_each(text)
-    if found:
-        document.problems = tuple(_forbidden(document, index, count) for index, count in found)
-        document.text = _FORBIDDEN.sub(" ", text)
+    document = Document(_FORBIDDEN.sub(" ", text) if found else text, name)
+    document.problems = tuple(_forbidden(document, text[index], index, count) for index, count in found)
     return document
 
 
@@ -53,8 +51,7 @@ def _first_of_each(text: str) -> list[tuple[int, int]]:
     return sorted((text.index(char), text.count(char)) for char in set(text) if _FORBIDDEN.match(char))
 
 
-def _forbidden(document: Document, index: int, count: int) -> Diagnostic:
-    char = document.text[index]
+def _forbidden(document: Document, char: str, index: int, count: int) -> Diagnostic:
     what = _NAMES.get(char)
     if what is None:
         override = "\u202a" <= char <= "\u202e" or "\u2066" <= char <= "\u2069"
@@ -67,8 +64,7 @@ def _forbidden(document: Document, index: int, count: int) -> Diagnostic:
 def _not_utf8(data: bytes, error: UnicodeDecodeError, name: str) -> Diagnostic:
     at = error.start
     before = data[:at].decode("utf-8-sig", "replace")
-    place = Document(before, name)
-    span = place.span(len(before), len(before))
+    span = Document(_FORBIDDEN.sub(" ", before), name).span(len(before), len(before))
     guess = _guess(data)
     if error.reason == "unexpected end of data":
         message = f"the file ends in the middle of a character, at byte {at + 1:,}"

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from array import array
 from bisect import bisect_right
+from itertools import accumulate
 
 from engine.diagnostics import Diagnostic, Span
 from engine.source.cooked import Segments, place, segments
@@ -34,22 +36,30 @@ class Document:
     `name` is the name shown to people, `text` the decoded text without a byte order mark
     (line ends as typed), `root` its node, `problems` what was found wrong while loading.
     With problems that are errors the nodes are a best effort: enough to check further, not to run.
+    `root` is set once the file is read.
     """
 
     __slots__ = ("_starts", "name", "problems", "root", "text")
+    root: Node
 
     def __init__(self, text: str, name: str) -> None:
         self.text = text
         self.name = name
-        self.root: Node = Scalar(self, "", "plain", 0, 0, False)
         self.problems: tuple[Diagnostic, ...] = ()
-        self._starts: list[int] | None = None
+        self._starts: array[int] | None = None
 
     @property
-    def starts(self) -> list[int]:
-        """The index in `text` at which each line starts; lines end at LF, CR LF or CR."""
+    def starts(self) -> array[int]:
+        """The index in `text` at which each line starts; lines end at LF, CR LF or CR.
+
+        `splitlines` knows further ends, but none of these is left in a loaded text. The index behind
+        a line end that closes the file starts a last, empty line.
+        """
         if self._starts is None:
-            self._starts = [0, *(m.end() for m in _LINE_BREAK.finditer(self.text))]
+            lines = self.text.splitlines(keepends=True)
+            if lines and lines[-1][-1] not in "\r\n":
+                lines.pop()
+            self._starts = array("q", accumulate(map(len, lines), initial=0))
         return self._starts
 
     @property

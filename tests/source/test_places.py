@@ -40,12 +40,12 @@ def check(scalar: Scalar) -> None:
         piece = document.text[start:end]
         assert scalar.start <= start < end <= scalar.end + 2
         if start < at:                                  # several ends of lines come from one stretch
-            assert char == "\n" and piece.isspace()
+            assert char == "\n" and not piece.strip(" \t\r\n\\")
             continue
         skipped = document.text[at:start]
         if offset:
             assert not skipped.strip(" \t\r\n\\"), (skipped, offset)
-        if char in " \n" and not piece.startswith("\\"):
+        if char in " \n" and (piece[0] != "\\" or piece[1] in "\r\n"):
             assert piece.isspace() or not piece.strip(" \t\r\n\\")
         else:
             assert meaning(piece, scalar.style) == char
@@ -86,7 +86,8 @@ def test_plain(pieces: list[str], end: str) -> None:
 def test_blocks(style: str, chomp: str, indent: int, stated: bool, lines: list[tuple[str, list[str]]],
                 end: str, more: bool, nested: bool) -> None:
     base = "  " if nested else ""
-    body = "".join(f"{base}{' ' * indent}{lead}{''.join(words)}{end}" if words or lead else end for lead, words in lines)
+    margin = base + " " * indent
+    body = "".join(f"{margin}{lead}{''.join(words)}{end}" if words or lead else end for lead, words in lines)
     source = f"{base}k: {style}{indent if stated else ''}{chomp}  # c{end}{body}" + (f"{base}z: 1{end}" if more else "")
     if nested:
         source = f"top:{end}{source}"
