@@ -187,7 +187,7 @@ def _function(function: Any) -> FunctionValue:
             return _value(function(**dict(zip(names, arguments, strict=True))), 0)
         return _value(function(*arguments), 0)
 
-    return FunctionValue(getattr(function, "__name__", ""), None, run, {})
+    return FunctionValue(getattr(function, "__name__", ""), run)
 
 
 def _parsed(text: str, names: Mapping[str, Any], tests: bool) -> ast.Node:

@@ -117,8 +117,8 @@ def conforms(value: Any, kind: FeelType, definitions: Definitions, depth: int = 
     if base == "range":
         inner = kind.arguments[0][1] if kind.arguments else ANY
         return _range_of(value, inner, definitions, depth)
-    arity = getattr(value, "arity", None)
-    return arity is None or arity == len(kind.arguments)
+    takes = getattr(value, "takes", None)
+    return takes is None or bool(takes(len(kind.arguments)))
 
 
 def _range_of(value: Range, inner: FeelType, definitions: Definitions, depth: int) -> bool:

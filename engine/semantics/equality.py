@@ -68,7 +68,8 @@ def equals(a: Any, b: Any, depth: int = 0) -> bool | None:
     if kind in (DATE_TIME, TIME):
         if (temporal.zone_of(a) is None) != (temporal.zone_of(b) is None):
             return False
-        return temporal.order_key(a) == temporal.order_key(b)
+        # Equality is by the properties (DMN 1.5, table 42), and `second` is whole.
+        return temporal.order_key(a) // temporal.SECOND == temporal.order_key(b) // temporal.SECOND
     if kind in ORDERED:
         return temporal.order_key(a) == temporal.order_key(b)
     if depth > MAX_DEPTH:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from engine.backends.reference.expressions import Evaluator
@@ -36,21 +35,20 @@ class Note(Record):
 
 
 class FunctionValue:
-    """A function as a value. `parameters` are None for a built-in, which is overloaded; `scope` are the
-    names that a function literal saw where it stood."""
+    """A function as a value.
 
-    __slots__ = ("name", "parameters", "run", "scope")
+    `run` takes the arguments and their names ("" for a positional one), `takes` says whether so many
+    arguments are taken, `scope` are the names that a function literal saw where it stood.
+    """
 
-    def __init__(self, name: str, parameters: tuple[str, ...] | None,
-                 run: Callable[[list[Any], tuple[str, ...]], Any], scope: dict[str, Any]) -> None:
+    __slots__ = ("name", "run", "scope", "takes")
+
+    def __init__(self, name: str, run: Callable[[list[Any], tuple[str, ...]], Any],
+                 takes: Callable[[int], bool] | None = None, scope: dict[str, Any] | None = None) -> None:
         self.name = name
-        self.parameters = parameters
         self.run = run
-        self.scope = scope
-
-    @property
-    def arity(self) -> int | None:
-        return None if self.parameters is None else len(self.parameters)
+        self.takes = takes or (lambda count: True)
+        self.scope = {} if scope is None else scope
 
     def __call__(self, *arguments: Any) -> Any:
         return self.run(list(arguments), ("",) * len(arguments))
@@ -100,13 +98,12 @@ class DynamicEvaluator(Evaluator):
             self.steps += len(value) // _CHARACTERS_A_STEP
         return value
 
-    @contextmanager
-    def scope(self, bindings: Mapping[str, Any]) -> Iterator[None]:
-        """Evaluate with further locals."""
+    def within(self, bindings: Mapping[str, Any], node: ir.Node) -> Any:
+        """`node` under further locals."""
         before = self.locals
         self.locals = {**before, **bindings}
         try:
-            yield
+            return self.evaluate(node)
         finally:
             self.locals = before
 
@@ -124,7 +121,7 @@ class DynamicEvaluator(Evaluator):
         def run(arguments: list[Any], names: tuple[str, ...]) -> Any:
             return self.run(operation, arguments, names)
 
-        return FunctionValue(name, None, run, {})
+        return FunctionValue(name, run, lambda count: bool(operation.by_count(count)))
 
     def _name(self, node: ir.Input) -> Any:
         try:
@@ -188,7 +185,7 @@ class DynamicEvaluator(Evaluator):
                 self.calls -= 1
                 self.locals = before
 
-        return FunctionValue("", tuple(name for name, _ in node.parameters), run, scope)
+        return FunctionValue("", run, lambda count: count == len(node.parameters), scope)
 
     def parameters(self, node: ir.Lambda, arguments: list[Any], names: tuple[str, ...]) -> dict[str, Any]:
         """Arguments by the parameters of a function literal, converted to their types."""
@@ -196,17 +193,11 @@ class DynamicEvaluator(Evaluator):
         if len(arguments) != len(wanted) or any(names) and set(names) != set(wanted):
             raise Undefined(f"the function takes ({', '.join(wanted)})")
         given = dict(zip(names if any(names) else wanted, arguments, strict=True))
-        return {name: self.converted(given[name], kind, node) for name, kind in node.parameters}
+        return {name: self.converted(given[name], kind) for name, kind in node.parameters}
 
-    def converted(self, value: Any, kind: str, node: ir.Node) -> Any:
-        """An argument as its parameter's type wants it; null where it is of another type."""
-        if not kind:
-            return value
-        try:
-            return conformance.convert(value, conformance.parse_type(kind), self.definitions)
-        except Undefined as why:
-            self.undefined(node, why)
-            return None
+    def converted(self, value: Any, kind: str) -> Any:
+        """An argument as its parameter's type wants it; an argument of another type makes the call null."""
+        return conformance.convert(value, conformance.parse_type(kind), self.definitions) if kind else value
 
     # --- special operations ---------------------------------------------------------------
 
@@ -303,8 +294,7 @@ class DynamicEvaluator(Evaluator):
             if name in out:
                 self.note(node, f"the key `{name}` occurs twice")
                 return None
-            with self.scope(out):
-                value = self.evaluate(value_node)
+            value = self.within(out, value_node)
             out[name] = value
             if isinstance(value, FunctionValue) and isinstance(value_node, ir.Lambda):
                 value.scope.update({name: value})
@@ -317,14 +307,14 @@ class DynamicEvaluator(Evaluator):
         base = self.evaluate(node.base)
         try:
             if isinstance(base, list):
-                return self.charge([self.member(item, node.name) for item in base])
+                return self.charge([self.member_or_null(item, node.name) for item in base])
             return self.member(base, node.name)
         except Undefined as why:
             self.undefined(node, why)
             return None
 
     def member(self, base: Any, name: str) -> Any:
-        """`base.name`: a context's member, or a property; of a list's items each (null without one)."""
+        """`base.name`: a context's member, or a property."""
         if isinstance(base, dict):
             if name not in base:
                 raise Undefined(f"there is no member `{name}`")
@@ -335,6 +325,12 @@ class DynamicEvaluator(Evaluator):
         if operation is None:
             raise Undefined(f"{described(base)} has no member `{name}`")
         return self.run(operation, [base], ("",))
+
+    def member_or_null(self, base: Any, name: str) -> Any:
+        try:
+            return self.member(base, name)
+        except Undefined:
+            return None
 
     def _filter(self, node: ir.Filter) -> Any:
         source = self.evaluate(node.source)
@@ -351,8 +347,7 @@ class DynamicEvaluator(Evaluator):
                 return items[place - 1 if place > 0 else place]
         kept = []
         for item in items:
-            with self.scope(item_scope(item)):
-                verdict = self.evaluate(node.predicate)
+            verdict = self.within(item_scope(item), node.predicate)
             if verdict is True:
                 kept.append(item)
             elif verdict is not None and not isinstance(verdict, bool):
@@ -363,8 +358,7 @@ class DynamicEvaluator(Evaluator):
     def position(self, node: ir.Filter, items: list[Any]) -> float | None:
         """The position that a filter's predicate names, None where it is a condition."""
         noted = len(self.notes)
-        with self.scope(item_scope(items[0]) if items else {"item": None}):
-            value = self.evaluate(node.predicate)
+        value = self.within(item_scope(items[0]) if items else {"item": None}, node.predicate)
         del self.notes[noted:]
         return value if number.is_number(value) else None
 
@@ -378,8 +372,7 @@ class DynamicEvaluator(Evaluator):
             for bindings in self.bindings(node, 0, {}):
                 if node.kind == "for partial":
                     bindings = {**bindings, "partial": self.charge(list(results))}
-                with self.scope(bindings):
-                    results.append(self.evaluate(node.body))
+                results.append(self.within(bindings, node.body))
                 if len(results) > MAX_ITEMS:
                     raise LimitExceeded(f"a list has at most {MAX_ITEMS:,} items")
             return results
@@ -391,8 +384,7 @@ class DynamicEvaluator(Evaluator):
         decisive = node.kind == "some"
         known = True
         for bindings in self.bindings(node, 0, {}):
-            with self.scope(bindings):
-                value = self.evaluate(node.body)
+            value = self.within(bindings, node.body)
             if value is decisive:
                 return decisive
             known = known and isinstance(value, bool)
@@ -401,8 +393,7 @@ class DynamicEvaluator(Evaluator):
     def bindings(self, node: ir.Iterate, depth: int, outer: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """The iterators' values, the last running fastest; a later source sees the earlier names."""
         name, source, upper = node.iterators[depth]
-        with self.scope(outer):
-            values = self.iterated(source, upper)
+        values = self.iterated(source, upper, outer)
         last = depth + 1 == len(node.iterators)
         for value in values:
             bound = {**outer, name: value}
@@ -414,10 +405,10 @@ class DynamicEvaluator(Evaluator):
                 if self.steps > MAX_STEPS:
                     raise LimitExceeded("the expression takes too many steps")
 
-    def iterated(self, source: ir.Node, upper: ir.Node | None) -> Any:
-        value = self.evaluate(source)
+    def iterated(self, source: ir.Node, upper: ir.Node | None, outer: dict[str, Any]) -> Any:
+        value = self.within(outer, source)
         if upper is not None:
-            return counted(Range(value, self.evaluate(upper)))
+            return counted(Range(value, self.within(outer, upper)))
         if isinstance(value, Range):
             return counted(value)
         if value is None:
