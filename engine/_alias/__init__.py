@@ -1,12 +1,13 @@
 """Tierwise: a rules engine for small-business lending policies.
 
-`tierwise` is the name to import; every public name comes from `engine`, when asked for.
+`tierwise` is the name to import. Every public name comes from `engine`, when first asked for.
 """
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import engine as _engine
+from engine import __all__ as __all__
 from engine import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -14,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> object:
-    if name.startswith("_"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _engine.__all__:
+        raise AttributeError(f"module 'tierwise' has no attribute {name!r}")
     return getattr(_engine, name)
 
 
 def __dir__() -> list[str]:
-    return dir(_engine)
+    return sorted({*globals(), *_engine.__all__})
