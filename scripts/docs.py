@@ -25,7 +25,7 @@ def cli() -> str:
         "Written by `make docs` from the commands themselves.\n",
         _help(commands.group, None, ["tierwise"]),
     ]
-    with click.Context(commands.group, info_name="tierwise") as context:
+    with click.Context(commands.group, info_name="tierwise", **commands.group.context_settings) as context:
         for name in commands.group.list_commands(context):
             command = commands.group.get_command(context, name)
             assert command is not None
