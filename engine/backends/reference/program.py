@@ -18,12 +18,14 @@ from engine.semantics.declarations import InputDecl
 
 class Trace(records.Record):
     """Everything about one decided customer. `refused` names the bad inputs or the open decisions
-    that refuse; nothing was decided where it is not empty."""
+    that refuse; nothing was decided where it is not empty. `evaluator` answers for parts of rules
+    afterwards; None where the data were bad and nothing was tried."""
 
     outcomes: dict[str, Outcome]
     faults: tuple[Fault, ...]
     refused: tuple[str, ...]
     admitted: Admitted
+    evaluator: ProgramEvaluator | None = None
 
 
 class ProgramEvaluator(NullTracer):
@@ -166,7 +168,7 @@ def decide(
     evaluator = ProgramEvaluator(program, admitted, as_of, catalogue)
     refused = evaluator.run(reach.decisions)
     faults = tuple(_refusal_fault(evaluator, name) for name in refused)
-    return Trace(evaluator.outcomes, faults, refused, admitted)
+    return Trace(evaluator.outcomes, faults, refused, admitted, evaluator)
 
 
 def _fits(decl: InputDecl, value: Any) -> bool:
