@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import datetime
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,6 +31,10 @@ from engine.semantics import dtypes as dt
 
 #: Bad rows told one by one on standard error; the rest are counted.
 MAX_TOLD = 20
+#: Faults told of one row.
+MAX_FAULTS = 5
+#: How the engine begins a fault of a history's row.
+_ROW = re.compile(r"row (\d+): ")
 _META = ("line", "status", "reasons", "open", "missing", "problem")
 
 
@@ -164,13 +169,27 @@ class Run:
             decision = self.policy.decide(values, as_of=self.as_of, history=self._history(values))
             if decision.refused:
                 stops = any(fault.stops for fault in decision.faults)
-                text = "; ".join(f"`{fault.name}` {fault.message}" for fault in decision.faults)
+                text = self._faults(decision, values)
                 hints = dict.fromkeys(self.bound.hints[n] for n in decision.refused if n in self.bound.hints)
                 self._refuse(out, base, key, text, "; ".join(hints) or None, decision.refused, stops)
             else:
                 self._decided(out, base, decision)
             progress.step()
         progress.end()
+
+    def _faults(self, decision: Decision, values: Mapping[str, Any]) -> str:
+        """What is bad about a customer, in one line; rows of a history by their place in its file."""
+        told = []
+        for fault in decision.faults[:MAX_FAULTS]:
+            message = fault.message
+            history = self.histories.get(fault.name)
+            if history is not None and (row := _ROW.match(message)):
+                line = history.line(values.get(self.owner[fault.name]), int(row[1]))
+                message = f"line {line} of {history.source}: {message[row.end():]}"
+            told.append(f"`{fault.name}` {message}")
+        if len(decision.faults) > MAX_FAULTS:
+            told.append(f"and {count(len(decision.faults) - MAX_FAULTS, 'more fault')}")
+        return "; ".join(told)
 
     def _decided(self, out: Writer, base: dict[str, Any], decision: Decision) -> None:
         meta = self.meta

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any, Protocol
 
 from engine.portfolio.files import DataProblem
@@ -43,9 +44,12 @@ class Reading:
             return number
         if kind.kind == dt.BOOLEAN:
             return boolean
-        if kind.kind == dt.DATE and self.date_format is not None:
+        if kind.kind == dt.DATE:
             form = self.date_format
-            return lambda text: dated(text, form)
+            if form is None:
+                return iso_date
+            # strptime takes 10 us, and the days of a portfolio repeat
+            return lru_cache(maxsize=100_000)(lambda text: dated(text, form))
         return self._text if kind.kind == dt.STRING else self._stripped
 
     def _text(self, text: str) -> str | None:
@@ -150,6 +154,17 @@ def boolean(text: str) -> bool:
     if text == "false":
         return False
     raise ValueError(text)
+
+
+_ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+def iso_date(text: str) -> str:
+    """An ISO date, left as text; raises ValueError for any other form."""
+    bare = text.strip()
+    if not _ISO_DATE.fullmatch(bare):
+        raise ValueError(text)
+    return bare
 
 
 def dated(text: str, form: str) -> datetime.date:

@@ -29,11 +29,13 @@ class History:
     decided as if the row were not there.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, source: str) -> None:
         self.name = name
+        self.source = source
         self.broken: dict[Any, str] = {}
         self.hints: dict[str, str] = {}
         self._rows: defaultdict[Any, list[dict[str, Any]]] = defaultdict(list)
+        self._lines: defaultdict[Any, list[int]] = defaultdict(list)
         self._asked: set[Any] = set()
 
     def of(self, key: Any) -> list[dict[str, Any]]:
@@ -41,8 +43,13 @@ class History:
         self._asked.add(key)
         return self._rows.get(key, _NONE)
 
-    def add(self, key: Any, row: dict[str, Any]) -> None:
+    def add(self, key: Any, row: dict[str, Any], line: int) -> None:
         self._rows[key].append(row)
+        self._lines[key].append(line)
+
+    def line(self, key: Any, number: int) -> int:
+        """The line of the file on which a customer's row stands; rows count from 1."""
+        return self._lines[key][number - 1]
 
     @property
     def size(self) -> int:
@@ -65,7 +72,7 @@ def read_history(name: str, key: Key, fields: Sequence[Declared], table: Table, 
             f"history `{name}` needs a column `{key.name}` to say whose each row is", table.path, 1,
             help=f"its columns are {', '.join(f'`{c}`' for c in table.columns[:12])}",
         )
-    history = History(name)
+    history = History(name, table.name)
     for row in table:
         values = columns.values(row.cells)
         owner = values.get(key.name)
@@ -76,7 +83,7 @@ def read_history(name: str, key: Key, fields: Sequence[Declared], table: Table, 
                 help=f"give every row its `{key.name}`",
             )
         if isinstance(row, Row):
-            history.add(owner, values)
+            history.add(owner, values, row.line)
         else:
             history.broken.setdefault(owner, f"line {row.line} of {table.name}: {row.message}")
     history.hints = columns.hints

@@ -120,6 +120,7 @@ def test_a_broken_event_row_refuses_its_customer(tierwise: Tierwise, folder: Pat
     found = {row["firm id"]: row for row in rows(tierwise(*WITH_HISTORY).out)}
     assert found["F1"]["status"] == found["F5"]["status"] == "refused"
     assert "line 2 of repayments.csv" in found["F1"]["problem"]
+    assert "`repayments` line 3 of repayments.csv: `due` `10.1.2026` is not a date" in found["F5"]["problem"]
     assert found["F7"]["status"] == "decided"
 
 
