@@ -117,8 +117,29 @@ def conforms(value: Any, kind: FeelType, definitions: Definitions, depth: int = 
     if base == "range":
         inner = kind.arguments[0][1] if kind.arguments else ANY
         return _range_of(value, inner, definitions, depth)
-    takes = getattr(value, "takes", None)
-    return takes is None or bool(takes(len(kind.arguments)))
+    accepts = getattr(value, "accepts", None)
+    wanted = tuple(inner for _, inner in kind.arguments)
+    return accepts is None or bool(accepts(wanted, kind.result or ANY, definitions))
+
+
+def fits(given: FeelType, wanted: FeelType, definitions: Definitions, depth: int = 0) -> bool:
+    """Whether every value of the type `given` is one of `wanted`, as far as their names tell."""
+    if wanted.name == "Any" or given == wanted:
+        return True
+    if depth > 50:
+        return False
+    base = KINDS.get(given.name)
+    if base is None:
+        definition = definitions.get(given.name)
+        if definition is None or definition.collection or definition.base is None:
+            return False
+        return fits(definition.base, wanted, definitions, depth + 1)
+    if base != KINDS.get(wanted.name):
+        return False
+    if wanted.arguments is None:
+        return True
+    inner = dict(given.arguments or ())
+    return all(name in inner and fits(inner[name], kind, definitions, depth + 1) for name, kind in wanted.arguments)
 
 
 def _range_of(value: Range, inner: FeelType, definitions: Definitions, depth: int) -> bool:

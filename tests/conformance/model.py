@@ -25,6 +25,8 @@ class Model:
         self.evaluator = DynamicEvaluator(self.names, AS_OF, definitions=self.definitions)
         for name, spec in case["types"].items():
             self.definitions[name] = self.definition(spec)
+        for name in case["input_types"]:
+            self.names[normalise(name)] = None
         for name, value in case["inputs"].items():
             self.names[normalise(name)] = self.input(name, value)
 
@@ -112,7 +114,11 @@ class Model:
 
     def table(self, table: dict[str, Any], kind: str | None) -> Any:
         outcomes = [self.outcomes(output, kind) for output in table["outputs"]]
-        return tables.decide(table, self.evaluate, self.test, outcomes)
+
+        def outcome(cell: str, place: int) -> Any:
+            return self.convert(self.evaluate(cell), table["outputs"][place]["type_ref"])
+
+        return tables.decide(table, self.evaluate, self.test, outcome, outcomes)
 
     def outcomes(self, output: dict[str, Any], kind: str | None) -> list[Any] | None:
         """An output's values in order: its own, or those its type allows."""

@@ -14,8 +14,10 @@ Evaluate = Callable[[str], Any]
 Test = Callable[[str, Any], Any]
 
 
-def decide(table: dict[str, Any], evaluate: Evaluate, test: Test, outcomes: list[list[Any] | None]) -> Any:
-    """The result of a table. `outcomes` lists each output's values from best to worst, None without."""
+def decide(table: dict[str, Any], evaluate: Evaluate, test: Test, outcome: Callable[[str, int], Any],
+           outcomes: list[list[Any] | None]) -> Any:
+    """The result of a table. `outcome` evaluates a cell of an output, `outcomes` lists each output's values
+    from best to worst, None without."""
     values = [evaluate(column["expression"]) for column in table["inputs"]]
     for value, column in zip(values, table["inputs"], strict=True):
         if column["allowed"] and value is not None and not any_of(value, column["allowed"], test):
@@ -24,7 +26,7 @@ def decide(table: dict[str, Any], evaluate: Evaluate, test: Test, outcomes: list
         rule for rule in table["rules"]
         if all(test(cell, value) is True for cell, value in zip(rule["when"], values, strict=True))
     ]
-    rows = [[evaluate(cell) for cell in rule["then"]] for rule in matched]
+    rows = [[outcome(cell, place) for place, cell in enumerate(rule["then"])] for rule in matched]
     policy = table["hit_policy"].upper()
     if not rows:
         return _default(table, evaluate) if policy != "COLLECT" or table["aggregation"] != "COUNT" else 0

@@ -7,6 +7,7 @@ many, and both steps and the depth of calls end in `LimitExceeded`.
 from __future__ import annotations
 
 import datetime
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
@@ -14,6 +15,7 @@ from engine.backends.reference.expressions import Evaluator
 from engine.ir import nodes as ir
 from engine.records import Record
 from engine.semantics import conformance, conversions, equality, number, temporal
+from engine.semantics.conformance import Definitions, FeelType
 from engine.semantics.binding import bind
 from engine.semantics.catalogue import BUILTINS, Catalogue, Operation
 from engine.semantics.operators import described
@@ -34,20 +36,24 @@ class Note(Record):
     at: ir.Place | None
 
 
+Accepts = Callable[[tuple[FeelType, ...], FeelType, Definitions], bool]
+
+
 class FunctionValue:
     """A function as a value.
 
-    `run` takes the arguments and their names ("" for a positional one), `takes` says whether so many
-    arguments are taken, `scope` are the names that a function literal saw where it stood.
+    `run` takes the arguments and their names ("" for a positional one), `accepts` says whether the
+    function is of a type (of its arguments, of its result), and `scope` are the names that a
+    function literal saw where it stood.
     """
 
-    __slots__ = ("name", "run", "scope", "takes")
+    __slots__ = ("accepts", "name", "run", "scope")
 
-    def __init__(self, name: str, run: Callable[[list[Any], tuple[str, ...]], Any],
-                 takes: Callable[[int], bool] | None = None, scope: dict[str, Any] | None = None) -> None:
+    def __init__(self, name: str, run: Callable[[list[Any], tuple[str, ...]], Any], accepts: Accepts | None = None,
+                 scope: dict[str, Any] | None = None) -> None:
         self.name = name
         self.run = run
-        self.takes = takes or (lambda count: True)
+        self.accepts = accepts
         self.scope = {} if scope is None else scope
 
     def __call__(self, *arguments: Any) -> Any:
@@ -64,7 +70,7 @@ class DynamicEvaluator(Evaluator):
     handlers: ClassVar[dict[type[ir.Node], Callable[[Any, Any], Any]]] = {}
 
     def __init__(self, names: Mapping[str, Any], as_of: datetime.date | None = None,
-                 catalogue: Catalogue = BUILTINS, definitions: conformance.Definitions | None = None) -> None:
+                 catalogue: Catalogue = BUILTINS, definitions: Definitions | None = None) -> None:
         super().__init__(as_of, catalogue)
         self.names = names
         self.definitions = definitions if definitions is not None else {}
@@ -121,7 +127,7 @@ class DynamicEvaluator(Evaluator):
         def run(arguments: list[Any], names: tuple[str, ...]) -> Any:
             return self.run(operation, arguments, names)
 
-        return FunctionValue(name, run, lambda count: bool(operation.by_count(count)))
+        return FunctionValue(name, run, functools.partial(_built_in_accepts, operation))
 
     def _name(self, node: ir.Input) -> Any:
         try:
@@ -185,7 +191,7 @@ class DynamicEvaluator(Evaluator):
                 self.calls -= 1
                 self.locals = before
 
-        return FunctionValue("", run, lambda count: count == len(node.parameters), scope)
+        return FunctionValue("", run, functools.partial(_literal_accepts, node), scope)
 
     def parameters(self, node: ir.Lambda, arguments: list[Any], names: tuple[str, ...]) -> dict[str, Any]:
         """Arguments by the parameters of a function literal, converted to their types."""
@@ -416,6 +422,25 @@ class DynamicEvaluator(Evaluator):
         return value if isinstance(value, list) else [value]
 
 
+def _built_in_accepts(operation: Operation, arguments: tuple[FeelType, ...], result: FeelType,
+                      definitions: Definitions) -> bool:
+    """Whether a built-in is of a function type: one of its signatures takes such arguments."""
+    return any(
+        all(p.type.kind in ("Any", conformance.KINDS.get(a.name)) for p, a in zip(s.parameters, arguments, strict=False))
+        for s in operation.by_count(len(arguments)))
+
+
+def _literal_accepts(node: ir.Lambda, arguments: tuple[FeelType, ...], result: FeelType,
+                     definitions: Definitions) -> bool:
+    """Whether a function literal is of a function type; its result counts where the body is a literal."""
+    if len(arguments) != len(node.parameters):
+        return False
+    declared = [conformance.parse_type(kind) if kind else conformance.ANY for _, kind in node.parameters]
+    if not all(conformance.fits(a, d, definitions) for a, d in zip(arguments, declared, strict=True)):
+        return False
+    return not isinstance(node.body, ir.Const) or conformance.conforms(node.body.value, result, definitions)
+
+
 def item_scope(item: Any) -> dict[str, Any]:
     """What a filter's predicate may name: the item, and its members where it is a context."""
     return {"item": item, **item} if isinstance(item, dict) else {"item": item}
@@ -441,7 +466,7 @@ def counted(span: Range) -> Any:
 def passes(value: Any, test: Any) -> bool | None:
     """`value in test`: within a range, among a list's items (or in a range there), or equal."""
     if isinstance(test, Range):
-        return equality.within(value, test)
+        return equality.equals(value, test) if isinstance(value, Range) else equality.within(value, test)
     if isinstance(test, list):
         for item in test:
             if (passes(value, item) if isinstance(item, Range) else equality.equals(value, item)) is True:
