@@ -31,7 +31,7 @@ def safe_form(text: str, indent: int, *, in_flow: bool = False) -> str | None:
         return None
     pad = " " * (indent + 2)
     lines = text.split("\n")
-    head = "|2-" if lines[0][:1] == " " else "|-"
+    head = "|2-" if not lines[0].strip() or lines[0][0].isspace() else "|-"
     return "\n".join([head, *((pad + line) if line else "" for line in lines)])
 
 
