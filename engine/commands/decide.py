@@ -15,10 +15,10 @@ from engine.commands.common import (
     Date,
     Failure,
     paint,
-    read_object,
     talk,
 )
 from engine.commands.loading import open_policy
+from engine.commands.reading import read_object
 from engine.ir import nodes as ir
 from engine.policy import Decision
 from engine.portfolio.tables import normalise

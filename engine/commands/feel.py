@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from engine import feel
-from engine.commands.common import BAD_DATA, FINDINGS, INVALID, Date, Failure, coloured, paint, read_text, talk
+from engine.commands.common import BAD_DATA, FINDINGS, INVALID, Date, Failure, coloured, paint, talk
+from engine.commands.reading import read_text
 from engine.render import render_text, visible
 from engine.semantics import text as texts
 from engine.semantics.values import LimitExceeded

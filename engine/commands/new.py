@@ -9,7 +9,7 @@ import click
 
 from engine import bundled
 from engine.commands.common import INVALID, Failure, talk
-from engine.portfolio.files import reason
+from engine.portfolio.problems import reason
 
 _POLICY = """\
 # yaml-language-server: $schema={schema}

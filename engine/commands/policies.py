@@ -11,7 +11,7 @@ import click
 
 from engine.commands.common import INVALID, Failure, coloured
 from engine.diagnostics import Diagnostic
-from engine.portfolio.files import reason
+from engine.portfolio.problems import reason
 from engine.render import render_text
 
 #: Bytes of a file in which its `policy:` key is looked for.

@@ -16,14 +16,15 @@ from typing import Any
 
 import click
 
-from engine.commands.common import FINDINGS, Date, data_failure, paint, talk
+from engine.commands.common import FINDINGS, Date, paint, talk
 from engine.commands.loading import open_policy
+from engine.commands.reading import data_failure
 from engine.commands.tally import Tally
 from engine.ir import nodes as ir
 from engine.policy import Decision, Policy
 from engine.portfolio.binding import Columns, Reading
-from engine.portfolio.files import DataProblem
 from engine.portfolio.histories import History, Key, read_history
+from engine.portfolio.problems import DataProblem
 from engine.portfolio.tables import BadRow, Table, count, open_table
 from engine.portfolio.writing import Writer, output, writer
 from engine.render import visible

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
-from engine.portfolio.files import DataProblem
+from engine.portfolio.problems import DataProblem
 from engine.portfolio.tables import Row, Table, normalise
 from engine.semantics import dtypes as dt
 

@@ -15,26 +15,12 @@ import sys
 import zlib
 from typing import BinaryIO, cast
 
+from engine.portfolio.problems import DataProblem, reason, shown
+
 #: Bytes looked at before the first row to settle encoding and format.
 HEAD = 1 << 16
 
 _UTF8 = frozenset({"utf-8", "utf-8-sig"})
-
-
-class DataProblem(Exception):
-    """Data that cannot be read at all. `line` counts from 1; `help` is the way out."""
-
-    def __init__(self, message: str, file: str, line: int | None = None, help: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.file = file
-        self.line = line
-        self.help = help
-
-
-def shown(path: str) -> str:
-    """A path as messages name it."""
-    return "standard input" if path == "-" else path
 
 
 def open_bytes(path: str) -> io.BufferedReader:
@@ -98,12 +84,6 @@ _MAGIC = (
     (b"%PDF", "a PDF", "give CSV or JSON lines"),
     (b"\x1f\x8b", "compressed", "give it a name that ends in `.gz`"),
 )
-
-
-def reason(problem: Exception) -> str:
-    """What the system says, without its number."""
-    text = getattr(problem, "strerror", None) or str(problem) or "it is damaged"
-    return text[:1].lower() + text[1:]
 
 
 def _known(encoding: str, path: str) -> str:

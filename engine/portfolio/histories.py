@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.portfolio.binding import Columns, Declared, Reading
-from engine.portfolio.files import DataProblem
+from engine.portfolio.problems import DataProblem
 from engine.portfolio.tables import Row, Table
 from engine.records import Record
 from engine.semantics import dtypes as dt

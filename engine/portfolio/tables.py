@@ -14,7 +14,8 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
-from engine.portfolio.files import UNREADABLE, DataProblem, is_utf8, open_text, reason, shown
+from engine.portfolio.files import UNREADABLE, is_utf8, open_text
+from engine.portfolio.problems import DataProblem, reason, shown
 from engine.records import Record
 
 MAX_LINE = 1_000_000

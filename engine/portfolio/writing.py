@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol, TextIO
 
-from engine.portfolio.files import DataProblem, reason
+from engine.portfolio.problems import DataProblem, reason
 
 
 class Writer(Protocol):

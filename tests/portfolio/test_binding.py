@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.portfolio.binding import Columns, Reading, number
-from engine.portfolio.files import DataProblem
 from engine.portfolio.histories import Key, read_history
+from engine.portfolio.problems import DataProblem
 from engine.portfolio.tables import open_table
 from engine.records import Record
 from engine.semantics import dtypes as dt

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.portfolio.files import DataProblem
+from engine.portfolio.problems import DataProblem
 from engine.portfolio.tables import BadRow, JsonFault, Row, open_table, parse_json
 
 

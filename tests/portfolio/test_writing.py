@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.portfolio.files import DataProblem
+from engine.portfolio.problems import DataProblem
 from engine.portfolio.writing import cell, days_text, output, writer
 
 
