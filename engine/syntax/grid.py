@@ -19,7 +19,7 @@ from engine.records import Record
 from engine.syntax.tokens import Finding
 
 # A string (to the line's end where it is never closed), a full-width bar, or a separator.
-_MARKS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[|｜]{1,2}')
+_MARKS = re.compile(r'"(?:[^"\\]++|\\.)*+("?)|[|｜]{1,2}')
 _RULE_LINE = re.compile(r"[\s|:=+-]*--[\s|:=+-]*")
 _BASE = re.compile(r"base\b[ \t]*(.*)")
 
@@ -253,7 +253,7 @@ class _Reader:
         for match in _MARKS.finditer(text):
             mark, at = match[0], start + match.start()
             if mark[0] == '"':
-                if (len(mark) < 2 or mark[-1] != '"') and not line.broken:
+                if not match[1] and not line.broken:
                     line.broken = True
                     self.find("E0125", "the string that opens here is not closed on its line", at, line.end,
                               "close it with `\"`; inside a string write `\\\"` for a quote")
