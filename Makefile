@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 SHARED ?= $(or $(TIERWISE_SHARED),../shared)
 CASES := $(SHARED)/conformance/feel
 
+POLICY := policies/working-capital.yaml
+SAMPLES := policies/samples
+
 PACKAGING := pyproject.toml $(wildcard engine/_alias/*)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 
@@ -45,10 +48,19 @@ $(VENV)/bench.stamp: requirements-bench.txt $(VENV)/dev.stamp
 	@touch $@
 
 demo: $(VENV)/run.stamp  ## decide the sample portfolio with the shipped policy
-	@NO_COLOR=$(NO_COLOR) $(BIN)/python scripts/demo.py
+	@mkdir -p out
+	@echo '$$ tierwise check $(POLICY)'
+	@$(BIN)/tierwise check $(POLICY)
+	@echo; echo '$$ tierwise run $(POLICY) $(SAMPLES)/firms.csv ... -o out/decisions.csv'
+	@$(BIN)/tierwise run $(POLICY) $(SAMPLES)/firms.csv --as-of 2026-07-01 -o out/decisions.csv \
+		--history repayments=$(SAMPLES)/repayments.csv --history invoices=$(SAMPLES)/invoices.csv \
+		|| [ $$? -eq 1 ]
+	@echo; echo '$$ head -n 5 out/decisions.csv'; head -n 5 out/decisions.csv
+	@echo; echo '$$ tierwise decide $(POLICY) $(SAMPLES)/customer.json --as-of 2026-07-01'
+	@$(BIN)/tierwise decide $(POLICY) $(SAMPLES)/customer.json --as-of 2026-07-01
 
 test: $(VENV)/dev.stamp  ## run all tests but those marked real or nightly
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not real and not nightly" $(ARGS) $(TESTS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not real and not nightly" $(ARGS) $(TESTS)
 
 test-real: $(VENV)/dev.stamp  ## run the tests that install packages or take minutes
 	$(BIN)/python -m pytest -m real $(ARGS) $(TESTS)
