@@ -32,8 +32,8 @@ from engine.syntax.parser import SyntaxProblem, parse_expression, parse_unary_te
 from engine.syntax.vocabulary import Vocabulary, normalise
 
 __all__ = [
-    "Answer", "FeelError", "FeelLimitError", "FeelSyntaxError", "FunctionValue", "Range", "Reason", "YearsMonths", "ask",
-    "evaluate", "explain_null", "unary_test",
+    "Answer", "FeelError", "FeelLimitError", "FeelSyntaxError", "FunctionValue", "Range", "Reason", "YearsMonths",
+    "ask", "evaluate", "explain_null", "unary_test",
 ]
 
 #: Nesting of the values given; deeper ones are refused.
@@ -221,7 +221,7 @@ def deep_recursion() -> Iterator[None]:
 
 
 def _run(node: ir.Node, text: str, names: Mapping[str, Any], as_of: datetime.date | None) -> Answer:
-    evaluator = DynamicEvaluator(names, as_of or datetime.datetime.now(datetime.timezone.utc))
+    evaluator = DynamicEvaluator(names, as_of or datetime.datetime.now(datetime.UTC))
     try:
         with deep_recursion():
             value = evaluator.evaluate(node)

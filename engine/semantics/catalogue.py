@@ -295,7 +295,8 @@ def _conversions() -> list[Operation]:
         operation("years and months duration", cv.months_duration,
                   *(_s(MONTHS, _p("from", a), _p("to", b)) for a in _DATED for b in _DATED)),
         operation("number", text.to_number, _s(
-            _maybe(NUMBER), _p("from", TEXT), _p("grouping separator", TEXT, "?0"), _p("decimal separator", TEXT, "?0"))),
+            _maybe(NUMBER), _p("from", TEXT), _p("grouping separator", TEXT, "?0"),
+            _p("decimal separator", TEXT, "?0"))),
         operation("string", text.to_string, _s(TEXT, _p("from", ANY))),
         operation("range", cv.to_range, _s(_maybe(RANGE), _p("from", TEXT))),
     ]

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Callable
 from typing import Any
 
 from engine.semantics import number, temporal
@@ -35,7 +36,7 @@ def to_time(value: Any, minute: Any = None, second: Any = None, offset: Any = No
             raise Undefined(f"`{_short(value)}` is not a time like 09:30:00")
         return time
     if temporal.is_date(value):
-        return temporal.make_time(0, datetime.timezone.utc)
+        return temporal.make_time(0, datetime.UTC)
     return temporal.make_time(temporal.nano_count(value), temporal.zone_of(value))
 
 
@@ -62,7 +63,7 @@ def to_date_time(value: Any, time: Any = None) -> Any:
             raise Undefined(f"`{_short(value)}` is not a date and time like 2026-07-01T09:30:00")
         return moment
     if temporal.is_date(value):
-        return temporal.make_date_time(temporal.day_count(value), 0, datetime.timezone.utc)
+        return temporal.make_date_time(temporal.day_count(value), 0, datetime.UTC)
     return value
 
 
@@ -87,9 +88,14 @@ def at_literal(text: str) -> Any:
 
 # --- ranges ---------------------------------------------------------------------------
 
-_LITERAL = r'(?:-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?|"(?:[^"\\]|\\.)*"|@\s*"[^"\\]*"|[a-z][a-z ]*\(\s*"[^"\\]*"\s*\))'
+_LITERAL = (
+    r'(?:-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?|"(?:[^"\\]|\\.)*"|@\s*"[^"\\]*"'
+    r'|[a-z][a-z ]*\(\s*"[^"\\]*"\s*\))'
+)
 _RANGE = re.compile(rf"\s*([\[\](])\s*({_LITERAL})\s*\.\.\s*({_LITERAL})\s*([\[\])])\s*", re.ASCII)
-_MAKERS = {"date": to_date, "time": to_time, "date and time": to_date_time, "duration": to_duration}
+_MAKERS: dict[str, Callable[[Any], Any]] = {
+    "date": to_date, "time": to_time, "date and time": to_date_time, "duration": to_duration,
+}
 
 
 def to_range(text: str) -> Range:

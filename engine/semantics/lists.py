@@ -6,10 +6,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from engine.semantics import number
+from engine.semantics import number, temporal
 from engine.semantics.equality import ORDERED, equals, kind_of, order
 from engine.semantics.values import MAX_ITEMS, LimitExceeded, Undefined, YearsMonths
-from engine.semantics import temporal
 
 
 def _bounded(items: list[Any]) -> list[Any]:

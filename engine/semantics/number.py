@@ -122,7 +122,7 @@ def power(a: float, b: float) -> float:
         raise Undefined("the result is out of range") from None
     if isinstance(result, complex):
         raise Undefined("a negative number has no such power")
-    result = settle(result)
+    result = float(settle(result))
     if isinstance(a, int) and isinstance(b, int) and b >= 0 and abs(result) <= _EXACT:
         return int(result)
     return result

@@ -248,7 +248,7 @@ def _without_space(pattern: str) -> str:
 @lru_cache(maxsize=256)
 def compiled(pattern: str, flags: str) -> Any:
     """A compiled pattern; raises `Undefined` where it, or a flag, is not of XPath."""
-    import regex  # heavy, and few policies search in texts
+    import regex  # noqa: PLC0415 - heavy, and few policies search in texts
 
     marks = frozenset(flags)
     if not marks <= frozenset("smixq"):

@@ -168,7 +168,7 @@ def offset_nanos(zone: datetime.tzinfo, days: int, nanos: int, utc: bool = False
         days = days_of(year % 400 + (400 if year < 1 else 9200), month, day)
     moment = datetime.datetime.combine(make_date(days), make_time(nanos // 1000 * 1000, None))
     if utc:
-        local = moment.replace(tzinfo=datetime.timezone.utc).astimezone(zone)
+        local = moment.replace(tzinfo=datetime.UTC).astimezone(zone)
         return duration_nanos(local.utcoffset() or datetime.timedelta())
     return duration_nanos(zone.utcoffset(moment) or datetime.timedelta())
 
@@ -213,9 +213,9 @@ def _clock(hour: str, minute: str, second: str, fraction: str | None) -> int | N
 def make_zone(text: str) -> datetime.tzinfo | None:
     """A zone from `Z`, `+02:00`, `+02:45:55` or `@Europe/Paris`; None where there is no such zone."""
     if text in ("Z", "z"):
-        return datetime.timezone.utc
+        return datetime.UTC
     if text.startswith("@"):
-        from zoneinfo import ZoneInfo  # reads files; few policies name zones
+        from zoneinfo import ZoneInfo  # noqa: PLC0415 - reads files; few policies name zones
 
         try:
             return ZoneInfo(text[1:])

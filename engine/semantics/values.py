@@ -12,7 +12,6 @@ from typing import Any
 
 from engine.records import Record
 
-
 #: Characters of a text, and items of a list, that an operation may make.
 MAX_TEXT = 1_000_000
 MAX_ITEMS = 1_000_000

@@ -6,7 +6,6 @@ held the text maps offsets to places in a file.
 """
 from __future__ import annotations
 
-
 from engine.records import Record
 
 

@@ -171,7 +171,7 @@ class Builder:
         kind = children[2] if len(children) > 1 else None
         return ast.Parameter(children[0].start, children[-1].end, children[0].value, kind)
 
-    def list(self, children: list[Any]) -> ast.Node:
+    def list_literal(self, children: list[Any]) -> ast.Node:
         return ast.ListLiteral(children[0].start, children[-1].end, _nodes(children))
 
     def context(self, children: list[Any]) -> ast.Node:
@@ -181,12 +181,12 @@ class Builder:
         key, _, value = children
         return ast.Entry(key.start, value.end, key.value, value)
 
-    def range(self, children: list[Any]) -> ast.Node:
+    def range_literal(self, children: list[Any]) -> ast.Node:
         opening, lower, _, upper, closing = children
         return ast.RangeLiteral(
             opening.start, closing.end, lower, upper, opening.type == "LSQB", closing.type == "RSQB")
 
-    def type(self, children: list[Any]) -> ast.TypeName:
+    def type_name(self, children: list[Any]) -> ast.TypeName:
         head = children[0]
         arguments = tuple(c for c in children[1:] if isinstance(c, tuple))
         result = next((c for c in children[1:] if isinstance(c, ast.TypeName)), None)

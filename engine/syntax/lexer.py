@@ -13,12 +13,16 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 
+from engine.semantics.builtin_names import SPACED_TYPES
 from engine.syntax.slips import CASED, FOREIGN, FULL_WIDTH, QUOTES
 from engine.syntax.tokens import Finding, SyntaxProblem, Token
 from engine.syntax.vocabulary import (
-    _PART,
     EMPTY,
+    KNOWN_MEMBERS,
+    KNOWN_NAMES,
+    MARKS,
     SPACES,
     WORD,
     Trie,
@@ -27,7 +31,6 @@ from engine.syntax.vocabulary import (
     longest,
     normalise,
 )
-from engine.semantics.builtin_names import SPACED_TYPES
 
 MAX_LENGTH = 100_000
 MAX_DEPTH = 100
@@ -47,13 +50,13 @@ _STRING = re.compile(r'"((?:[^"\\\n\r]|\\.)*)"', re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{6})|(.))", re.DOTALL)
 _FOREIGN = re.compile(r"===|!==|==|<>|=<|=>|&&?|\|\|?|\^")
 _OPERATOR = re.compile(r"\*\*|<=|>=|!=|\.\.|->|[-+*/<>=.,:()\[\]{}]")
-_KEY = re.compile(rf"([{_PART}?][{_PART}{SPACES}./\-'+*?]*)(?=:)")
-_NEXT_WORD = re.compile(rf"[{SPACES}]+([{_PART}]+)")
+_KEY = re.compile(rf"([\w{MARKS}?][\w{MARKS}{SPACES}./\-'+*?]*)")
+_NEXT_WORD = re.compile(rf"[{SPACES}]+([\w{MARKS}]+)")
 _IS_NULL = re.compile(rf"[{SPACES}]*\bis[{SPACES}]+(not[{SPACES}]+)?(null|none|missing|empty)\b", re.IGNORECASE)
 _IS_NOT_START = re.compile(rf"is[{SPACES}]+(?:not[{SPACES}]+)?(?:null|none|missing|empty)\b", re.IGNORECASE)
-_INSTANCE = re.compile(rf"instance[{SPACES}]+of(?![{_PART}])")
+_INSTANCE = re.compile(rf"instance[{SPACES}]+of(?!\w)")
 _CAN_FOLLOW_RANGE = re.compile(
-    rf"(?:[{SPACES}]|//[^\n\r]*|/\*.*?\*/)*(?:$|[)\],}}=<>!|&]|(?:and|or|in|instance|between|then|else|return|satisfies)(?![{_PART}]))",
+    rf"(?:[{SPACES}]|//[^\n\r]*|/\*.*?\*/)*(?:$|[)\],}}=<>!|&]|(?:and|or|in|instance|between|then|else|return|satisfies)(?!\w))",
     re.DOTALL)
 _NOT_OPERAND = re.compile(rf"[{SPACES}]*(?:$|[)\],}}:*/+=<>!])")
 _SIMPLE_OPERATORS = {
@@ -258,15 +261,17 @@ class Lexer:
 
     def known(self) -> tuple[str, int] | None:
         """The longest known name here."""
-        text, start = self.text, self.position
-        best = longest(self.vocabulary.trie, text, start)
-        for trie in self.bound:
-            found = longest(trie, text, start)
-            if found is not None and (best is None or found[1] > best[1]):
-                best = found
+        tries = [self.vocabulary.trie, *self.bound, KNOWN_NAMES]
         if self.filters:
-            for trie in (self.vocabulary.member_trie, self.keys):
-                found = longest(trie, text, start)
+            tries += (self.vocabulary.member_trie, self.keys)
+        return self.longest_of(tries)
+
+    def longest_of(self, tries: Sequence[Trie]) -> tuple[str, int] | None:
+        """The longest name that any of the tries has at the present place; the first of equals."""
+        best = None
+        for trie in tries:
+            if trie:
+                found = longest(trie, self.text, self.position)
                 if found is not None and (best is None or found[1] > best[1]):
                     best = found
         return best
@@ -330,11 +335,7 @@ class Lexer:
         return True
 
     def member(self, word: str, end: int) -> None:
-        best: tuple[str, int] | None = None
-        for trie in (self.vocabulary.member_trie, self.keys):
-            found = longest(trie, self.text, self.position)
-            if found is not None and (best is None or found[1] > best[1]):
-                best = found
+        best = self.longest_of((self.vocabulary.member_trie, self.keys, KNOWN_MEMBERS))
         stop = best[1] if best is not None else end
         if best is None or best[1] == end:
             stop = self.extend(stop)
@@ -366,11 +367,8 @@ class Lexer:
         """A context key, parameter or argument name at the present place, if one stands there."""
         text, start = self.text, self.position
         frame = self.frames[-1]
-        if frame.role == "params":
-            match = re.compile(rf"[{_PART}?][{_PART}{SPACES}./\-'+*?]*").match(text, start)
-        else:
-            match = _KEY.match(text, start)
-        if match is None:
+        match = _KEY.match(text, start)
+        if match is None or frame.role != "params" and not text.startswith(":", match.end()):
             return False
         if frame.role == "call" and not WORD.match(text, start):
             return False

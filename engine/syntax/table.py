@@ -49,10 +49,13 @@ class ParseTable:
             (origin, size, getattr(builder, action) if action else None, tuple(inlined), expand)
             for origin, size, action, inlined, expand in data["rules"]
         ]
+        #: For rules that only rename their one child, the name.
+        self._units: list[str | None] = [
+            rule[0] if rule[1] == 1 and rule[4] and not rule[3] else None for rule in self._rules]
 
     def parse(self, tokens: list[Token], start: str) -> Any:
         """The value of `start`'s rule over the tokens; raises `Unexpected`, or what an action raises."""
-        states, rules = self._states, self._rules
+        states, rules, units = self._states, self._rules, self._units
         stack = [self._starts[start]]
         values: list[Any] = []
         for token in tokens:
@@ -65,7 +68,12 @@ class ParseTable:
                     stack.append(target)
                     values.append(token)
                     break
-                self._reduce(rules[-1 - target], stack, values)
+                unit = units[-1 - target]
+                if unit is not None:
+                    # An operand climbs the levels of precedence: its value stays, the state changes.
+                    stack[-1] = states[stack[-2]][unit]
+                else:
+                    self._reduce(rules[-1 - target], stack, values)
         end = self._ends[start]
         while stack[-1] != end:
             target = states[stack[-1]].get("$END")
@@ -112,7 +120,7 @@ def grammar_digest() -> str:
 
 def build_table() -> dict[str, Any]:
     """The tables as plain data, by Lark."""
-    import lark  # heavy, and needed only when the shipped tables do not fit
+    import lark  # noqa: PLC0415 - heavy, and needed only when the shipped tables do not fit
 
     parser = lark.Lark(
         _GRAMMAR.read_text(encoding="utf-8"), parser="lalr", lexer="basic", start=list(_STARTS),

@@ -9,7 +9,8 @@ _KEYWORDS = frozenset({
     "FUNCTION",
 })
 _OPERAND_ENDS = frozenset({
-    "NAME", "MEMBER", "NUMBER", "STRING", "AT", "TRUE", "FALSE", "NULL", "RPAR", "RSQB", "RBRACE", "SHUT", "TYPE", "TGT",
+    "NAME", "MEMBER", "NUMBER", "STRING", "AT", "TRUE", "FALSE", "NULL", "RPAR", "RSQB", "RBRACE", "SHUT", "TYPE",
+    "TGT",
 })
 
 

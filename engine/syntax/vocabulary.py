@@ -18,27 +18,25 @@ from engine.semantics.builtin_names import SPACED_FUNCTIONS, SPACED_MEMBERS, SPA
 #: White space of FEEL (DMN 1.5, 10.3.1.2, rules 61 and 62).
 SPACES = "\t\n\v\f\r \x85\u00a0\u1680\u180e\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff"
 
-# Name characters (rules 28 and 29) without the full-width and ideographic punctuation that the
-# standard's ranges let through: `（`, `＝` and `，` are typing slips, and get a hint.
-_START = (
-    "?A-Z_a-z\u00aa\u00b5\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c-\u200d"
-    "\u2070-\u218f\u2c00-\u2fef\u3005-\u3007\u3021-\u302f\u3031-\u3035\u3038-\ud7ff\uf900-\ufdcf\ufdf0-\ufefe"
-    "\uff21-\uff3a\uff41-\uff5a\uff66-\uffdc\U00010000-\U000effff"
+# Name characters (rules 28 and 29): letters and digits of any script, marks that belong to them,
+# currency and letter-like signs, and everything beyond the first plane (emoji). Full-width and
+# ideographic punctuation, which the standard's ranges let through, is left out: `（`, `＝` and `，` are
+# typing slips and get a hint; a declared name may hold them. `\w` keeps the patterns quick to compile.
+MARKS = (
+    "\u00b7\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u06d6-\u06ed\u0900-\u1cff"
+    "\u200c\u200d\u203f\u2040\u20a0-\u20ff\u2100-\u218f\U00010000-\U000effff"
 )
-_PART = _START.replace("?", "", 1) + "0-9\u00b7\u0300-\u036f\u203f-\u2040\uff10-\uff19"
 
-#: A word of a name; `?` stands alone.
-WORD = re.compile(rf"\?|(?:[{_START[1:]}][{_PART}]*)")
+#: A word of a name, which does not begin with a digit; `?` stands alone.
+WORD = re.compile(rf"\?|(?!\d)[\w{MARKS}]+")
 #: A run of name characters inside a name, digits first allowed.
-PIECE = re.compile(rf"[{_PART}]+|[{SPACES}]+|.", re.DOTALL)
+PIECE = re.compile(rf"[\w{MARKS}]+|[{SPACES}]+|.", re.DOTALL)
 _SPACE_RUN = re.compile(rf"[{SPACES}]+")
 
 #: The key under which a trie node keeps the whole name that ends there.
 END = ""
 Trie = dict[str, "Trie | str"]
 
-#: Names every expression knows: built-in functions and types, and words bound by FEEL itself.
-_ALWAYS = (*SPACED_FUNCTIONS, *SPACED_TYPES)
 
 
 def normalise(name: str) -> str:
@@ -85,6 +83,15 @@ def longest(trie: Trie, text: str, start: int) -> tuple[str, int] | None:
     return found
 
 
+#: What every expression knows: built-in functions and types by their names, and properties.
+KNOWN_NAMES: Trie = {}
+KNOWN_MEMBERS: Trie = {}
+for _name in (*SPACED_FUNCTIONS, *SPACED_TYPES):
+    insert(KNOWN_NAMES, _name)
+for _name in SPACED_MEMBERS:
+    insert(KNOWN_MEMBERS, _name)
+
+
 class Vocabulary:
     """Names in scope (`names`) and names that may follow a `.` or be read in a filter (`members`).
 
@@ -98,10 +105,10 @@ class Vocabulary:
         self.members = frozenset(n for n in map(normalise, members) if n)
         self._digest: str | None = None
         self.trie: Trie = {}
-        for name in (*_ALWAYS, *self.names):
+        for name in self.names:
             insert(self.trie, name)
         self.member_trie: Trie = {}
-        for name in (*SPACED_MEMBERS, *self.members):
+        for name in self.members:
             insert(self.member_trie, name)
 
     @property

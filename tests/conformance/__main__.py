@@ -34,7 +34,8 @@ def run(case: dict[str, Any]) -> Result:
         return Result(case, False, "an exception", f"{type(error).__name__}: {error}")
     if typed.same(value, case["expected"]):
         return Result(case, True, "", "")
-    if lost_return_type(case) and isinstance(value, list) and len(value) == 1 and typed.same(value[0], case["expected"]):
+    one = isinstance(value, list) and len(value) == 1
+    if one and lost_return_type(case) and typed.same(value[0], case["expected"]):
         return Result(case, True, "", "", converted=True)
     notes = model.evaluator.notes
     return Result(case, False, typed.written(value), notes[0].message if notes else "")
@@ -47,7 +48,7 @@ def lost_return_type(case: dict[str, Any]) -> bool:
 
 
 def load(paths: list[str]) -> list[dict[str, Any]]:
-    cases = []
+    cases: list[dict[str, Any]] = []
     for path in paths:
         files = sorted(Path(path).glob("*.jsonl")) if Path(path).is_dir() else [Path(path)]
         for file in files:

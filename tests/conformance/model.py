@@ -1,6 +1,7 @@
 """Runs one case: its nodes in order, each result a name for the next."""
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 from engine import feel
@@ -150,4 +151,4 @@ class Model:
 
 
 LOCATOR = feel._Locator("")
-AS_OF = feel.datetime.datetime(2026, 7, 1, 9, 30, tzinfo=feel.datetime.timezone.utc)
+AS_OF = datetime.datetime(2026, 7, 1, 9, 30, tzinfo=datetime.UTC)

@@ -1,7 +1,6 @@
 """Decision tables of the case files: hit policies, allowed values, defaults (DMN 1.5, chapter 8)."""
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -37,7 +36,7 @@ def decide(table: dict[str, Any], evaluate: Evaluate, test: Test, outcome: Calla
     if policy == "FIRST":
         return _record(table, rows[0])
     if policy in ("PRIORITY", "OUTPUT ORDER"):
-        rows.sort(key=functools.cmp_to_key(lambda a, b: _rank(a, outcomes) - _rank(b, outcomes)))
+        rows.sort(key=lambda row: _rank(row, outcomes))
         records = [_record(table, row) for row in rows]
         return records[0] if policy == "PRIORITY" else records
     records = [_record(table, row) for row in rows]

@@ -15,9 +15,9 @@ from engine.backends.reference.expressions import Evaluator
 from engine.ir import nodes as ir
 from engine.records import Record
 from engine.semantics import conformance, conversions, equality, number, temporal
-from engine.semantics.conformance import Definitions, FeelType
 from engine.semantics.binding import bind
 from engine.semantics.catalogue import BUILTINS, Catalogue, Operation
+from engine.semantics.conformance import Definitions, FeelType
 from engine.semantics.operators import described
 from engine.semantics.values import MAX_ITEMS, LimitExceeded, Range, Undefined
 
@@ -276,9 +276,10 @@ class DynamicEvaluator(Evaluator):
         known = True
         for arg in args:
             value = self.evaluate(arg)
-            if value is decisive:
-                return decisive
-            if not isinstance(value, bool):
+            if isinstance(value, bool):
+                if value is decisive:
+                    return value
+            else:
                 known = False
                 if value is not None:
                     self.note(arg, f"{described(value)} is neither true nor false")
@@ -293,7 +294,7 @@ class DynamicEvaluator(Evaluator):
 
     # --- structures -----------------------------------------------------------------------
 
-    def _record(self, node: ir.Record) -> dict[str, Any] | None:
+    def _record(self, node: ir.Record) -> Any:
         """A context; an entry sees those before it, and a function itself."""
         out: dict[str, Any] = {}
         for name, value_node in node.fields:
@@ -341,6 +342,7 @@ class DynamicEvaluator(Evaluator):
     def _filter(self, node: ir.Filter) -> Any:
         source = self.evaluate(node.source)
         if source is None:
+            self.note(node, "what is filtered is null")
             return None
         items = source if isinstance(source, list) else [source]
         if node.var != "item":
@@ -391,9 +393,12 @@ class DynamicEvaluator(Evaluator):
         known = True
         for bindings in self.bindings(node, 0, {}):
             value = self.within(bindings, node.body)
-            if value is decisive:
-                return decisive
-            known = known and isinstance(value, bool)
+            if isinstance(value, bool):
+                if value is decisive:
+                    return value
+            else:
+                known = False
+                self.note(node, "a condition is neither true nor false")
         return (not decisive) if known else None
 
     def bindings(self, node: ir.Iterate, depth: int, outer: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -426,7 +431,8 @@ def _built_in_accepts(operation: Operation, arguments: tuple[FeelType, ...], res
                       definitions: Definitions) -> bool:
     """Whether a built-in is of a function type: one of its signatures takes such arguments."""
     return any(
-        all(p.type.kind in ("Any", conformance.KINDS.get(a.name)) for p, a in zip(s.parameters, arguments, strict=False))
+        all(p.type.kind in ("Any", conformance.KINDS.get(a.name))
+            for p, a in zip(s.parameters, arguments, strict=False))
         for s in operation.by_count(len(arguments)))
 
 
