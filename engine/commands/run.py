@@ -171,7 +171,7 @@ class Run:
             if decision.refused:
                 stops = any(fault.stops for fault in decision.faults)
                 text = self._faults(decision, values)
-                hints = dict.fromkeys(self.bound.hints[n] for n in decision.refused if n in self.bound.hints)
+                hints = dict.fromkeys(h for n in decision.refused if (h := self.bound.hint(n, values.get(n))))
                 self._refuse(out, base, key, text, "; ".join(hints) or None, decision.refused, stops)
             else:
                 self._decided(out, base, decision)

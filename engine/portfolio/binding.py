@@ -2,8 +2,8 @@
 
 A CSV holds text alone, so a cell becomes a number, a boolean or an ISO text by the type
 of what it is bound to, and nothing else is guessed: a cell that does not read as its type
-stays text, which the engine's check of inputs then refuses by name; `Columns.hints` says
-how such cells should be written. JSON values are passed as they are.
+stays text, which the engine's check of inputs then refuses by name; `Columns.hint`
+says how such a cell should be written. JSON values are passed as they are.
 """
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 from engine.portfolio.problems import DataProblem
-from engine.portfolio.tables import Row, Table, normalise
+from engine.portfolio.tables import Table, normalise
 from engine.semantics import dtypes as dt
 
-#: A cell that is one of these is missing; an empty one always is.
+#: Reads a cell; raises ValueError where it is no such value.
 Parser = Callable[[str], Any]
 
 
@@ -61,7 +61,8 @@ class Reading:
 
 
 class Columns:
-    """What each column of a table is bound to. `absent` are declared names without a column."""
+    """What each column of a table is bound to. `absent` are declared names without a column, `hints`
+    say for a column how its first bad cell should be written."""
 
     def __init__(self, table: Table, declared: Sequence[Declared], reading: Reading) -> None:
         self.table = table
@@ -113,8 +114,11 @@ class Columns:
                     self.hints[name] = hint
         return found
 
-    def row(self, row: Row) -> dict[str, Any]:
-        return self.values(row.cells)
+    def hint(self, name: str, value: Any) -> str | None:
+        """How a value that was refused should be written, where that can be told."""
+        if not isinstance(value, str):
+            return None
+        return next((advice(value, kind) for _, bound, _, kind in self._cells if bound == name), None)
 
 
 def _spellings(decl: Declared) -> tuple[str, ...]:
