@@ -27,7 +27,7 @@ class Given:
     def __init__(self) -> None:
         self.folder = Path(os.environ.get("TIERWISE_SHARED") or ROOT.parent / "shared") / "bench"
         if not self.folder.is_dir():
-            raise Absent(f"there is no folder of baselines `{self.folder}`; TIERWISE_SHARED names the folder it lies in")
+            raise Absent(f"there is no folder of baselines `{self.folder}`; TIERWISE_SHARED names the one it is in")
         self.files = self._verify()
 
     def _verify(self) -> int:
