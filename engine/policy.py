@@ -17,6 +17,7 @@ from engine.contract import input_schema
 from engine.decision import Decision, output_values, summarise
 from engine.diagnostics import Diagnostic
 from engine.ir import nodes as ir
+from engine.ir.findings import check, with_analyses
 from engine.ir.lower import lower
 from engine.ir.reads import Cone, cone
 from engine.records import Record
@@ -54,9 +55,17 @@ class Policy:
 
     def __init__(self, versions: Sequence[Version], diagnostics: Sequence[Diagnostic] = (), sources: Mapping[str, str] | None = None) -> None:
         self.versions = tuple(versions)
-        self.diagnostics = tuple(diagnostics)
+        self._warnings = tuple(diagnostics)
+        self._analysed: tuple[Diagnostic, ...] | None = None
         self.sources = dict(sources or {})
         self._cones: dict[tuple[int, tuple[str, ...] | None], Cone] = {}
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """The warnings, those of the analyses included; these are made when first asked for."""
+        if self._analysed is None:
+            self._analysed = with_analyses(self._warnings, [v.program for v in self.versions], self.sources)
+        return self._analysed
 
     @property
     def program(self) -> ir.Program:
@@ -133,8 +142,8 @@ class Policy:
 
 
 def check_policy(path: str | Path) -> Checked:
-    """Check the policy, or folder of versions, at `path` without lowering it."""
-    return check_path(Path(path))
+    """All findings about the policy, or folder of versions, at `path`; the analyses run where there are no errors."""
+    return check(Path(path))
 
 
 def load_policy(path: str | Path) -> Policy:

@@ -85,10 +85,10 @@ class DecisionChecker:
             )
         if draft.hit in ("priority", "output order") and (results.single.values is None or results.members):
             self.report.at("E0502", f"`{draft.hit}` needs `values`, whose order is the priority", spec.form_key.span, "list the values")
-        self._without_otherwise(draft, bool(undetermined))
+        self._otherwise_last(draft)
         return DecisionModel(
             spec.name, spec.family, draft.hit, kind, members, draft.where, draft.arms, missing, whole(spec.key),
-            _doc(spec),
+            _doc(spec), spec.form,
         )
 
     def _guard(self, arm: ArmModel, scope: Scope) -> bool:
@@ -239,7 +239,8 @@ class DecisionChecker:
             return Type(dt.CONTEXT, False, fields=fields)
         return outcome.optional(nullable)
 
-    def _without_otherwise(self, draft: Draft, undetermined: bool) -> None:
+    def _otherwise_last(self, draft: Draft) -> None:
+        """`otherwise` is the last rule; that one is there at all where rules leave a gap is for the analyses to see."""
         if draft.hit not in ("first", "worst") or not draft.arms or draft.spec.form == "table":
             return
         if any(a.otherwise for a in draft.arms):
@@ -250,12 +251,6 @@ class DecisionChecker:
                     "E0510" if draft.hit == "first" else "W0510", "rules stand behind `otherwise`",
                     at.place.locate(0, len(at.place.text)), "move `otherwise` to the end",
                 )
-            return
-        if not _always(draft.arms[-1]):
-            self.report.at(
-                "W0501", f"`{draft.spec.name}` has no `otherwise`, so it is null where no rule matches",
-                draft.spec.form_key.span, "add `- otherwise: ...` as the last rule",
-            )
 
     # --- on missing -----------------------------------------------------------------------------
 

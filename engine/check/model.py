@@ -114,6 +114,7 @@ class DecisionModel(Record):
     on_missing: MissingModel
     place: Slice
     doc: str
+    form: str
 
 
 class ScoreModel(Record):

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from engine.check.load import check_path
 from engine.commands.common import FINDINGS, talk
 from engine.commands.policies import find, show
 from engine.diagnostics import Diagnostic
+from engine.ir.findings import check
 from engine.render import render_json, render_sarif, summary
 
 
@@ -28,7 +28,7 @@ def command(paths: tuple[str, ...], form: str, strict: bool, warnings: bool) -> 
     found: list[Diagnostic] = []
     sources: dict[str, str] = {}
     for file in files:
-        checked = check_path(Path(file))
+        checked = check(Path(file))
         found += checked.diagnostics
         sources |= checked.sources
     # a policy that two others use is checked with each, and told once

@@ -177,6 +177,7 @@ class _Lowering:
             name, decision.family, decision.hit, decision.type, decision.members, self._where(name, decision.where),
             arms, ir.OnMissing(decision.on_missing.action, decision.on_missing.outcome),
             decision.family == "features" or bool(self.prefix), _place(decision.place), doc=decision.doc,
+            form=decision.form,
         )
 
     def _arm(self, owner: str, decision: model.DecisionModel, arm: model.ArmModel) -> ir.Arm:

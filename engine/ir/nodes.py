@@ -298,6 +298,8 @@ class Decide(records.Record):
     #: Set where this binds an input of an imported policy: its value must satisfy the input's type.
     binds: InputDecl | None = None
     doc: str = ""
+    #: The form it was written in (`rules`, `table`, ...), for messages; "" for what lowering made.
+    form: str = ""
 
 
 class Bin(records.Record):
