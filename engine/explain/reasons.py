@@ -1,0 +1,107 @@
+"""Reasons in words: the policy's texts with the customer's values in them."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from engine.backends.reference.decide import Outcome, in_order
+from engine.backends.reference.program import ProgramEvaluator, Trace
+from engine.explain.phrases import DEFAULT, LANGUAGES, Phrases, phrases_of, speaks
+from engine.explain.plan import Plan, describe, part_text
+from engine.explain.values import plain, show
+from engine.ir import nodes as ir
+from engine.ir.reads import reads, reason_sources
+
+
+def check_language(plan: Plan, language: str) -> None:
+    """ValueError where neither the phrases nor the policy's reasons have `language`."""
+    if not speaks(language) and language not in plan.languages:
+        known = ", ".join(f"`{name}`" for name in dict.fromkeys((*LANGUAGES, *plan.languages)))
+        raise ValueError(f"there is no explanation in `{language}`, choose one of {known}")
+
+
+def told(
+    plan: Plan, trace: Trace, evaluator: ProgramEvaluator, outcomes: Sequence[Outcome], language: str, personal: bool
+) -> list[dict[str, Any]]:
+    """The reasons of `outcomes` in order, each code once, reserved ones last, with their texts.
+
+    `language` of a reason is that of its text, which is the policy's first where it lacks the one asked for.
+    """
+    writer = _Writer(plan, trace, evaluator, language, personal)
+    found = []
+    for code in in_order(code for outcome in outcomes for code in outcome.reasons):
+        text, spoken = writer.reserved(code, outcomes) if code in ir.RESERVED else writer.text(code)
+        givers = [o.decision.name for o in outcomes if code in o.reasons]
+        found.append({
+            "code": code, "text": text, "language": spoken, "reserved": code in ir.RESERVED, "decisions": givers,
+        })
+    return found
+
+
+class _Writer:
+    def __init__(self, plan: Plan, trace: Trace, evaluator: ProgramEvaluator, language: str, personal: bool) -> None:
+        self.plan = plan
+        self.trace = trace
+        self.evaluator = evaluator
+        self.language = language
+        self.personal = personal
+
+    def text(self, code: str) -> tuple[str, str]:
+        """The text and its language."""
+        declared = self.plan.reasons.get(code)
+        if declared is None or not declared.texts:
+            return code, self.language
+        texts = dict(declared.texts)
+        base = self.language.split("-")[0]
+        spoken = next((n for n in (self.language, base) if n in texts), declared.texts[0][0])
+        phrases = phrases_of(spoken)
+        return "".join(p if isinstance(p, str) else self.hole(p, phrases) for p in texts[spoken]), spoken
+
+    def hole(self, node: ir.Node, phrases: Phrases) -> str:
+        """A value within a text. What was not needed to decide, and so was never read, is "not given"."""
+        direct = reads([node])
+        known = (
+            direct.inputs <= self.trace.admitted.inputs.keys()
+            and direct.refs <= self.trace.outcomes.keys()
+            and all(n in self.trace.admitted.relations or n in self.evaluator.derived for n in direct.relations)
+        )
+        if not known:
+            return phrases["not given"]
+        if self.plan.is_hidden(node) and not self.personal:
+            return phrases["hidden"]
+        self.evaluator.locals.clear()
+        value = plain(self.evaluator.evaluate(node))
+        percent = self.plan.is_percent(node, {})
+        return show(value, describe(node.type), phrases, self.plan.program.currency, percent)
+
+    def reserved(self, code: str, outcomes: Sequence[Outcome]) -> tuple[str, str]:
+        spoken = self.language if speaks(self.language) else DEFAULT
+        phrases = phrases_of(spoken)
+        names: dict[str, None] = {}
+        seen: set[str] = set()
+        for outcome in outcomes:
+            if code in outcome.reasons:
+                self.collect(code, outcome, names, seen)
+        if not names:
+            return phrases[f"{code} unnamed"], spoken
+        if code == ir.MISSING:
+            order = [*(i.name for i in self.plan.program.inputs), *(h.name for h in self.plan.program.histories)]
+            shown = [n for n in order if n in names] + [n for n in names if n not in order]
+        else:
+            shown = [f"`{n}`" for n in names]
+        return phrases[code].format(phrases["comma"].join(shown)), spoken
+
+    def collect(self, code: str, outcome: Outcome, names: dict[str, None], seen: set[str]) -> None:
+        """What stands behind a reserved reason, in the decision itself or in those it inherits reasons from."""
+        if outcome.decision.name in seen:
+            return
+        seen.add(outcome.decision.name)
+        if outcome.open:
+            if code == ir.MISSING:
+                names.update(dict.fromkeys(sorted(outcome.behind.missing)))
+            elif not outcome.behind.missing:
+                names.update((part_text(n), None) for n in outcome.behind.undefined)
+        for source in reason_sources(outcome.decision):
+            inner = self.trace.outcomes.get(source.name) if source.inherited else None
+            if inner is not None and code in inner.reasons:
+                self.collect(code, inner, names, seen)
