@@ -25,7 +25,6 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from engine import __version__
 from engine.diagnostics import Diagnostic, Span
 from engine.syntax.width import char_width, text_width
 
@@ -85,8 +84,11 @@ def render_json(diagnostics: Iterable[Diagnostic]) -> str:
     }, ensure_ascii=False, indent=2) + "\n"
 
 
-def render_sarif(diagnostics: Iterable[Diagnostic]) -> str:
-    """The diagnostics as a SARIF 2.1.0 log, which GitHub and GitLab show beside the code."""
+def render_sarif(diagnostics: Iterable[Diagnostic], version: str | None = None) -> str:
+    """The diagnostics as a SARIF 2.1.0 log, which GitHub and GitLab show beside the code.
+
+    `version` is the engine's own, for the log's tool entry.
+    """
     found = list(diagnostics)
     codes = sorted({d.code for d in found})
     rules: list[Json] = [{
@@ -94,11 +96,14 @@ def render_sarif(diagnostics: Iterable[Diagnostic]) -> str:
         "help": {"text": f"see docs/errors/{code}.md"},
         "defaultConfiguration": {"level": "error" if code.startswith("E") else "warning"},
     } for code in codes]
+    driver: Json = {"name": "tierwise", "rules": rules}
+    if version is not None:
+        driver["version"] = version
     return json.dumps({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
         "runs": [{
-            "tool": {"driver": {"name": "tierwise", "version": __version__, "rules": rules}},
+            "tool": {"driver": driver},
             "columnKind": "unicodeCodePoints",
             "results": [_result(d, codes.index(d.code)) for d in found],
         }],

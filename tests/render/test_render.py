@@ -203,7 +203,7 @@ RESULT = {"type": "object", "additionalProperties": False, "required": ["message
 
 @pytest.mark.parametrize("found", [FOUND, []], ids=["some", "none"])
 def test_sarif_has_the_standard_shape(found: list[Diagnostic]) -> None:
-    log = json.loads(render_sarif(found))
+    log = json.loads(render_sarif(found, "1.2"))
     assert set(log) == {"$schema", "version", "runs"}
     assert set(log["runs"][0]) == {"tool", "columnKind", "results"}
     assert set(log["runs"][0]["tool"]["driver"]) == {"name", "version", "rules"}
