@@ -5,6 +5,8 @@ import datetime
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from engine.backends.python.decode import Decoder
+from engine.backends.python.program import Result
 from engine.backends.reference.decide import Outcome
 from engine.backends.reference.program import Trace
 from engine.explain import ask, explanation, text
@@ -36,7 +38,7 @@ class Decision:
 
     def __init__(
         self, program: ir.Program, as_of: datetime.date, values: dict[str, Any], faults: tuple[Fault, ...],
-        refused: tuple[str, ...], summary: Summary | None, trace: Trace | Callable[[], Trace],
+        refused: tuple[str, ...], summary: Summary | tuple[Decoder, Result] | None, trace: Trace | Callable[[], Trace],
     ) -> None:
         self.program = program
         self.version = program.version
@@ -56,9 +58,11 @@ class Decision:
 
     @property
     def summary(self) -> Summary:
-        if self._summary is None:
-            self._summary = summarise(self.program, self.trace)
-        return self._summary
+        found = self._summary
+        if not isinstance(found, Summary):
+            found = summarise(self.program, self.trace) if found is None else decoded(*found, self)
+            self._summary = found
+        return found
 
     @property
     def fired(self) -> dict[str, tuple[str, ...]]:
@@ -131,6 +135,20 @@ def summarise(program: ir.Program, trace: Trace) -> Summary:
     }
     reasons_of = {o.decision.name: o.reasons for o in shown}
     return Summary(fired, join_reasons(reasons_of), reasons_of, tuple(n for n, o in trace.outcomes.items() if o.open))
+
+
+def decoded(decoder: Decoder, result: Result, decision: Decision) -> Summary:
+    """The summary of generated code's trace. The reserved reason of an open decision hangs on where its
+    nulls come from, which the reference works out; rules and openness are the trace's own."""
+    values, trace = result
+    opened = decoder.open(trace)
+    winners = decoder.winners(trace, values)
+    if opened:
+        reasons_of = summarise(decision.program, decision.trace).reasons_of
+    else:
+        every = decoder.reasons(winners)
+        reasons_of = {n: every[n] for n in values}
+    return Summary(decoder.fired(winners), join_reasons(reasons_of), reasons_of, opened)
 
 
 def join_reasons(reasons_of: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:

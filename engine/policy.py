@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from engine.backends.python.program import Compiled, compile_program
+from engine.backends.python.runtime import SLOW
 from engine.backends.reference.program import Trace
 from engine.backends.reference.program import decide as reference_decide
 from engine.check.load import Checked, check_path
@@ -18,6 +20,7 @@ from engine.decision import Decision, output_values, summarise
 from engine.diagnostics import Diagnostic
 from engine.ir import nodes as ir
 from engine.ir.findings import check, with_analyses
+from engine.ir.door import Relations, admit_history, admit_inputs
 from engine.ir.lower import lower
 from engine.ir.reads import Cone, cone
 from engine.records import Record
@@ -58,6 +61,7 @@ class Policy:
         self._warnings = tuple(diagnostics)
         self._analysed: tuple[Diagnostic, ...] | None = None
         self.sources = dict(sources or {})
+        self._compiled: dict[tuple[int, tuple[str, ...] | None], Compiled] = {}
         self._cones: dict[tuple[int, tuple[str, ...] | None], Cone] = {}
 
     @property
@@ -100,7 +104,34 @@ class Policy:
         not raise. `engine` is "python" or "reference".
         """
         program = self.program_at(as_of)
-        return self._reference(program, inputs, history, as_of, only)
+        if engine == "reference":
+            return self._reference(program, inputs, history, as_of, only)
+        compiled = self.compiled(program, only)
+        inputs = dict(inputs)
+        relations: Relations = {}
+        if compiled.reach.relations:
+            relations, faults = admit_history(program, compiled.reach, history, as_of)
+            if faults:
+                return self._reference(program, inputs, history, as_of, only)
+        result = compiled.checked(inputs.get, as_of, relations)
+        if result is SLOW:
+            admitted, faults = admit_inputs(program, compiled.reach, inputs)
+            result = None if faults else compiled.trusted(admitted, as_of, relations)
+        if result is None:
+            return self._reference(program, inputs, history, as_of, only)
+
+        def trace() -> Trace:
+            return self.trace(program, inputs, history, as_of, only)
+
+        return Decision(program, as_of, result[0], (), (), (compiled.decoder, result), trace)
+
+    def compiled(self, program: ir.Program, only: Sequence[str] | None = None) -> Compiled:
+        """The generated evaluator of one version's program, made when first asked for."""
+        key = (id(program), None if only is None else tuple(only))
+        found = self._compiled.get(key)
+        if found is None:
+            found = self._compiled[key] = compile_program(program, self.cone(program, only))
+        return found
 
     def _reference(
         self, program: ir.Program, inputs: Mapping[str, Any], history: History | None, as_of: datetime.date,

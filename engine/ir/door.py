@@ -27,6 +27,9 @@ from engine.semantics.values import YearsMonths
 EXACT = 2**53
 
 
+Relations = dict[str, list[dict[str, Any]] | None]
+
+
 class Fault(records.Record):
     """One bad datum: the input or history, what is wrong in words, and whether the run must stop."""
 
@@ -39,7 +42,7 @@ class Admitted(records.Record):
     """Checked data: `inputs` by declared name (None for null), visible rows by history (None: not supplied)."""
 
     inputs: dict[str, Any]
-    relations: dict[str, list[dict[str, Any]] | None]
+    relations: Relations
     faults: tuple[Fault, ...]
 
 
@@ -55,6 +58,15 @@ def admit(
     as_of: datetime.date,
 ) -> Admitted:
     """Check `inputs` and `history` as far as `cone` reaches."""
+    values, faults = admit_inputs(program, cone, inputs)
+    relations, problems = admit_history(program, cone, history, as_of)
+    return Admitted(values, relations, (*faults, *problems))
+
+
+def admit_inputs(
+    program: ir.Program, cone: Cone, inputs: Mapping[str, Any]
+) -> tuple[dict[str, Any], tuple[Fault, ...]]:
+    """The inputs that a cone reads, converted; every fault."""
     faults: list[Fault] = []
     values: dict[str, Any] = {}
     for decl in program.inputs:
@@ -65,7 +77,16 @@ def admit(
         except Refusal as refusal:
             stops = decl.on_unknown == "stop" and isinstance(refusal, Unknown)
             faults.append(Fault(decl.name, str(refusal), stops))
-    relations: dict[str, list[dict[str, Any]] | None] = {}
+    return values, tuple(faults)
+
+
+def admit_history(
+    program: ir.Program, cone: Cone, history: Mapping[str, Sequence[Mapping[str, Any]] | None] | None,
+    as_of: datetime.date,
+) -> tuple[Relations, tuple[Fault, ...]]:
+    """The visible rows of the histories that a cone reads; every fault."""
+    faults: list[Fault] = []
+    relations: Relations = {}
     for relation in program.histories:
         if relation.name not in cone.relations or relation.each is not None:
             continue
@@ -74,10 +95,9 @@ def admit(
             relations[relation.name] = None
             continue
         needed = {name for owner, name in cone.fields if owner == relation.name}
-        admitted, problems = admit_rows(relation, rows, needed, as_of)
-        relations[relation.name] = admitted
+        relations[relation.name], problems = admit_rows(relation, rows, needed, as_of)
         faults.extend(problems)
-    return Admitted(values, relations, tuple(faults))
+    return relations, tuple(faults)
 
 
 class Unknown(Refusal):
@@ -87,7 +107,7 @@ class Unknown(Refusal):
 def raw_input(decl: InputDecl, inputs: Mapping[str, Any]) -> Any:
     """What was given for an input: under its name, its column, or its name with underscores."""
     for name in (decl.name, decl.column, decl.name.replace(" ", "_")):
-        if name is not None and name in inputs:
+        if name is not None and inputs.get(name) is not None:
             return inputs[name]
     return None
 
@@ -152,7 +172,7 @@ def known_from(decls: Sequence[FieldDecl], rows: list[dict[str, Any]], as_of: da
 def admit_field(decl: FieldDecl, raw: Mapping[str, Any]) -> Any:
     value = None
     for name in (decl.name, decl.column, decl.name.replace(" ", "_")):
-        if name is not None and name in raw:
+        if name is not None and raw.get(name) is not None:
             value = raw[name]
             break
     value = convert(value, decl.type)

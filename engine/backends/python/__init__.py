@@ -1,0 +1,1 @@
+"""Generated Python: one function a policy, values and trace at once, explanations on demand."""
