@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.semantics import number, temporal
 from engine.semantics.equality import DATE, DATE_TIME, ORDERED, kind_of, order
+from engine.semantics.lazy import Lazy
 from engine.semantics.values import Range, Undefined, YearsMonths
 
 
@@ -92,7 +93,7 @@ _LITERAL = (
     r'(?:-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?|"(?:[^"\\]|\\.)*"|@\s*"[^"\\]*"'
     r'|[a-z][a-z ]*\(\s*"[^"\\]*"\s*\))'
 )
-_RANGE = re.compile(rf"\s*([\[\](])\s*({_LITERAL})\s*\.\.\s*({_LITERAL})\s*([\[\])])\s*", re.ASCII)
+_RANGE = Lazy(rf"\s*([\[\](])\s*({_LITERAL})\s*\.\.\s*({_LITERAL})\s*([\[\])])\s*", re.ASCII)
 _MAKERS: dict[str, Callable[[Any], Any]] = {
     "date": to_date, "time": to_time, "date and time": to_date_time, "duration": to_duration,
 }

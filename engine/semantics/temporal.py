@@ -12,6 +12,7 @@ import datetime
 import re
 from typing import Any
 
+from engine.semantics.lazy import Lazy
 from engine.semantics.values import FarDate, FarDateTime, FineDuration, FineTime, Undefined, YearsMonths
 
 SECOND = 1_000_000_000
@@ -23,11 +24,11 @@ _MAX_OFFSET = 18 * 3600
 _DATE = r"(-?(?:\d{4}|[1-9]\d{4,8}))-(\d\d)-(\d\d)"
 _TIME = r"(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?"
 _ZONE = r"(Z|z|[+-]\d\d:\d\d(?::\d\d)?|@[A-Za-z][A-Za-z0-9_+\-/]*)?"
-_DATE_RE = re.compile(_DATE, re.ASCII)
-_TIME_RE = re.compile(_TIME + _ZONE, re.ASCII)
-_DATE_TIME_RE = re.compile(f"{_DATE}T{_TIME}{_ZONE}", re.ASCII)
-_MONTHS_RE = re.compile(r"(-)?P(?:(\d{1,15})Y)?(?:(\d{1,15})M)?", re.ASCII)
-_DAYS_RE = re.compile(
+_DATE_RE = Lazy(_DATE, re.ASCII)
+_TIME_RE = Lazy(_TIME + _ZONE, re.ASCII)
+_DATE_TIME_RE = Lazy(f"{_DATE}T{_TIME}{_ZONE}", re.ASCII)
+_MONTHS_RE = Lazy(r"(-)?P(?:(\d{1,15})Y)?(?:(\d{1,15})M)?", re.ASCII)
+_DAYS_RE = Lazy(
     r"(-)?P(?:(\d{1,15})D)?(T(?:(\d{1,15})H)?(?:(\d{1,15})M)?(?:(\d{1,15})(?:\.(\d{0,9}))?S)?)?", re.ASCII)
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

@@ -16,6 +16,7 @@ import re
 from collections.abc import Sequence
 
 from engine.semantics.builtin_names import SPACED_TYPES
+from engine.semantics.lazy import Lazy
 from engine.syntax.slips import CASED, FOREIGN, FULL_WIDTH, QUOTES
 from engine.syntax.tokens import Finding, SyntaxProblem, Token
 from engine.syntax.vocabulary import (
@@ -45,17 +46,17 @@ _EXPONENTS = {"%": -2, "千万": 7, "百万": 6, "万": 4, "亿": 8}
 
 _BLANK = re.compile(rf"(?:[{SPACES}]+|//[^\n\r]*|/\*.*?\*/)+", re.DOTALL)
 _NUMBER = re.compile(r"(?:[0-9]+(?:\.(?=[0-9])[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_UNIT = re.compile("%|千万|百万|万|亿")
+_UNIT = Lazy("%|千万|百万|万|亿")
 _STRING = re.compile(r'"((?:[^"\\\n\r]|\\.)*)"', re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{6})|(.))", re.DOTALL)
-_FOREIGN = re.compile(r"===|!==|==|<>|=<|=>|&&?|\|\|?|\^")
+_FOREIGN = Lazy(r"===|!==|==|<>|=<|=>|&&?|\|\|?|\^")
 _OPERATOR = re.compile(r"\*\*|<=|>=|!=|\.\.|->|[-+*/<>=.,:()\[\]{}]")
 _KEY = re.compile(rf"([\w{MARKS}?][\w{MARKS}{SPACES}./\-'+*?]*)")
 _NEXT_WORD = re.compile(rf"[{SPACES}]+([\w{MARKS}]+)")
-_IS_NULL = re.compile(rf"[{SPACES}]*\bis[{SPACES}]+(not[{SPACES}]+)?(null|none|missing|empty)\b", re.IGNORECASE)
-_IS_NOT_START = re.compile(rf"is[{SPACES}]+(?:not[{SPACES}]+)?(?:null|none|missing|empty)\b", re.IGNORECASE)
-_INSTANCE = re.compile(rf"instance[{SPACES}]+of(?!\w)")
-_CAN_FOLLOW_RANGE = re.compile(
+_IS_NULL = Lazy(rf"[{SPACES}]*\bis[{SPACES}]+(not[{SPACES}]+)?(null|none|missing|empty)\b", re.IGNORECASE)
+_IS_NOT_START = Lazy(rf"is[{SPACES}]+(?:not[{SPACES}]+)?(?:null|none|missing|empty)\b", re.IGNORECASE)
+_INSTANCE = Lazy(rf"instance[{SPACES}]+of(?!\w)")
+_CAN_FOLLOW_RANGE = Lazy(
     rf"(?:[{SPACES}]|//[^\n\r]*|/\*.*?\*/)*(?:$|[)\],}}=<>!|&]|(?:and|or|in|instance|between|then|else|return|satisfies)(?!\w))",
     re.DOTALL)
 _NOT_OPERAND = re.compile(rf"[{SPACES}]*(?:$|[)\],}}:*/+=<>!])")

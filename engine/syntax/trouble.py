@@ -52,7 +52,13 @@ def explain(text: str, tokens: list[Token], token: Token | None, expected: froze
             "FUNCTION", "KEY"):
         return Finding("E0101", f"an operator is missing before `{shown}`", at, end,
                        "join two conditions with `and` or `or`, texts with `+`")
-    if token.type == "COMMA" and start == "expression" and len([t for t in tokens if t.type == "COMMA"]) >= 1:
+    if token.type == "DOTS":
+        return Finding("E0101", "`..` stands inside brackets", at, end,
+                       "write a range like `[1..3]`, or `(1..3)` without its ends")
+    if start == "tests" and token.type in ("AND", "OR"):
+        return Finding("E0101", f"`{shown}` cannot join tests", at, end,
+                       "separate alternatives with `,`; join conditions over `?`, as in `? > 3 and ? < 5`")
+    if token.type == "COMMA" and start == "expression" and before is not None:
         return Finding("E0101", "`,` cannot stand here", at, end,
                        "write `x in (a, b)` for one of several values, `[a, b]` for a list")
     return Finding("E0101", f"`{shown}` cannot stand here", at, end, f"{_wanted(expected)} is expected here")
