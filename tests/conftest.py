@@ -8,6 +8,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# Tests, and the processes they start, neither read nor write what a person's checks left behind.
+os.environ["TIERWISE_CACHE"] = "0"
+
 
 @pytest.fixture(scope="session")
 def root() -> Path:

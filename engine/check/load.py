@@ -9,9 +9,10 @@ from engine.check.policy import PolicyChecker
 from engine.check.scope import Report
 from engine.check.versions import DAY, FIRST, LAST, Period, Timeline, timeline
 from engine.diagnostics import Diagnostic, Problem
+from engine.reads import Reads
 from engine.records import Record
 from engine.source.declare import PolicyFile
-from engine.source.files import Files, policy_files
+from engine.source.files import Files
 from engine.source.nodes import Scalar
 
 
@@ -24,11 +25,13 @@ class Stretch(Record):
 
 
 class Checked(Record):
-    """What checking a path gives: findings in the order of files and lines, stretches where there are no errors."""
+    """What checking a path gives: findings in the order of files and lines, stretches where there are no errors,
+    and what was asked of the file system."""
 
     stretches: tuple[Stretch, ...]
     diagnostics: tuple[Diagnostic, ...]
     sources: dict[str, str]
+    reads: Reads
 
     @property
     def has_errors(self) -> bool:
@@ -55,7 +58,7 @@ def check_path(path: Path) -> Checked:
         return (-1, 0, 0) if span is None else (order.get(span.file, len(order)), span.line, span.column)
 
     found = tuple(sorted(report.diagnostics, key=place))
-    return Checked(() if report.has_errors else tuple(stretches), found, files.sources)
+    return Checked(() if report.has_errors else tuple(stretches), found, files.sources, files.reads)
 
 
 class _Loader:
@@ -71,8 +74,8 @@ class _Loader:
         """The versions at a path: one for a file, those of a folder; raises Problem where there is none."""
         key = path.resolve()
         if key not in self.timelines:
-            if path.is_dir():
-                paths = policy_files(path)
+            if self.files.is_folder(path):
+                paths = self.files.versions(path)
                 if not paths:
                     raise Problem(
                         Diagnostic("E0701", f"the folder `{self.files.shown(path)}` holds no policy", None, "name a policy file")

@@ -2,14 +2,13 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import click
 
+from engine.checking import findings
 from engine.commands.common import FINDINGS, talk
 from engine.commands.policies import find, show
 from engine.diagnostics import Diagnostic
-from engine.ir.findings import check
 from engine.render import render_json, render_sarif, summary
 
 
@@ -28,7 +27,7 @@ def command(paths: tuple[str, ...], form: str, strict: bool, warnings: bool) -> 
     found: list[Diagnostic] = []
     sources: dict[str, str] = {}
     for file in files:
-        checked = check(Path(file))
+        checked = findings(file)
         found += checked.diagnostics
         sources |= checked.sources
     # a policy that two others use is checked with each, and told once

@@ -11,6 +11,7 @@ import io
 from pathlib import Path
 
 from engine.diagnostics import Diagnostic, Problem, Span
+from engine.reads import Reads
 from engine.source.declare import PolicyFile, declare
 from engine.source.nodes import Document, Mapping, load_file
 from engine.source.schema import validate
@@ -25,16 +26,28 @@ class Files:
 
     def __init__(self, first: Path) -> None:
         self.first = first
-        start = first if first.is_dir() else first.parent
-        self.root = self._root(start.resolve())
+        self.reads = Reads()
+        start = first if self.is_folder(first) else first.parent
+        self.root = self._root(self._place(start))
         self.documents: dict[Path, Document] = {}
         self._policies: dict[Path, tuple[PolicyFile | None, tuple[Diagnostic, ...]]] = {}
 
     def _root(self, start: Path) -> Path:
         for folder in (start, *start.parents):
-            if (folder / PROJECT_FILE).is_file():
+            if self.reads.holds("file", folder / PROJECT_FILE):
                 return folder
         return start
+
+    def _place(self, path: Path) -> Path:
+        return Path(self.reads.ask("place", path))
+
+    def is_folder(self, path: Path) -> bool:
+        return self.reads.holds("folder", path)
+
+    def versions(self, folder: Path) -> list[Path]:
+        """The policy files of a folder of versions, tests left out."""
+        self.reads.ask("listing", folder)
+        return sorted(p for p in folder.glob("*.yaml") if not p.name.endswith(".test.yaml") and p.name != PROJECT_FILE)
 
     @property
     def sources(self) -> dict[str, str]:
@@ -50,14 +63,14 @@ class Files:
 
     def policy(self, path: Path) -> tuple[PolicyFile | None, tuple[Diagnostic, ...]]:
         """The declared policy file at `path`, None where nothing can be made of it, and its findings."""
-        key = path.resolve()
+        key = self._place(path)
         if key not in self._policies:
             self._policies[key] = self._load(path)
         return self._policies[key]
 
     def _load(self, path: Path) -> tuple[PolicyFile | None, tuple[Diagnostic, ...]]:
         try:
-            document = load_file(path, self.shown(path))
+            document = self._document(path)
         except Problem as problem:
             self._remember(path)
             return None, problem.diagnostics
@@ -66,6 +79,17 @@ class Files:
         if not isinstance(document.root, Mapping):
             return None, findings
         return declare(document), findings
+
+    def _document(self, path: Path) -> Document:
+        """A YAML file; raises Problem. What could not be read at all is not to be remembered."""
+        read: list[bytes] = []
+        try:
+            return load_file(path, self.shown(path), read.append)
+        finally:
+            for data in read:
+                self.reads.content(path, data)
+            if not read:
+                self.reads.whole = False
 
     def _remember(self, path: Path) -> None:
         """Keep a broken file's text, so that its findings can be shown with their lines."""
@@ -84,7 +108,7 @@ class Files:
                 Diagnostic("E0702", f"`{reference}` is not a relative path", span, "name the file relative to this one")
             )
         for ending in endings:
-            candidate = (base / f"{reference}{ending}").resolve()
+            candidate = self._place(base / f"{reference}{ending}")
             if not candidate.is_relative_to(self.root):
                 raise Problem(
                     Diagnostic(
@@ -94,12 +118,13 @@ class Files:
                         f"keep it under `{self.shown(self.root)}`, or put a `{PROJECT_FILE}` in a folder above both",
                     )
                 )
-            if candidate.exists():
+            if self.reads.holds("exists", candidate):
                 return candidate
         raise Problem(Diagnostic("E0701", f"there is no `{reference}`", span, self._near(base, reference)))
 
     def _near(self, base: Path, reference: str) -> str:
         folder = (base / reference).parent
+        self.reads.ask("listing", folder)
         try:
             names = sorted(p.stem for p in folder.iterdir() if p.suffix == ".yaml" or p.is_dir())
         except OSError:
@@ -112,7 +137,7 @@ class Files:
 
     def yaml(self, path: Path) -> Document:
         """A YAML file other than a policy; raises Problem."""
-        document = load_file(path, self.shown(path))
+        document = self._document(path)
         self.documents[path.resolve()] = document
         return document
 
@@ -121,11 +146,15 @@ class Files:
         name = self.shown(path)
         try:
             if path.stat().st_size > MAX_TABLE_BYTES:
+                self.reads.whole = False
                 raise Problem(Diagnostic("E0708", f"`{name}` is too large for a lookup", span, "bind it as a history"))
-            text = path.read_bytes().decode("utf-8-sig")
+            data = path.read_bytes()
+            self.reads.content(path, data)
+            text = data.decode("utf-8-sig")
         except UnicodeDecodeError:
             raise Problem(Diagnostic("E0708", f"`{name}` is not UTF-8 text", span, "save it as CSV UTF-8")) from None
         except OSError as error:
+            self.reads.whole = False
             reason = (error.strerror or "it cannot be read").lower()
             raise Problem(Diagnostic("E0708", f"cannot read `{name}`: {reason}", span)) from None
         try:
@@ -141,8 +170,3 @@ class Files:
                 Diagnostic("E0708", f"line {ragged} of `{name}` has {found} cells, where the header has {wanted}", span)
             )
         return rows
-
-
-def policy_files(folder: Path) -> list[Path]:
-    """The policy files of a folder of versions, tests left out."""
-    return sorted(p for p in folder.glob("*.yaml") if not p.name.endswith(".test.yaml") and p.name != PROJECT_FILE)

@@ -11,6 +11,7 @@ bounded before anything is built (its own composer recurses on the C stack).
 """
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +46,11 @@ MAX_PROBLEMS = 100
 _STYLES = {None: "plain", "": "plain", "'": "single", '"': "double", "|": "literal", ">": "folded"}
 
 
-def load_file(path: str | Path, display_name: str | None = None) -> Document:
-    """Load the file at `path`; `display_name` is the name in messages (the path as given)."""
+def load_file(
+    path: str | Path, display_name: str | None = None, seen: Callable[[bytes], None] | None = None
+) -> Document:
+    """Load the file at `path`; `display_name` is the name in messages (the path as given), and `seen` is told
+    the bytes that were read."""
     name = display_name if display_name is not None else str(path)
     place = Path(path)
     try:
@@ -63,6 +67,8 @@ def load_file(path: str | Path, display_name: str | None = None) -> Document:
         raise Problem(_unreadable(name, "it may not be read", "check the permissions of the file")) from None
     except (OSError, ValueError) as error:              # ValueError: a null character in the path
         raise Problem(_unreadable(name, str(getattr(error, "strerror", None) or error).lower(), None)) from None
+    if seen is not None:
+        seen(data)
     return load_text(data, name)
 
 
