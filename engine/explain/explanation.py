@@ -10,11 +10,22 @@ import datetime
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from engine.backends.reference.decide import ArmTrace, BinTrace, Outcome
+from engine.backends.reference.decide import POLICIES, ArmTrace, BinTrace, Outcome
 from engine.backends.reference.nulls import NOTHING, Origins
 from engine.backends.reference.program import ProgramEvaluator, Trace
 from engine.explain import ask, reasons
-from engine.explain.plan import LOCAL, ArmPlan, CharacteristicPlan, DecisionPlan, PartPlan, Plan, Slot, part_text, plan_of
+from engine.explain.plan import (
+    LOCAL,
+    ROWS,
+    ArmPlan,
+    CharacteristicPlan,
+    DecisionPlan,
+    PartPlan,
+    Plan,
+    Slot,
+    part_text,
+    plan_of,
+)
 from engine.explain.values import plain
 from engine.ir import nodes as ir
 
@@ -61,7 +72,8 @@ def _customer(program: ir.Program, trace: Trace, personal: bool) -> list[Json]:
         if decl.key and trace.admitted.inputs.get(decl.name) is not None:
             hidden = decl.personal and not personal
             value = None if hidden else plain(trace.admitted.inputs[decl.name])
-            found.append({"name": decl.name, "value": value, "type": decl.type.kind, **({"hidden": True} if hidden else {})})
+            told = {"name": decl.name, "value": value, "type": decl.type.kind}
+            found.append({**told, "hidden": True} if hidden else told)
     return found
 
 
@@ -124,7 +136,7 @@ class _Explainer:
         if slot.hidden and not self.personal and value is not None:
             told["hidden"] = True
         else:
-            told["value"] = plain(value)
+            told["value"] = _told(value, slot.type)
         if slot.percent:
             told["percent"] = True
         return told
@@ -164,7 +176,7 @@ class _Explainer:
             "type": self.plan.decision(decision.name).type,
             "on_missing": decision.on_missing.action,
             "could_be": None if could_be is None else [plain(v) for v in could_be],
-            "undetermined": [t.arm.rule for t in outcome.arms if t.state is None],
+            "undetermined": _openers(outcome),
             **self.behind(outcome.behind),
         }
 
@@ -228,7 +240,8 @@ class _Explainer:
         for name, part, kind, percent in plan.where:
             value = evaluator.evaluate(part.node)
             evaluator.locals[name] = value
-            told: Json = {"name": name, "text": part.text, "value": plain(value), "type": kind, "values": self.values(part.slots)}
+            told: Json = {"name": name, "text": part.text, "value": _told(value, kind), "type": kind}
+            told["values"] = self.values(part.slots)
             if percent:
                 told["percent"] = True
             found.append(told)
@@ -301,6 +314,11 @@ class _Explainer:
         return told
 
 
+def _told(value: Any, kind: Any) -> Any:
+    """A value as JSON; of rows of a history only their number."""
+    return len(value) if kind == ROWS and value is not None else plain(value)
+
+
 STATES = {True: "matched", False: "not matched", None: "undetermined"}
 
 
@@ -308,6 +326,14 @@ def _constant(decision: ir.Decide, arm: ir.Arm) -> Any:
     """An arm's outcome of plain data."""
     found = {name: plain(node.value) for name, node in arm.outcome if isinstance(node, ir.Const)}
     return found[""] if list(found) == [""] else found
+
+
+def _openers(outcome: Outcome) -> list[str]:
+    """The undetermined rules that could change what was given."""
+    decision = outcome.decision
+    if isinstance(decision, ir.Score):
+        return []
+    return [t.arm.rule for t in POLICIES[decision.hit](decision, outcome.arms).openers]
 
 
 def _conflict(outcome: Outcome) -> Json | None:

@@ -15,6 +15,11 @@ from engine.semantics.dtypes import Type
 
 #: Kinds of slots that may mean another thing in another decision.
 LOCAL = frozenset({"where", "history", "lookup"})
+#: The described type of a selection of rows.
+ROWS = "rows"
+#: Operations whose result is of the kind of their operands, and those that round the first.
+SUMS = frozenset({"+", "-", "min", "max", "abs", "neg"})
+ROUNDING = frozenset({"decimal", "floor", "ceiling", "round up", "round down", "round half up", "round half down"})
 #: Programs whose plans are kept; a service holds a handful of versions at a time.
 KEPT = 64
 
@@ -87,12 +92,13 @@ class Plan:
         self.program = program
         self.decisions = {d.name: d for d in program.decisions}
         self.parameters = {p.name: p for p in program.parameters}
+        self.inputs = {i.name: describe(i.type) for i in program.inputs}
         self.personal = {i.name for i in program.inputs if i.personal}
         self.reasons = {r.code: r for r in program.reasons}
         self.languages = tuple(dict.fromkeys(language for r in program.reasons for language, _ in r.texts))
         self._plans: dict[str, DecisionPlan] = {}
         self._percent: dict[str, bool] = {}
-        self._slots: dict[tuple[str, str, str, bool], Slot] = {}
+        self._slots: dict[tuple[str, str, str, str, bool], Slot] = {}
         self._behind: dict[str, frozenset[str]] | None = None
         self._readers: dict[tuple[str, str], tuple[str, ...]] = {}
 
@@ -120,8 +126,10 @@ class Plan:
             return self.is_percent(node.body, where)
         if isinstance(node, ir.Cond):
             return self.is_percent(node.then, where) or self.is_percent(node.otherwise, where)
-        if isinstance(node, ir.Call) and node.op in ("+", "-", "min", "max", "abs", "neg"):
+        if isinstance(node, ir.Call) and node.op in SUMS:
             return any(self.is_percent(arg, where) for arg in node.args)
+        if isinstance(node, ir.Call) and node.op in ROUNDING:
+            return self.is_percent(node.args[0], where)
         return False
 
     def decision_percent(self, name: str) -> bool:
@@ -149,7 +157,7 @@ class Plan:
     def interned(self, slot: Slot) -> Slot:
         """One object for equal slots, so that their values are put in once."""
         owner = slot.node.id if slot.kind in LOCAL else ""
-        return self._slots.setdefault((slot.kind, slot.name, owner, slot.percent), slot)
+        return self._slots.setdefault((slot.kind, slot.name, owner, str(slot.type), slot.percent), slot)
 
     # --- who reads what -----------------------------------------------------------------
 
@@ -191,7 +199,7 @@ class _DecisionPlanner:
     def plan(self) -> DecisionPlan:
         decision, base = self.decision, self.base
         where = tuple(
-            (name, self.part(node), describe(node.type), base.is_percent(node, self.where))
+            (name, self.part(node), self.type_of(node), base.is_percent(node, self.where))
             for name, node in decision.where
         )
         if isinstance(decision, ir.Score):
@@ -274,7 +282,7 @@ class _DecisionPlanner:
         name = self.path(node)
         if name is not None:
             percent = base.is_percent(node, self.where)
-            yield Slot(name, self.kind(node), node, describe(node.type), percent, base.is_hidden(node))
+            yield Slot(name, self.kind(node), node, self.type_of(node), percent, base.is_hidden(node))
         elif isinstance(node, ir.AsOf):
             yield Slot("as of", "as of", node, describe(node.type))
         elif isinstance(node, (ir.Fold, ir.Filter, ir.Map)):
@@ -291,7 +299,7 @@ class _DecisionPlanner:
                 yield from self.slots(child, inside)
 
     def collection(self, node: ir.Fold | ir.Filter | ir.Map, inside: bool) -> Iterator[Slot]:
-        history = _relation(node)
+        history = self.history(node)
         bodies: list[ir.Node | None]
         if isinstance(node, ir.Fold):
             bodies = [node.filter, node.value]
@@ -313,6 +321,31 @@ class _DecisionPlanner:
     def fold_percent(self, node: ir.Node) -> bool:
         return isinstance(node, ir.Fold) and node.value is not None and self.base.is_percent(node.value, self.where)
 
+    def history(self, node: ir.Node) -> str | None:
+        """The history at the bottom of a chain of folds, filters, maps and local facts."""
+        while True:
+            if isinstance(node, (ir.Fold, ir.Filter, ir.Map)):
+                node = node.source
+            elif isinstance(node, ir.Local) and node.name in self.where:
+                node = self.where[node.name]
+            else:
+                return node.name if isinstance(node, ir.Relation) else None
+
+    def type_of(self, node: ir.Node) -> Any:
+        """The described type; "rows" where the value is rows of a history, of which only the number is told."""
+        below = self.where.get(node.name) if isinstance(node, ir.Local) else node
+        while isinstance(below, ir.Filter):
+            below = below.source
+        if isinstance(below, ir.Local) and below is not node:
+            return self.type_of(below)
+        if isinstance(below, ir.Relation):
+            return ROWS
+        if isinstance(node, ir.Input):
+            return self.base.inputs[node.name]
+        if isinstance(node, ir.Ref):
+            return describe(self.base.decisions[node.name].type)
+        return describe(node.type)
+
     def kind(self, node: ir.Node) -> str:
         while isinstance(node, ir.Field):
             node = node.base
@@ -324,13 +357,6 @@ class _DecisionPlanner:
             return "where"
         assert isinstance(node, ir.Ref)
         return "feature" if self.base.decisions[node.name].family == "features" else "decision"
-
-
-def _relation(node: ir.Node) -> str | None:
-    """The history at the bottom of a chain of folds, filters and maps."""
-    while isinstance(node, (ir.Fold, ir.Filter, ir.Map)):
-        node = node.source
-    return node.name if isinstance(node, ir.Relation) else None
 
 
 # --- texts --------------------------------------------------------------------------------

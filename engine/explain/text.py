@@ -71,7 +71,8 @@ class _Page:
 
     def head(self) -> str:
         policy = self.told["policy"]
-        parts = [visible(policy["name"]), self.say("version", visible(policy["version"])), self.say("as of", self.told["as_of"])]
+        version = self.say("version", visible(policy["version"]))
+        parts = [visible(policy["name"]), version, self.say("as of", self.told["as_of"])]
         for key in self.told["customer"]:
             parts.append(f"{visible(key['name'])} {self.known(key)}")
         return self.phrases["comma"].join(parts)
@@ -116,17 +117,18 @@ class _Page:
         yield from columns(rows)
 
     def opened(self) -> Iterator[str]:
+        """Outcomes first, then the derived facts behind them."""
+        outputs = {o["name"] for o in self.told["outcomes"]}
         rows = []
-        for opened in self.told["open"]:
-            parts = []
+        for opened in sorted(self.told["open"], key=lambda o: o["decision"] not in outputs):
+            cause = self.phrases["comma"].join(self.behind(opened))
             if opened["undetermined"]:
-                parts.append(self.say("undetermined", self.listing(opened["undetermined"])))
-            parts.extend(self.behind(opened))
-            cause = self.phrases["comma"].join(parts)
+                cause = self.say("because of", self.say("undetermined", self.listing(opened["undetermined"])), cause)
             gave = self.show(opened["gave"], opened["type"])
-            effect = self.say("refuse") if opened["on_missing"] == "refuse" else self.say("gave", gave)
-            text = self.phrases["clause"].join((cause, effect, self.could_be(opened)))
-            rows.append((visible(opened["decision"]), text))
+            parts = [cause, self.say("refuse") if opened["on_missing"] == "refuse" else self.say("gave", gave)]
+            if opened["could_be"] is not None or opened["decision"] in outputs:
+                parts.append(self.could_be(opened))
+            rows.append((visible(opened["decision"]), self.phrases["clause"].join(parts)))
         yield from columns(rows)
 
     def behind(self, told: Json) -> list[str]:
@@ -190,14 +192,16 @@ class _Page:
         value = self.show(told["value"], told["type"], told.get("percent", False))
         head = f"{visible(told['name'])}{self.phrases['colon']}{value}"
         if told["family"] == "features":
-            head += f" ({self.say('feature')})"
+            head = self.say("because of", head, self.say("feature"))
         elif told["internal"]:
-            head += f" ({self.say('imported')})"
+            head = self.say("because of", head, self.say("imported"))
         yield from wrap(head, 0, 4)
         for fact in told.get("where", ()):
             shown = self.show(fact["value"], fact["type"], fact.get("percent", False))
-            values = [self.say("value is", visible(fact["name"]), shown), *self.values(fact["values"])]
-            yield from pair(4, self.say("with", visible(fact["name"]), visible(fact["text"])), self.joined(values))
+            is_rows = fact["type"] == "rows" and fact["value"] is not None
+            name = visible(fact["name"])
+            values = [self.say("has" if is_rows else "value is", name, shown), *self.values(fact["values"])]
+            yield from pair(4, self.say("with", name, visible(fact["text"])), self.joined(values), 0)
         if "characteristics" in told:
             yield from self.scorecard(told)
         elif "rules" in told:
@@ -207,7 +211,7 @@ class _Page:
             only = told["values"][0] if len(told["values"]) == 1 else None
             if only is not None and only["name"] == told["text"] and only["value"] is not None and "rows" not in only:
                 values = []
-            yield from pair(4, visible(told["text"]), self.joined(values))
+            yield from pair(4, visible(told["text"]), self.joined(values), 0)
         if "conflict" in told:
             conflict = told["conflict"]
             if conflict["kind"] == "no bin":
@@ -222,38 +226,41 @@ class _Page:
         ids = max((text_width(visible(r["rule"])) for r in rules), default=0)
         marks = max((text_width(states[r["state"]]) for r in rules), default=0)
         several = told["form"] not in ("first", "unique")
-        for rule in rules:
+        texts = [self.condition(rule) for rule in rules]
+        room = max((w for w in map(text_width, texts) if w <= TEXT), default=0)
+        for rule, text in zip(rules, texts, strict=True):
             mark = ">" if rule["fired"] else " "
             lead = f"  {mark} {pad(visible(rule['rule']), ids)}  {pad(states[rule['state']], marks)}  "
-            yield from self.rule(lead, rule, told, several)
+            yield from pair(lead, text, self.joined(self.said(rule, told, several)), room)
         if told["value"] is None and not any(r["state"] == "matched" for r in rules):
             yield from wrap(self.say("nothing matched"), 4, 4)
         if told["not_tried"]:
             yield from wrap(self.say("not tried", self.listing(told["not_tried"])), 4, 6)
 
-    def rule(self, lead: str, rule: Json, told: Json, several: bool) -> Iterator[str]:
+    def condition(self, rule: Json) -> str:
+        """What is told of a rule: the conditions that decided it."""
         because = rule["because"]
         if rule.get("otherwise"):
-            text = self.say("otherwise" if rule["state"] == "matched" else "not otherwise")
-        elif not because:
-            text = self.say("always") if rule["text"] == "-" else visible(rule["text"])
-        else:
-            text = " and ".join(visible(part["text"]) for part in because)
-        values = self.values([v for part in because for v in part["values"]])
+            return self.say("otherwise" if rule["state"] == "matched" else "not otherwise")
+        if not because:
+            return self.say("always") if rule["text"] == "-" else visible(rule["text"])
+        return " and ".join(visible(part["text"]) for part in because)
+
+    def said(self, rule: Json, told: Json, several: bool) -> list[str]:
+        """The values put in, and what the rule gives or would give."""
+        values = self.values([v for part in rule["because"] for v in part["values"]])
         kind = told["type"]
         item = kind["list"] if isinstance(kind, dict) and "list" in kind else kind
         percent = told.get("percent", False)
         if rule["state"] == "matched" and (several or not rule["fired"]):
             values.append(self.say("gives", self.show(rule["outcome"], item, percent)))
+        elif rule["state"] == "undetermined" and rule["is_computed"]:
+            values.append(self.say("would give computed"))
         elif rule["state"] == "undetermined":
-            computed = rule["is_computed"]
-            values.append(
-                self.say("would give computed") if computed
-                else self.say("would give", self.show(rule["outcome"], item, percent))
-            )
+            values.append(self.say("would give", self.show(rule["outcome"], item, percent)))
         for part in rule.get("computed", ()) if rule["fired"] else ():
             values.extend(self.values(part["values"]))
-        yield from pair(lead, text, self.joined(values))
+        return values
 
     def joined(self, values: Sequence[str]) -> str:
         """Clauses on one line, each once."""
@@ -274,24 +281,25 @@ class _Page:
             return self.rows(told)
         if told["value"] is None and not told.get("hidden"):
             return self.say("value missing" if told["kind"] == "input" else "value null", name)
-        return self.say("value is", name, self.known(told))
+        return self.say("has" if told["type"] == "rows" else "value is", name, self.known(told))
 
     def rows(self, told: Json) -> str:
         history = visible(told["history"])
         if told["of"] is None:
             return self.say("not supplied", history)
         if told["name"] == told["history"]:
-            return self.say("all rows", history, told["of"])
-        counted = self.say("rows of", history, told["rows"], told["of"])
-        # The aggregate's own value: the condition that holds it is beside it.
-        return counted + " = " + self.known(told) if told["type"] != "number" or told["value"] != told["rows"] else counted
+            return self.say("has", history, self.show(told["of"], "rows"))
+        counted = self.say("rows counted", history, told["rows"], told["of"])
+        # The aggregate's own value, which stands in the condition beside it; a count says it already.
+        is_count = told["type"] == "number" and told["value"] == told["rows"]
+        return counted if is_count else self.say("value is", counted, self.known(told))
 
     def scorecard(self, told: Json) -> Iterator[str]:
         rows = [[self.say(h) for h in ("characteristic", "value", "bin", "points", "lost", "reason")]]
         rows.append([self.say("base"), "", "", self.show(told["base"], "number"), "", ""])
         further = []
         for card in told["characteristics"]:
-            value = self.say("hidden") if card.get("hidden") else self.show(card["value"], card["type"], card.get("percent", False))
+            value = self.known(card)
             behind = self.phrases["comma"].join(self.behind(card))
             lost = self.show(card["lost"], "number") if card["lost"] else ""
             rows.append([
@@ -397,15 +405,17 @@ def columns(rows: Sequence[tuple[str, str]]) -> Iterator[str]:
         yield from wrap(text, lead, width + 4)
 
 
-def pair(lead: int | str, text: str, joined: str) -> Iterator[str]:
-    """A condition and, in a second column or on the lines below, the values put in."""
+def pair(lead: int | str, text: str, joined: str, room: int = TEXT) -> Iterator[str]:
+    """A condition and, in a second column behind `room` columns or on the lines below, the values put in."""
     head = " " * lead if isinstance(lead, int) else lead
     indent = text_width(head)
     if not joined:
         yield from wrap(text, head, indent + 2)
         return
-    if text_width(text) <= TEXT and indent + TEXT + 2 + text_width(joined) <= WIDTH:
-        yield head + pad(text, TEXT) + "  " + joined
+    width = text_width(text)
+    room = max(room, width)
+    if width <= TEXT and indent + room + 2 + text_width(joined) <= WIDTH:
+        yield head + pad(text, room) + "  " + joined
         return
     yield from wrap(text, head, indent + 2)
     yield from wrap(joined, indent + 4, indent + 4)

@@ -45,6 +45,8 @@ def show(value: Any, kind: Any, phrases: Phrases, currency: str | None = None, p
         if kind == "money":
             text = money(value)
             return f"{currency} {text}" if currency else text
+        if kind == "rows":
+            return phrases["row" if value == 1 else "rows"].format(value)
         return number(value * 100) + "%" if percent else number(value)
     if isinstance(value, str):
         if isinstance(kind, str) and kind.endswith("duration"):
