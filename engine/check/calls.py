@@ -253,8 +253,9 @@ def _accepts(signature: Signature, types: list[Type]) -> bool:
             continue
         if wanted.kind == dt.LIST and kind.kind == dt.LIST:
             item = wanted.item
-            if item is not None and kind.item is not None and item.kind not in (dt.ANY, kind.item.kind):
-                return False
+            if item is not None and kind.item is not None and dt.ANY not in (item.kind, kind.item.kind):
+                if item.kind != kind.item.kind:
+                    return False
             continue
         if wanted.kind != kind.kind:
             return False

@@ -29,7 +29,6 @@ from engine.source.declare import DecisionSpec, OnMissingSpec
 from engine.source.nodes import Mapping, Node, Scalar, normal
 from engine.syntax import ast
 
-#: Numbers of a score: whole in practice, but points may have decimals.
 SCORE = Type(dt.NUMBER)
 
 
@@ -139,7 +138,9 @@ class DecisionChecker:
                     found[member] = joined
         declared = results.members
         if declared:
-            members = tuple((n, t.optional(n not in found or found[n].nullable)) for n, t in declared)
+            members = tuple(
+                (n, _refined(t, found[n]).optional(found[n].nullable) if n in found else t.optional()) for n, t in declared
+            )
         elif set(found) - {""}:
             members = tuple((n, t) for n, t in found.items())
         else:
@@ -335,7 +336,7 @@ class DecisionChecker:
             missing = MissingModel(missing_spec.action, outcome)
         nullable = gaps or (can_open and missing.action != "then")
         return ScoreModel(
-            spec.name, spec.family, SCORE.optional(nullable), draft.base, draft.where, draft.characteristics, missing,
+            spec.name, spec.family, _points_type(draft, missing).optional(nullable), draft.base, draft.where, draft.characteristics, missing,
             whole(spec.key), _doc(spec),
         )
 
@@ -345,6 +346,20 @@ def _refined(declared: Type, found: Type) -> Type:
     if declared.kind in dt.NUMERIC and found.kind in dt.NUMERIC:
         return declared.replace(lower=found.lower, upper=found.upper, whole=found.whole)
     return declared
+
+
+def _points_type(draft: Draft, missing: MissingModel) -> Type:
+    """A score's type: whole where all points are, within what the bins can add up to."""
+    low = high = float(draft.base)
+    points = [[b.points for b in c.bins] for c in draft.characteristics if c.bins]
+    whole = isinstance(draft.base, int) and all(isinstance(p, int) for each in points for p in each)
+    low += sum(min(each) for each in points)
+    high += sum(max(each) for each in points)
+    stated = missing.outcome
+    if isinstance(stated, (int, float)):
+        low, high = min(low, stated), max(high, stated)
+        whole = whole and isinstance(stated, int)
+    return SCORE.replace(whole=whole, lower=low, upper=high)
 
 
 def _covers(characteristic: CharacteristicModel, kind: Type) -> bool:

@@ -141,14 +141,10 @@ class Declarations:
             self.report.at("E0310", f"`values` are texts, but the type is {kind}", node.span, "use `range` instead")
             values = None
         order = text(body, "order") or None
-        decimals = scalar(body, "decimals")
-        return Type(
-            kind,
-            optional,
-            values=values,
-            order=order,
-            decimals=int(decimals.text) if decimals is not None and decimals.text.isdigit() else None,
-        )
+        stated = scalar(body, "decimals")
+        decimals = int(stated.text) if stated is not None and stated.text.isdigit() else None
+        whole = kind == dt.NUMBER and decimals == 0
+        return Type(kind, optional, values=values, order=order, whole=whole, decimals=decimals)
 
     def values(self, node: Node | None) -> tuple[str, ...] | None:
         """An enumeration: a list of texts, or the name of a vocabulary."""

@@ -66,15 +66,21 @@ def _temporal(text: str, kind: Type) -> object:
         if kind.kind == dt.DATE:
             return datetime.date.fromisoformat(text)
         if kind.kind == dt.TIME:
-            return datetime.time.fromisoformat(text)
+            return _local(datetime.time.fromisoformat(text), text)
         if kind.kind == dt.DATE_TIME:
-            return datetime.datetime.fromisoformat(text)
+            return _local(datetime.datetime.fromisoformat(text), text)
     except ValueError:
         raise NotReadable(f"`{text}` is not a {kind.kind}", _FORMS[kind.kind]) from None
     value = temporal.parse_duration(text)
     wanted = datetime.timedelta if kind.kind == dt.DAYS_DURATION else YearsMonths
     if not isinstance(value, wanted):
         raise NotReadable(f"`{text}` is not a {kind.kind}", _FORMS[kind.kind])
+    return value
+
+
+def _local(value: datetime.time | datetime.datetime, text: str) -> object:
+    if value.tzinfo is not None:
+        raise NotReadable(f"`{text}` has a time zone", "dates and times are local in a policy; leave the zone out")
     return value
 
 

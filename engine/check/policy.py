@@ -149,7 +149,8 @@ class PolicyChecker:
         fields = [f.name for h in file.histories for f in h.fields]
         outcomes = [n for u in uses if u.policy is not None for n in u.policy.declared]
         outputs: list[str] = []
-        for decision in file.decisions:
+        imported = [d for u in uses if u.policy is not None for d in u.policy.file.decisions]
+        for decision in (*file.decisions, *imported):
             outputs.extend(_member_names(decision))
         locals_ = [name for d in file.decisions for name, _, _ in d.where]
         names = [*self._keys(), *fields, *locals_, *outcomes, "as of", "item"]

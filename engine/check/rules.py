@@ -133,6 +133,8 @@ def fits(actual: Type, wanted: Type) -> bool:
 def join(one: Type, other: Type) -> Type | None:
     """The least type that both fit, None where their kinds differ."""
     nullable = one.nullable or other.nullable
+    if dt.ANY in (one.kind, other.kind):
+        return Type(dt.ANY, nullable)
     if one.kind == dt.NULL:
         return other.optional(True)
     if other.kind == dt.NULL:

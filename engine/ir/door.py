@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine import records
+from engine.check.rules import LIMIT
 from engine.ir import nodes as ir
 from engine.ir.reads import Cone
 from engine.semantics import dtypes as dt
@@ -23,7 +24,7 @@ from engine.semantics.declarations import FieldDecl, InputDecl
 from engine.semantics.domain import Domain
 from engine.semantics.values import YearsMonths
 
-#: Beyond this an integer has no exact binary64 neighbour.
+#: Beyond this a whole number need not have an exact binary64 form.
 EXACT = 2**53
 
 
@@ -190,24 +191,33 @@ def convert(raw: Any, kind: dt.Type) -> Any:
     """`raw` as a value of `kind`, None for null; raises Refusal when it cannot be one."""
     if raw is None:
         return None
-    return CONVERSIONS[kind.kind](raw)
+    value = CONVERSIONS[kind.kind](raw)
+    return _whole(value) if kind.whole and value is not None else value
 
 
-def _number(raw: Any) -> int | float | None:
+def _whole(value: float) -> int:
+    """A whole number as an int; anything else is not one."""
+    if not value.is_integer() or abs(value) > EXACT:
+        raise Refusal(f"{show(value)} is not a whole number")
+    return int(value)
+
+
+def _number(raw: Any) -> float | None:
+    """A number as binary64, None where it is not finite."""
     if isinstance(raw, bool) or not isinstance(raw, (int, float, numbers.Real)):
         exact = getattr(raw, "is_finite", None)  # a decimal.Decimal, without importing decimal
         if exact is None or isinstance(raw, bool):
             raise Refusal(f"{show(raw)} is not a number")
         return _number(float(raw))
-    if isinstance(raw, int):
-        if -EXACT <= raw <= EXACT:
-            return int(raw)
-        try:
-            return float(raw)
-        except OverflowError:
-            return None
-    value = float(raw)
-    return value if math.isfinite(value) else None
+    try:
+        value = float(raw)
+    except OverflowError:
+        return None
+    if not math.isfinite(value):
+        return None
+    if abs(value) > LIMIT:
+        raise Refusal(f"{show(raw)} is beyond {LIMIT:g}, more than any amount can be")
+    return value
 
 
 def _text(raw: Any) -> str:
@@ -237,25 +247,33 @@ def _date(raw: Any) -> datetime.date:
     raise Refusal(f"{show(raw)} is not a date (YYYY-MM-DD)")
 
 
+def _local(value: Any, raw: Any) -> Any:
+    if value.tzinfo is not None:
+        raise Refusal(f"{show(raw)} has a time zone; dates and times are local")
+    return value
+
+
 def _time(raw: Any) -> datetime.time:
-    if isinstance(raw, datetime.time):
-        return raw
+    value = raw if isinstance(raw, datetime.time) else None
     if isinstance(raw, str):
         try:
-            return datetime.time.fromisoformat(raw)
+            value = datetime.time.fromisoformat(raw)
         except ValueError:
-            pass
+            value = None
+    if value is not None:
+        return _local(value, raw)  # type: ignore[no-any-return]
     raise Refusal(f"{show(raw)} is not a time (hh:mm:ss)")
 
 
 def _date_time(raw: Any) -> datetime.datetime:
-    if isinstance(raw, datetime.datetime):
-        return raw
+    value = raw if isinstance(raw, datetime.datetime) else None
     if isinstance(raw, str):
         try:
-            return datetime.datetime.fromisoformat(raw)
+            value = datetime.datetime.fromisoformat(raw)
         except ValueError:
-            pass
+            value = None
+    if value is not None:
+        return _local(value, raw)  # type: ignore[no-any-return]
     raise Refusal(f"{show(raw)} is not a date and time (YYYY-MM-DDThh:mm:ss)")
 
 

@@ -6,6 +6,7 @@ and the plain one bisects, pushes down and reads as a rational in a solver.
 """
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -29,12 +30,16 @@ def settle(node: ir.Node) -> ir.Node:
     constant = node.right
     if node.op in ("=", "!="):
         return _equality(node, constant)
-    return node.replace(right=_nudged(node.op, constant, node.floor), mode="plain", floor=0.0)
+    return node.replace(right=_nudged(node.op, constant, node.floor, node.left.type.whole), mode="plain", floor=0.0)
 
 
-def _nudged(op: str, constant: ir.Const, floor: float) -> ir.Const:
+def _nudged(op: str, constant: ir.Const, floor: float, whole: bool) -> ir.Const:
+    """The settled constant; a whole number is compared with a whole one, which says the same."""
     assert isinstance(constant.value, (int, float))
-    return constant.replace(value=nudge(op, float(constant.value), floor))
+    value = nudge(op, float(constant.value), floor)
+    if whole and abs(value) < 2**53:
+        return constant.replace(value=math.ceil(value) if op in (">=", "<") else math.floor(value))
+    return constant.replace(value=value)
 
 
 def _equality(node: ir.Compare, constant: ir.Const) -> ir.Node:
@@ -43,7 +48,7 @@ def _equality(node: ir.Compare, constant: ir.Const) -> ir.Node:
     operand = node.left if isinstance(node.left, LEAVES) else ir.Local(f"{node.id}/x", node.left.type, node.at, f"{node.id}/x")
     parts = tuple(
         node.replace(
-            id=f"{node.id}/{op}", op=op, left=operand, right=_nudged(op, constant, node.floor), mode="plain", floor=0.0
+            id=f"{node.id}/{op}", op=op, left=operand, right=_nudged(op, constant, node.floor, node.left.type.whole), mode="plain", floor=0.0
         )
         for op in outer
     )

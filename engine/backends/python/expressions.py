@@ -78,8 +78,21 @@ class ExpressionEmitter:
             return node.value is None
         if isinstance(node, ir.Call):
             return self.partial(node) or any(self.may_be_null(a, known) for a in node.args)
-        if isinstance(node, (ir.Compare, ir.And, ir.Or, ir.Not, ir.Cond)):
+        if isinstance(node, (ir.Compare, ir.Not)):
             return any(self.may_be_null(c, known) for c in ir.children(node))
+        if isinstance(node, (ir.And, ir.Or)):
+            # an earlier part settles the whole, or the later ones are read knowing it did not
+            for arg in node.args:
+                if self.may_be_null(arg, known):
+                    return True
+                known = self.after(arg, isinstance(node, ir.And), known)
+            return False
+        if isinstance(node, ir.Cond):
+            return (
+                self.may_be_null(node.test, known)
+                or self.may_be_null(node.then, self.after(node.test, True, known))
+                or self.may_be_null(node.otherwise, self.after(node.test, False, known))
+            )
         if isinstance(node, (ir.IsNull, ir.Record, ir.List)):
             return False
         if isinstance(node, (ir.Filter, ir.Map)):
@@ -252,6 +265,8 @@ class ExpressionEmitter:
     def _operation(self, node: ir.Call, operation: Operation, args: list[str]) -> tuple[str, str | None]:
         """The operation over known arguments, and a further condition without which it is null."""
         numeric = all(a.type.kind in dt.NUMERIC for a in node.args)
+        if numeric and any(not a.type.whole for a in node.args):
+            args = [_float(a, t) for a, t in zip(node.args, args, strict=True)]
         if numeric and node.op in ("+", "-", "*"):
             text = f"({args[0]} {node.op} {args[1]})"
             if _finite(node):
@@ -287,19 +302,18 @@ class ExpressionEmitter:
         return name, f"{args[1]} and {finite}"
 
     def _extreme(self, op: str, args: list[str]) -> str:
-        """min or max of two numbers, the first where they are equal."""
-        names = []
-        before = ""
+        """min or max of two numbers, the first where they are equal; the test comes first and names them."""
+        names, tested = [], []
         for arg in args:
-            if arg.isidentifier():
+            if arg.isidentifier() or _is_number(arg):
                 names.append(arg)
+                tested.append(arg)
             else:
                 name = self.temporary()
-                before += f"({name} := {arg}), "
                 names.append(name)
+                tested.append(f"({name} := {arg})")
         sign = "<=" if op == "min" else ">="
-        choice = f"({names[0]} if {names[0]} {sign} {names[1]} else {names[1]})"
-        return f"({before}{choice})[{before.count(':=')}]" if before else choice
+        return f"({names[0]} if {tested[0]} {sign} {tested[1]} else {names[1]})"
 
     def _plain_days(self, node: ir.Call) -> bool:
         """A difference of two dates of the data, or the days of one: plain datetime arithmetic."""
@@ -591,6 +605,17 @@ def _bracketed(text: str, word: str) -> str:
     if word not in text and " if " not in text:
         return text
     return text if _closed(text) else f"({text})"
+
+
+def _float(node: ir.Node, text: str) -> str:
+    """A whole literal beside floats as a float, since mixed arithmetic is slow."""
+    if isinstance(node, ir.Const) and isinstance(node.value, int) and abs(node.value) < 2**53:
+        return repr(float(node.value)) if node.value >= 0 else f"({float(node.value)!r})"
+    return text
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(".", "", 1).isdigit()
 
 
 def _closed(text: str) -> bool:

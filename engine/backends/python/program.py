@@ -16,6 +16,7 @@ from typing import Any
 from engine.backends.python import runtime
 from engine.backends.python.decisions import DecisionEmitter
 from engine.backends.python.decode import Decoder
+from engine.check.rules import LIMIT
 from engine.ir import nodes as ir
 from engine.ir.door import EXACT, admit
 from engine.ir.reads import Cone, cone, decision_reads, reads
@@ -119,15 +120,34 @@ class ProgramEmitter(DecisionEmitter):
     def _check(self, decl: InputDecl, variable: str) -> None:
         """Leave the fast path for anything but a sound value of the plain form."""
         test = self._sound(decl, variable)
+        if decl.type.kind in dt.NUMERIC:
+            self._check_number(decl, variable, test)
+            return
         absent = "" if decl.required else f"{variable} is not None and "
         self.emit(f"if {absent}not ({test}):")
+        self.emit("    return SLOW")
+
+    def _check_number(self, decl: InputDecl, variable: str, test: str) -> None:
+        """Whole numbers are ints, all others floats: comparing an int with a float is slow."""
+        form = "int" if decl.type.whole else "float"
+        self.emit(f"if type({variable}) is {form}:")
+        self.emit(f"    if not {test}:")
+        self.emit("        return SLOW")
+        if not decl.type.whole:
+            self.emit(f"elif type({variable}) is int:")
+            self.emit(f"    {variable} = float({variable}) if -{EXACT} <= {variable} <= {EXACT} else 1e308")
+            self.emit(f"    if not {test}:")
+            self.emit("        return SLOW")
+        if decl.required:
+            self.emit("else:")
+        else:
+            self.emit(f"elif {variable} is not None:")
         self.emit("    return SLOW")
 
     def _sound(self, decl: InputDecl, variable: str) -> str:
         kind = decl.type.kind
         if kind in dt.NUMERIC:
-            test = f"(type({variable}) is float or type({variable}) is int)"
-            low, high = -EXACT, EXACT
+            low, high = (-EXACT, EXACT) if decl.type.whole else (-LIMIT, LIMIT)
             intervals = decl.domain.intervals if decl.domain is not None else ()
             if len(intervals) == 1:
                 # strictly inside the declared range; its tolerant edges are the door's affair
@@ -135,8 +155,8 @@ class ProgramEmitter(DecisionEmitter):
                 high = min(high, intervals[0].upper) if intervals[0].upper is not None else high
                 left = "<=" if intervals[0].lower is None or intervals[0].lower_closed else "<"
                 right = "<=" if intervals[0].upper is None or intervals[0].upper_closed else "<"
-                return f"{test} and {low!r} {left} {variable} {right} {high!r}"
-            test += f" and {low} <= {variable} <= {high}"
+                return f"{low!r} {left} {variable} {right} {high!r}"
+            test = f"{low!r} <= {variable} <= {high!r}"
             return test if decl.domain is None else f"{test} and {self.pooled(decl.domain.holds)}({variable})"
         if kind == dt.BOOLEAN:
             return f"{variable} is True or {variable} is False"

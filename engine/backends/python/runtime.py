@@ -7,8 +7,9 @@ from typing import Any
 
 from engine.ir import nodes as ir
 from engine.records import Record
-from engine.semantics.catalogue import Operation, Undefined
+from engine.semantics.catalogue import LimitExceeded, Operation, Undefined
 from engine.semantics.folds import fold
+from engine.semantics.narrow import narrowed
 from engine.semantics.number import whole_floor
 
 #: What a generated function gives for data that its inline checks do not take.
@@ -44,17 +45,15 @@ def field(base: Any, name: str) -> Any:
 
 
 def guarded(operation: Operation) -> Callable[..., Any]:
-    """A kernel that gives None where the operation has no value, and for a result that is not finite."""
+    """A kernel that gives None where the operation has no value, and for a result that a policy may not hold."""
     kernel = operation.kernel
 
     def run(*args: Any) -> Any:
         try:
             value = kernel(*args)
-        except Undefined:
+        except (Undefined, LimitExceeded):
             return None
-        if isinstance(value, float) and value - value != 0.0:
-            return None
-        return value
+        return narrowed(value)
 
     return run
 
@@ -182,6 +181,11 @@ def _any(hit: Hit, matched: Sequence[int], values: dict[int, Any], undetermined:
     return hit.nothing(), (), ()
 
 
+def _before(hit: Hit, value: Any, reach: int) -> bool:
+    """Whether an outcome would win over the one at `reach`; an empty one never does."""
+    return value is not None and hit.scale.index(value) < reach
+
+
 def _ranked(hit: Hit, matched: Sequence[int], values: dict[int, Any], undetermined: Sequence[int]) -> Draft:
     known = [values[i] for i in matched if values[i] is not None]
     if not known:
@@ -194,7 +198,7 @@ def _ranked(hit: Hit, matched: Sequence[int], values: dict[int, Any], undetermin
         reach = hit.scale.index(best)
         openers = [
             i for i in undetermined
-            if (reach > 0 if hit.computed[i] else hit.scale.index(hit.constants[i]) < reach)
+            if (reach > 0 if hit.computed[i] else _before(hit, hit.constants[i], reach))
         ]
     return best, winners, openers
 

@@ -187,9 +187,14 @@ def _ranked(decision: ir.Decide, traces: tuple[ArmTrace, ...], scale: Sequence[s
     else:
         reach = scale.index(value)
         openers = tuple(
-            t for t in undetermined if (reach > 0 if t.arm.is_computed else scale.index(constant(t.arm)) < reach)
+            t for t in undetermined if (reach > 0 if t.arm.is_computed else _before(scale, constant(t.arm), reach))
         )
     return Draft(value, winners, openers)
+
+
+def _before(scale: Sequence[str], value: Any, reach: int) -> bool:
+    """Whether an outcome would win over the one at `reach`; an empty one never does."""
+    return value is not None and scale.index(value) < reach
 
 
 def _collect(decision: ir.Decide, traces: tuple[ArmTrace, ...]) -> Draft:

@@ -6,13 +6,13 @@ Null is None. What names read comes from the hooks `input`, `parameter`, `ref` a
 from __future__ import annotations
 
 import datetime
-import math
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 from engine.ir import nodes as ir
-from engine.semantics.catalogue import BUILTINS, Catalogue, Undefined
+from engine.semantics.catalogue import BUILTINS, Catalogue, LimitExceeded, Undefined
 from engine.semantics.folds import fold
+from engine.semantics.narrow import narrowed
 from engine.semantics.number import compare
 
 
@@ -84,13 +84,13 @@ class Evaluator:
         if operation.spread and not (len(args) == 1 and isinstance(args[0], list)):
             args = [args]
         try:
-            return finite(operation.kernel(*args))
-        except Undefined as undefined:
-            self.undefined(node, undefined)
+            return narrowed(operation.kernel(*args))
+        except (Undefined, LimitExceeded) as why:
+            self.undefined(node, why)
             return None
 
-    def undefined(self, node: ir.Node, why: Undefined) -> None:
-        """Called where an operation has no value for known operands."""
+    def undefined(self, node: ir.Node, why: Undefined | LimitExceeded) -> None:
+        """Called where an operation has no value for known operands, or takes more room than it may."""
 
     def _compare(self, node: ir.Compare) -> bool | None:
         left, right = self.evaluate(node.left), self.evaluate(node.right)
@@ -237,8 +237,3 @@ def best_to_worst(kind: Any) -> tuple[str, ...] | None:
     if kind is None or kind.values is None or kind.order is None:
         return None
     return kind.values if kind.order == "best first" else tuple(reversed(kind.values))
-
-
-def finite(value: Any) -> Any:
-    """A number that is not finite is null."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value

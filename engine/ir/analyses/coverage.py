@@ -27,7 +27,7 @@ def coverage(study: Study) -> list[Diagnostic]:
             found.append(too_hard(decision, decision.at, "whether its rules cover every customer"))
             continue
         if gap is not None:
-            found.append(_uncovered(decision, space, gap))
+            found.append(_uncovered(decision, space, cover.widened(gap, cover.every)))
         elif unread:
             found.append(too_hard(decision, at, "whether its rules cover every customer"))
     return found

@@ -15,8 +15,9 @@ Box = dict[int, int]
 
 #: Boxes into which one guard may fall before it counts as unreadable.
 MOST_BOXES = 64
-#: Steps that one decision's searches may take together; some seconds at worst.
-BUDGET = 4_000_000
+#: Cells that the searches of one analysis may visit over one decision, and those of one search.
+BUDGET = 2_000_000
+SEARCH = 200_000
 #: Columns that one search may branch over.
 DEPTH = 200
 
@@ -46,7 +47,6 @@ class Space:
         for _, guard in guards:
             self._gather(guard)
         self._columns.seal()
-        self.budget = BUDGET
         self.arms = [Arm(arm, self.boxes(guard, "true"), self.boxes(guard, "maybe")) for arm, guard in guards]
 
     @property
@@ -180,7 +180,9 @@ class Cover:
         #: For each column, the lines that bind it, and for each of its cells the lines that take it.
         self.binds: dict[int, int] = {}
         self.takes: dict[int, list[int]] = {}
-        self._met: dict[tuple[int, int], int] = {}
+        self._met: dict[tuple[int, int], tuple[int, int]] = {}
+        self._total = BUDGET
+        self._left = 0
         by_mask: dict[tuple[int, int], int] = {}
         for number, line in enumerate(lines):
             bit = 1 << number
@@ -194,25 +196,35 @@ class Cover:
             for cell in runs(mask):
                 takes[cell] |= bits
 
-    def meeting(self, box: Box, among: int | None = None) -> int:
-        """The lines that share something with a box."""
-        found = self.every if among is None else among
+    def meeting(self, box: Box, among: int) -> int:
+        """Of the lines `among`, those that share something with a box."""
         for index, mask in box.items():
-            if not found:
+            if not among:
                 break
             if index in self.binds:
-                found &= self._meeting(index, mask)
-        return found
+                among &= self._met_by(index, mask)[0]
+        return among
 
-    def _meeting(self, index: int, mask: int) -> int:
+    def holding(self, box: Box, among: int) -> int:
+        """Of the lines `among`, those in which a box lies whole."""
+        for index, bound in self.binds.items():
+            if not among:
+                break
+            if bound & among:
+                mask = box.get(index)
+                among &= ~bound if mask is None else self._met_by(index, mask)[1]
+        return among
+
+    def _met_by(self, index: int, mask: int) -> tuple[int, int]:
+        """The lines that take some cell of a mask, and those that take all."""
         known = self._met.get((index, mask))
         if known is None:
             takes = self.takes[index]
-            known = 0
+            some, every = 0, self.every
             for cell in runs(mask):
-                known |= takes[cell]
-            self.space.budget -= mask.bit_count()
-            self._met[index, mask] = known
+                some |= takes[cell]
+                every &= takes[cell]
+            known = self._met[index, mask] = (some, every)
         return known
 
     def gap(self, box: Box, among: int) -> Box | None:
@@ -223,16 +235,24 @@ class Cover:
         alive = self.meeting(box, among)
         if not alive:
             return box
-        order = [i for i, bound in self.binds.items() if bound & alive]
-        if len(order) > DEPTH:
+        order = []
+        for index, bound in self.binds.items():
+            mask = box.get(index)
+            if alive & (bound if mask is None else ~self._met_by(index, mask)[1]):
+                order.append(index)
+        if len(order) > DEPTH or self._total < 0:
             raise TooHard
-        order.sort(key=lambda i: (self.space.columns[i].full.bit_count(), i))
+        order.sort(key=lambda i: (box.get(i, self.space.columns[i].full).bit_count(), i))
         later = [0] * (len(order) + 1)
         for at in range(len(order) - 1, -1, -1):
-            later[at] = later[at + 1] | self.binds[order[at]]
-        covered: set[tuple[int, int]] = set()
-        found = self._gap(box, alive, 0, order, later, covered)
-        return None if found is None else self._widened(found, among)
+            mask = box.get(order[at])
+            open_ = self.binds[order[at]] if mask is None else ~self._met_by(order[at], mask)[1]
+            later[at] = later[at + 1] | open_ & alive
+        self._left = min(SEARCH, self._total)
+        self._total -= self._left
+        found = self._gap(box, alive, 0, order, later, set())
+        self._total += self._left
+        return found
 
     def _gap(
         self, box: Box, alive: int, at: int, order: list[int], later: list[int], covered: set[tuple[int, int]]
@@ -245,20 +265,23 @@ class Cover:
         takes = self.takes[index]
         classes: dict[int, int] = {}
         mask = box.get(index, self.space.columns[index].full)
-        self.space.budget -= mask.bit_count() + 1
-        if self.space.budget < 0:
+        self._left -= mask.bit_count() + 1
+        if self._left < 0:
             raise TooHard
         for cell in runs(mask):
             who = takes[cell] & alive
+            if not who:
+                return {**box, index: 1 << cell}
             classes[who] = classes.get(who, 0) | 1 << cell
         for who, part in sorted(classes.items(), key=lambda pair: pair[0].bit_count()):
+            # the least taken first: a gap is most likely there
             found = self._gap({**box, index: part}, who, at + 1, order, later, covered)
             if found is not None:
                 return found
         covered.add((at, alive))
         return None
 
-    def _widened(self, box: Box, among: int) -> Box:
+    def widened(self, box: Box, among: int) -> Box:
         """A gap made as wide as it goes, one column after the other, within one stretch of each."""
         wide = dict(box)
         for index in list(wide):

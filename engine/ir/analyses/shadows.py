@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from engine.diagnostics import Diagnostic
 from engine.ir import nodes as ir
+from engine.ir.analyses.columns import runs
 from engine.ir.analyses.regions import Arm, Box, Cover, Space, TooHard, lines
 from engine.ir.analyses.study import Study, label, listed, span_of, too_hard
 
@@ -31,7 +32,7 @@ def _first(decision: ir.Decide, space: Space) -> list[Diagnostic]:
     row = "row" if decision.form == "table" else "rule"
     for arm, bits in zip(space.arms, owned, strict=True):
         if arm.true:
-            single = _behind(space, cover, arm.true, owners, former)
+            single = _behind(cover, arm.true, owners, former)
             if single is not None:
                 found.append(
                     Diagnostic(
@@ -52,18 +53,11 @@ def _first(decision: ir.Decide, space: Space) -> list[Diagnostic]:
     return found
 
 
-def _behind(space: Space, cover: Cover, boxes: list[Box], owners: list[ir.Arm], former: int) -> ir.Arm | None:
+def _behind(cover: Cover, boxes: list[Box], owners: list[ir.Arm], former: int) -> ir.Arm | None:
     """A single former arm that holds wherever `boxes` do."""
     shared: set[int] | None = None
     for box in boxes:
-        holding = set()
-        met = cover.meeting(box, former)
-        while met:
-            low = met & -met
-            number = low.bit_length() - 1
-            if space.within(box, cover.lines[number]):
-                holding.add(id(owners[number]))
-            met ^= low
+        holding = {id(owners[n]) for n in runs(cover.holding(box, former))}
         shared = holding if shared is None else shared & holding
         if not shared:
             return None
@@ -97,11 +91,8 @@ def _ranked(decision: ir.Decide, space: Space) -> list[Diagnostic]:
         if not arm.true or arm.arm.otherwise or arm.arm.is_computed:
             continue
         own = _outcome(arm.arm)
-        candidates = cover.meeting(arm.true[0]) & ~owned[number]
-        while candidates:
-            low = candidates & -candidates
-            candidates ^= low
-            other = space.arms[owners[low.bit_length() - 1]]
+        for at in runs(cover.holding(arm.true[0], cover.every & ~owned[number])):
+            other = space.arms[owners[at]]
             if other.arm.otherwise or other.arm.is_computed or not space.implies(arm.true, other.true or []):
                 continue
             theirs = _outcome(other.arm)
@@ -110,7 +101,7 @@ def _ranked(decision: ir.Decide, space: Space) -> list[Diagnostic]:
             if scale.index(theirs) < scale.index(own):
                 why = f"`{other.arm.rule}` holds whenever it does and gives `{theirs}`"
             elif theirs == own and set(arm.arm.reasons) <= set(other.arm.reasons) and (
-                owners[low.bit_length() - 1] < number or not space.implies(other.true or [], arm.true)
+                owners[at] < number or not space.implies(other.true or [], arm.true)
             ):
                 why = f"`{other.arm.rule}` holds whenever it does, with the same outcome and reasons"
             else:
