@@ -14,13 +14,14 @@ from engine.source.tree import Document
 
 _BOM = "\ufeff"
 _FORBIDDEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]")
 _HAN = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 _HIGH = re.compile(b"[\x80-\xff]+")
 _NAMES = {
     "\0": "a null character", "\x0b": "a vertical tab", "\x0c": "a form feed", "\x1b": "an escape character",
     "\x7f": "a delete character", "\x85": "the line end U+0085", "\u2028": "the line separator U+2028",
     "\u2029": "the paragraph separator U+2029",
+    "\ufeff": "a byte order mark behind its start",
 }
 _SAMPLE = 65536
 

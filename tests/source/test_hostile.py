@@ -159,7 +159,7 @@ def test_any_bytes_are_a_file_or_a_problem(data: bytes) -> None:
 @settings(max_examples=200)
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
 def test_the_parser_without_libyaml_reads_the_same(text: str) -> None:
-    """Both see the same nodes; where one refuses, the other may read on only where YAML 1.1 and 1.2 differ."""
+    """Where both read a text they see the same nodes; they may differ in what they refuse."""
     native = outline(text)
     kept = nodes.CParser
     nodes.CParser = None
