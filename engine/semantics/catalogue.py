@@ -335,6 +335,7 @@ def _lists() -> list[Operation]:
     at, any_item = _p("position", NUMBER), _p("newItem", ANY, "0")
     items = _p("list", LIST)
     return [
+        operation("..", lists.counted, _s(_maybe(NUMBERS), _p("from", NUMBER), _p("to", NUMBER))),
         operation("list contains", lists.contains, _s(BOOLEAN, items, _p("element", ANY, "0"))),
         _aggregate("count", lists.count, WHOLE, primitive=True),
         _aggregate("min", lists.least, _item),

@@ -25,6 +25,17 @@ def index_of_position(items: list[Any], position: float, slack: int = 0) -> int:
     return place - 1 if place > 0 else len(items) + place
 
 
+def counted(low: float, high: float) -> list[int]:
+    """The whole numbers from `low` to `high`, upward or downward."""
+    if low != int(low) or high != int(high):
+        raise Undefined("only whole numbers are counted through")
+    first, last = int(low), int(high)
+    if abs(last - first) >= MAX_ITEMS:
+        raise LimitExceeded(f"a list has at most {MAX_ITEMS:,} items")
+    step = 1 if first <= last else -1
+    return list(range(first, last + step, step))
+
+
 def contains(items: list[Any], element: Any) -> bool:
     return any(equals(item, element) is True for item in items)
 

@@ -85,12 +85,15 @@ class Evaluator:
             args = [args]
         try:
             return narrowed(operation.kernel(*args))
-        except (Undefined, LimitExceeded) as why:
+        except Undefined as why:
             self.undefined(node, why)
             return None
+        except LimitExceeded as why:
+            self.undefined(node, Undefined(why.message))
+            return None
 
-    def undefined(self, node: ir.Node, why: Undefined | LimitExceeded) -> None:
-        """Called where an operation has no value for known operands, or takes more room than it may."""
+    def undefined(self, node: ir.Node, why: Undefined) -> None:
+        """Called where an operation has no value for known operands, or would take more room than it may."""
 
     def _compare(self, node: ir.Compare) -> bool | None:
         left, right = self.evaluate(node.left), self.evaluate(node.right)
