@@ -2,12 +2,13 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.rows import Row
+from engine.backends.python.program import Compiled
 from engine.policy import Decision, load_policy
 
 POLICY = Path(__file__).with_name("bench.yaml")
@@ -16,8 +17,9 @@ AS_OF = datetime.date(2026, 7, 1)
 #: Outcomes compared with the oracle's.
 KEYS = ("segment", "score", "tier", "eligible", "reasons", "product", "limit", "rate", "actions")
 
-TRUSTED = "ours, generated, with trace, unchecked"
+TRUSTED = "ours, with trace, input trusted"
 DECIDED = "ours, `policy.decide`: input checks, open test"
+READ = "ours, the same, then `reasons` and `fired` read"
 REFERENCE = "ours, reference evaluator"
 EXPLAINED = "ours, explained in full"
 
@@ -38,15 +40,20 @@ class Ours:
     def timed(self) -> dict[str, Callable[[Row], Any]]:
         """What is measured, least work first."""
         refer = self.refer
+        compiled = self.skip.compiled(self.skip.program)
         return {
+            TRUSTED: lambda row: compiled.trusted(row, AS_OF),
             DECIDED: lambda row: refer.decide(row, as_of=AS_OF),
+            READ: lambda row: _read(refer.decide(row, as_of=AS_OF)),
             REFERENCE: lambda row: refer.decide(row, as_of=AS_OF, engine="reference"),
             EXPLAINED: lambda row: refer.decide(row, as_of=AS_OF).explain(format="text"),
         }
 
     def outcomes(self) -> dict[str, Callable[[Row], dict[str, Any]]]:
         """What is compared with the oracle: the policy as given, on each evaluator."""
+        compiled = self.skip.compiled(self.skip.program)
         return {
+            TRUSTED: lambda row: _decoded(compiled, row),
             DECIDED: lambda row: flat(self.skip.decide(row, as_of=AS_OF)),
             REFERENCE: lambda row: flat(self.skip.decide(row, as_of=AS_OF, engine="reference")),
         }
@@ -54,9 +61,24 @@ class Ours:
 
 def flat(decision: Decision) -> dict[str, Any]:
     """A decision in the oracle's shape."""
-    values = decision.values
+    return _flat(decision.values, decision.reasons_of("eligibility"))
+
+
+def _decoded(compiled: Compiled, row: Row) -> dict[str, Any]:
+    result = compiled.trusted(row, AS_OF)
+    assert result is not None
+    values, trace = result
+    reasons = compiled.decoder.reasons(compiled.decoder.winners(trace, values))
+    return _flat(values, reasons["eligibility"])
+
+
+def _flat(values: Mapping[str, Any], reasons: Sequence[str]) -> dict[str, Any]:
     found = {name: values[name] for name in ("segment", "score", "tier", "eligible", "limit", "rate", "actions")}
-    return {**found, "reasons": list(decision.reasons_of("eligibility")), "product": values["offer"]["product"]}
+    return {**found, "reasons": list(reasons), "product": values["offer"]["product"]}
+
+
+def _read(decision: Decision) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+    return decision.reasons, decision.fired
 
 
 def keyed(row: Row, number: int) -> Row:
