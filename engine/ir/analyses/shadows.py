@@ -28,6 +28,7 @@ def _first(decision: ir.Decide, space: Space) -> list[Diagnostic]:
     boxes, owned = lines(a.true for a in space.arms)
     cover = Cover(space, boxes)
     owners = [arm.arm for arm, bits in zip(space.arms, owned, strict=True) for _ in range(bits.bit_count())]
+    hard: list[ir.Arm] = []
     former = 0
     row = "row" if decision.form == "table" else "rule"
     for arm, bits in zip(space.arms, owned, strict=True):
@@ -43,13 +44,14 @@ def _first(decision: ir.Decide, space: Space) -> list[Diagnostic]:
                 )
             elif former and not _catches_all(arm.arm):
                 try:
-                    dead = all(cover.gap(box, former) is None for box in arm.true)
+                    if all(cover.gap(box, former) is None for box in arm.true):
+                        found.append(_unreached(cover, arm, owners, former, row))
                 except TooHard:
-                    what = f"whether the {row} `{arm.arm.rule}` can be reached"
-                    return [*found, too_hard(decision, arm.arm.at, what)]
-                if dead:
-                    found.append(_unreached(cover, arm, owners, former, row))
+                    hard.append(arm.arm)
         former |= bits
+    if hard:
+        what = f"whether {listed([a.rule for a in hard])} can be reached"
+        found.append(too_hard(decision, hard[0].at, what))
     return found
 
 
