@@ -34,7 +34,10 @@ from engine.syntax.vocabulary import (
 )
 
 MAX_LENGTH = 100_000
+MAX_TOKENS = 20_000
 MAX_DEPTH = 100
+#: Slips named before reading stops.
+MAX_FINDINGS = 50
 
 KEYWORDS = {w: w.upper() for w in (
     "if", "then", "else", "for", "return", "some", "every", "satisfies", "in", "between", "and", "or",
@@ -52,6 +55,8 @@ _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{6})|(.))", re.DOTALL
 _FOREIGN = Lazy(r"===|!==|==|<>|=<|=>|&&?|\|\|?|\^")
 _OPERATOR = re.compile(r"\*\*|<=|>=|!=|\.\.|->|[-+*/<>=.,:()\[\]{}]")
 _KEY = re.compile(rf"([\w{MARKS}?][\w{MARKS}{SPACES}./\-'+*?]*)")
+#: An iterator's name reaches to `in`; bounded, so that texts without `in` stay linear.
+_BOUND = Lazy(rf"[\w{MARKS}][\w{MARKS}{SPACES}./\-'+*]{{0,200}}?(?=[{SPACES}]+in(?!\w))")
 _NEXT_WORD = re.compile(rf"[{SPACES}]+([\w{MARKS}]+)")
 _IS_NULL = Lazy(rf"[{SPACES}]*\bis[{SPACES}]+(not[{SPACES}]+)?(null|none|missing|empty)\b", re.IGNORECASE)
 _IS_NOT_START = Lazy(rf"is[{SPACES}]+(?:not[{SPACES}]+)?(?:null|none|missing|empty)\b", re.IGNORECASE)
@@ -153,6 +158,8 @@ class Lexer:
     def find(self, code: str, message: str, start: int, end: int, help: str | None = None,
              replacement: str | None = None) -> None:
         self.findings.append(Finding(code, message, start, end, help, replacement))
+        if len(self.findings) >= MAX_FINDINGS:
+            raise SyntaxProblem(self.findings)
 
     def fail(self, code: str, message: str, start: int, end: int, help: str | None = None) -> None:
         raise SyntaxProblem([*self.findings, Finding(code, message, start, end, help)])
@@ -179,6 +186,9 @@ class Lexer:
             start = self.position
             if start >= size:
                 break
+            if len(self.tokens) > MAX_TOKENS:
+                self.fail("E0108", f"the expression has more than {MAX_TOKENS:,} parts", start, start + 1,
+                          "split it into several decisions or features")
             if self.key_next:
                 self.key_next = False
                 if self.key():
@@ -396,11 +406,8 @@ class Lexer:
         word = WORD.match(text, start)
         if word is None:
             return
-        end = word.end()
-        while more := _NEXT_WORD.match(text, end):
-            if more.group(1) == "in":
-                break
-            end = more.end()
+        bound = _BOUND.match(text, start)
+        end = bound.end() if bound else word.end()
         self.position = start
         name = normalise(text[start:end])
         self.emit("BOUND", end, name, name)
@@ -497,8 +504,13 @@ class Lexer:
             self.emit("TGT", start + 1, ">", None, True)
             self.pop()
             return
-        if sign == "." :
+        if sign == ".":
             self.emit("DOT", end, sign)
+            return
+        if sign == "/" and self.text.startswith("/*", start):
+            self.broken = True
+            self.find("E0104", "this comment is never closed", start, start + 2, "end it with `*/`")
+            self.position = len(self.text)
             return
         if sign in "([{" or (sign == "]" and not self.operand):
             if self.open(sign, end):
@@ -647,10 +659,6 @@ class Lexer:
                 return
             self.find("E0112", "FEEL has no `%` operator", start, start + 1, "write `modulo(a, b)` for the remainder")
             self.emit("MUL", start + 1, "*")
-        elif text.startswith("/*", start):
-            self.broken = True
-            self.find("E0104", "this comment is never closed", start, start + 2, "end it with `*/`")
-            self.position = len(text)
         else:
             self.broken = True
             shown = f"`{char}`" if char.isprintable() and char > " " else f"the character U+{ord(char):04X}"
