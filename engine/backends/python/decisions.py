@@ -223,12 +223,9 @@ class DecisionEmitter(ExpressionEmitter):
             if not parts:
                 self._win(index, arm, known)
                 return True
-            first = parts[0]
-            end = at + 1
-            while end < len(arms) and arms[end][1] and same(arms[end][1][0], first):
-                end += 1
+            first, end = _shared(arms, at)
             condition = self.true(first, known)
-            inner = [(i, p[1:], a) for i, p, a in arms[at:end]]
+            inner = [(i, [q for q in p if not same(q, first)], a) for i, p, a in arms[at:end]]
             if condition == "False":
                 at = end
                 continue
@@ -403,13 +400,19 @@ class DecisionEmitter(ExpressionEmitter):
         )
         if nullable or results:
             self.emit(f"{flag} = False")
+        before: list[ir.Node] = []
         for i, arm in arms:
             condition = f"not {target}" if arm.otherwise else self.true(arm.guard)
             if condition == "False":
                 continue
             if condition != "True":
-                self.emit(f"if {condition}:")
+                # where no two of a run can hold together, the first that does settles the others
+                exclusive = bool(before) and not arm.otherwise and all(self._exclude(b, arm.guard) for b in before)
+                before = [*before, arm.guard] if exclusive else [] if arm.otherwise else [arm.guard]
+                self.emit(f"{'elif' if exclusive else 'if'} {condition}:")
                 self.indent += 1
+            else:
+                before = []
             inside = NOTHING if arm.otherwise else self.after(arm.guard, True, NOTHING)
             self.emit(f"{target}.append({self._item(arm, inside)})")
             if not listed:
@@ -434,6 +437,10 @@ class DecisionEmitter(ExpressionEmitter):
                 self.indent -= 1
         if nullable or results:
             self._collect_open(decision, target, "" if listed else mask, flag)
+
+    def _exclude(self, one: ir.Node, other: ir.Node) -> bool:
+        """Whether two guards cannot both be true, as far as their conditions on single data tell."""
+        return self.true(other, self.after(one, True, NOTHING)) == "False"
 
     def _item(self, arm: ir.Arm, known: Known) -> str:
         if len(arm.outcome) == 1 and arm.outcome[0][0] == "":
@@ -638,6 +645,20 @@ def _distinct(decision: ir.Decide) -> bool:
         return False
     values = [plain_outcome(a) for a in decision.arms]
     return all(isinstance(v, str) for v in values) and len(set(values)) == len(values)
+
+
+def _shared(arms: list[tuple[int, list[ir.Node], ir.Arm]], at: int) -> tuple[ir.Node, int]:
+    """The condition of the arm `at` that the most neighbours behind it share, and where these end.
+
+    A conjunction is true whatever the order of its parts, so a shared one may be asked first."""
+    best, furthest = arms[at][1][0], at + 1
+    for part in arms[at][1][:4]:
+        end = at + 1
+        while end < len(arms) and any(same(q, part) for q in arms[end][1]):
+            end += 1
+        if end > furthest:
+            best, furthest = part, end
+    return best, furthest
 
 
 def _differs(one: ir.Arm, other: ir.Arm) -> bool:

@@ -280,7 +280,7 @@ class ExpressionEmitter:
         if numeric and node.op in ("min", "max") and len(args) == 2:
             return self._extreme(node.op, args), None
         if numeric and node.op == "floor" and len(args) == 1:
-            return f"whole_floor({args[0]})", None
+            return self._floor(args[0]), None
         if numeric and node.op == "abs":
             return f"abs({args[0]})", None
         if self._plain_days(node):
@@ -315,6 +315,16 @@ class ExpressionEmitter:
         sign = "<=" if op == "min" else ">="
         return f"({names[0]} if {tested[0]} {sign} {tested[1]} else {names[1]})"
 
+    def _floor(self, arg: str) -> str:
+        """Floor with tolerance: clear of a whole number and not vast, the plain floor is it."""
+        name, test = (arg, arg) if arg.isidentifier() else (self.temporary(), "")
+        floored = self.temporary()
+        first = test or f"({name} := {arg})"
+        return (
+            f"({floored} if -1e9 < {first} < 1e9 and {name} - ({floored} := floor({name})) < 0.99"
+            f" else whole_floor({name}))"
+        )
+
     def _plain_days(self, node: ir.Call) -> bool:
         """A difference of two dates of the data, or the days of one: plain datetime arithmetic."""
         if node.op == "-":
@@ -340,7 +350,7 @@ class ExpressionEmitter:
         if isinstance(node, ir.And):
             return self._joined(node.args, " and ", True, known)
         if isinstance(node, ir.Or):
-            member = self._membership(node)
+            member = self._membership(node, known)
             return member if member is not None else self._alternatives(node.args, True, known)
         if isinstance(node, ir.Not):
             return self.false(node.arg, known)
@@ -414,7 +424,7 @@ class ExpressionEmitter:
             return "False"
         return parts[0] if len(parts) == 1 else f"({' or '.join(_bracketed(p, ' and ') for p in parts)})"
 
-    def _membership(self, node: ir.Or) -> str | None:
+    def _membership(self, node: ir.Or, known: Known) -> str | None:
         """`x in ("A", "B")` for alternatives that compare one leaf with constants."""
         name: str | None = None
         values = []
@@ -426,8 +436,14 @@ class ExpressionEmitter:
                 return None
             name = variable
             values.append(arg.right.value)
-        if len(values) < 2:
+        if name is None or len(values) < 2:
             return None
+        choice = known.choice(name)
+        if choice is not None:
+            if not choice & set(values):
+                return "False"
+            if choice <= set(values):
+                return "True"
         return f"{name} in {tuple(values)!r}" if len(values) < 5 else f"{name} in {self.pooled(frozenset(values))}"
 
     def _compare(self, node: ir.Compare, op: str, known: Known) -> str:
@@ -468,6 +484,9 @@ class ExpressionEmitter:
                 return "True" if settled else "False"
             if settled is True:
                 return check.removesuffix(" and ")
+        choice = known.choice(variable) if isinstance(value, str) and op in ("=", "!=") else None
+        if choice is not None and (value not in choice or choice == {value}):
+            return "True" if (value in choice) == (op == "=") else "False"
         if op == "=":
             return f"{variable} == {self.literal(value)}"
         return f"{check}{variable} {SIGNS[op]} {self.literal(value)}"
@@ -476,6 +495,9 @@ class ExpressionEmitter:
         """What is known once the node is true (or false)."""
         if isinstance(node, ir.Not):
             return self.after(node.arg, not holds, known)
+        if isinstance(node, ir.Or) and holds:
+            chosen = self._chosen(node)
+            return known if chosen is None else known.with_present(chosen[0]).with_choice(*chosen)
         if isinstance(node, ir.And if holds else ir.Or):
             for arg in node.args:  # type: ignore[attr-defined]
                 known = self.after(arg, holds, known)
@@ -492,6 +514,20 @@ class ExpressionEmitter:
         variable = self.simple(node)
         return known.with_present(variable) if variable is not None else known
 
+    def _chosen(self, node: ir.Node) -> tuple[str, frozenset[str]] | None:
+        """The text variable and its values that `x = "A"`, or alternatives of it, allow."""
+        if isinstance(node, ir.Or):
+            found = [self._chosen(arg) for arg in node.args]
+            names = {f[0] for f in found if f is not None}
+            if None in found or len(names) != 1:
+                return None
+            return names.pop(), frozenset().union(*(f[1] for f in found if f is not None))
+        if isinstance(node, ir.Compare) and node.op == "=" and isinstance(node.right, ir.Const):
+            variable = self.simple(node.left)
+            if variable is not None and isinstance(node.right.value, str):
+                return variable, frozenset({node.right.value})
+        return None
+
     def unmatched(self, node: ir.Node, known: Known) -> Known:
         """What is known where the node was not true: it was false, or null for want of a value."""
         if isinstance(node, ir.Compare):
@@ -506,6 +542,8 @@ class ExpressionEmitter:
     def bound(self, node: ir.Compare, op: str, known: Known) -> Known:
         variable = self.simple(node.left)
         value = node.right.value if isinstance(node.right, ir.Const) else None
+        if variable is not None and isinstance(value, str) and op == "=":
+            return known.with_choice(variable, frozenset({value}))
         if variable is None or node.mode != "plain" or isinstance(value, bool) or not isinstance(value, (int, float)):
             return known
         return known.with_bound(variable, op, float(value))

@@ -17,6 +17,17 @@ class Known(Record):
 
     present: frozenset[str] = frozenset()
     ranges: tuple[tuple[str, Range], ...] = ()
+    #: Values that a text can still have.
+    choices: tuple[tuple[str, frozenset[str]], ...] = ()
+
+    def choice(self, variable: str) -> frozenset[str] | None:
+        return next((values for name, values in self.choices if name == variable), None)
+
+    def with_choice(self, variable: str, values: frozenset[str]) -> Known:
+        """After the text turned out to be one of `values`."""
+        held = self.choice(variable)
+        others = tuple(pair for pair in self.choices if pair[0] != variable)
+        return self.replace(choices=(*others, (variable, values if held is None else held & values)))
 
     def range(self, variable: str) -> Range:
         for name, bounds in self.ranges:
@@ -26,7 +37,7 @@ class Known(Record):
 
     def with_present(self, *variables: str) -> Known:
         fresh = frozenset(variables) - self.present
-        return Known(self.present | fresh, self.ranges) if fresh else self
+        return self.replace(present=self.present | fresh) if fresh else self
 
     def with_bound(self, variable: str, op: str, constant: float) -> Known:
         """After `variable op constant` held for a number that is there."""
@@ -36,7 +47,7 @@ class Known(Record):
         if op in ("<=", "<") and (constant, op != "<") <= (high, high_closed):
             high, high_closed = constant, op == "<="
         others = tuple(pair for pair in self.ranges if pair[0] != variable)
-        return Known(self.present, (*others, (variable, (low, low_closed, high, high_closed))))
+        return self.replace(ranges=(*others, (variable, (low, low_closed, high, high_closed))))
 
     def decides(self, variable: str, op: str, constant: float) -> bool | None:
         """Whether `variable op constant` is settled for a number that is there."""

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import bisect
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -233,5 +234,5 @@ DRAFTS: dict[str, Callable[[Hit, Sequence[int], dict[int, Any], Sequence[int]], 
 #: Names that generated code finds in its globals.
 GLOBALS: dict[str, Any] = {
     "eq": eq, "ne": ne, "ge": ge, "lt": lt, "le": le, "gt": gt, "field": field, "fold": fold,
-    "whole_floor": whole_floor, "decide_hit": decide_hit, "SLOW": SLOW,
+    "whole_floor": whole_floor, "floor": math.floor, "decide_hit": decide_hit, "SLOW": SLOW,
 }
