@@ -17,6 +17,8 @@ from engine.semantics.values import Undefined
 RELATIVE = 1e-12
 FLOOR_NUMBER = 1e-12
 FLOOR_MONEY = 1e-4
+#: The share of a unit that tolerance may bridge when a value is rounded to units.
+UNIT = 0.01
 _EXACT = 2**53
 #: Scales that DMN allows to a rounding function.
 MIN_SCALE, MAX_SCALE = -6111, 6176
@@ -135,10 +137,17 @@ def plain_floor(value: float) -> int | float:
     return math.floor(value)
 
 
+def _unit_tolerance(a: float, b: float, least: float) -> float:
+    """The tolerance of a comparison that decides on one unit: never more than `UNIT` of it, lest a
+    large whole number be taken for its neighbour."""
+    return min(max(RELATIVE * max(abs(a), abs(b)), least), UNIT)
+
+
 def whole_floor(value: float, least: float = FLOOR_NUMBER) -> int | float:
     """Floor with tolerance (at least `least`): a value just below a whole number counts as it."""
     lower = plain_floor(value)
-    return lower + 1 if compare(">=", value, lower + 1, least) else lower
+    upper = lower + 1
+    return upper if value - upper >= -_unit_tolerance(value, upper, least) else lower
 
 
 def whole_ceiling(value: float, least: float = FLOOR_NUMBER) -> int | float:
@@ -153,7 +162,8 @@ def modulo(dividend: float, divisor: float, least: float = FLOOR_NUMBER) -> floa
     if divisor == 0:
         raise Undefined("division by zero")
     multiple = divisor * whole_floor(settle(dividend / divisor))
-    return 0 if compare("=", dividend, multiple, least) else settle(dividend - multiple)
+    nothing = min(max(RELATIVE * max(abs(dividend), abs(multiple)), least), UNIT * abs(divisor))
+    return 0 if abs(dividend - multiple) <= nothing else settle(dividend - multiple)
 
 
 def _away(value: float, least: float) -> float:
@@ -178,7 +188,7 @@ def _half_even(value: float, least: float) -> float:
     size = abs(value)
     lower = whole_floor(size, least)
     middle = lower + 0.5
-    if compare("=", size, middle, least):
+    if abs(size - middle) <= _unit_tolerance(size, middle, least):
         rounded = lower if lower % 2 == 0 else lower + 1
     else:
         rounded = lower if size < middle else lower + 1
