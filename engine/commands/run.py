@@ -197,12 +197,15 @@ class Run:
         for column, name, member in self.outputs:
             value = decision.values.get(name)
             base[column] = value if member is None else (value or {}).get(member)
-        base[meta["status"]] = "open" if decision.open else "decided"
+        # an open feature counts as far as it leaves a decision open; one that the policy handles does not
+        opened = [o for o in decision.open.values() if o.name in decision.values]
+        missing = list(dict.fromkeys(m for o in opened for m in o.missing))
+        base[meta["status"]] = "open" if opened else "decided"
         base[meta["reasons"]] = list(decision.reasons)
-        base[meta["open"]] = list(decision.open)
-        base[meta["missing"]] = list(decision.missing)
+        base[meta["open"]] = [o.name for o in opened]
+        base[meta["missing"]] = missing
         out.write(base)
-        self.tally.decided(decision.values, decision.reasons, decision.missing, bool(decision.open))
+        self.tally.decided(decision.values, decision.reasons, missing, bool(opened))
 
     def _refuse(
         self, out: Writer, base: dict[str, Any], key: str, message: str, help: str | None,
@@ -310,7 +313,7 @@ def _histories(
         with table(path) as rows:
             found[name] = read_history(name, Key(owner.name, owner.type, owner.column), decl.fields, rows, reading)
         for column, hint in found[name].hints.items():
-            talk(f"note: {path}: `{column}`: {hint}")
+            talk(f"note: {path}: `{column}` {visible(hint)}")
     return found
 
 

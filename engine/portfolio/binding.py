@@ -111,7 +111,7 @@ class Columns:
                 bare = cell.strip()
                 found[name] = None if bare in missing else bare
                 if bare not in missing and name not in self.hints and (hint := advice(bare, kind)) is not None:
-                    self.hints[name] = hint
+                    self.hints[name] = f"`{bare[:40]}`: {hint}"
         return found
 
     def hint(self, name: str, value: Any) -> str | None:
@@ -199,6 +199,6 @@ def advice(text: str, kind: dt.Type) -> str | None:
             return "write digits and a decimal point alone"
     if kind.kind == dt.BOOLEAN:
         return "write `true` or `false`"
-    if kind.kind == dt.DATE:
+    if kind.kind == dt.DATE and not _ISO_DATE.fullmatch(text):
         return "write dates as YYYY-MM-DD, or add `--date-format` as `%d.%m.%Y`"
     return None
