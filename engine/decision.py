@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from engine.backends.python.decode import Decoder
@@ -34,35 +34,55 @@ class Decision:
     out when first asked for.
     """
 
-    __slots__ = ("_summary", "_trace", "as_of", "faults", "program", "refused", "values", "version")
+    __slots__ = ("_case", "_summary", "_trace", "values")
 
-    def __init__(
-        self, program: ir.Program, as_of: datetime.date, values: dict[str, Any], faults: tuple[Fault, ...],
-        refused: tuple[str, ...], summary: Summary | tuple[Decoder, Result] | None, trace: Trace | Callable[[], Trace],
-    ) -> None:
-        self.program = program
-        self.version = program.version
-        self.as_of = as_of
+    def __init__(self, values: dict[str, Any], case: Case, told: Told) -> None:
+        # Made for every customer of a portfolio: nothing is worked out here.
         self.values = values
-        self.faults = faults
-        self.refused = refused
-        self._summary = summary
-        self._trace = trace
+        self._case = case
+        self._summary = told
+        self._trace: Trace | None = None
+
+    @property
+    def program(self) -> ir.Program:
+        """The version that decided."""
+        return self._case[1]
+
+    @property
+    def version(self) -> str:
+        return self._case[1].version
+
+    @property
+    def as_of(self) -> datetime.date:
+        return self._case[4]
 
     @property
     def trace(self) -> Trace:
         """The reference evaluator's account of this customer."""
-        if not isinstance(self._trace, Trace):
-            self._trace = self._trace()
+        if self._trace is None:
+            told = self._summary
+            retrace, *case = self._case
+            self._trace = told if isinstance(told, Trace) else retrace(*case)
         return self._trace
 
     @property
     def summary(self) -> Summary:
-        found = self._summary
-        if not isinstance(found, Summary):
-            found = summarise(self.program, self.trace) if found is None else decoded(*found, self)
-            self._summary = found
-        return found
+        told = self._summary
+        if isinstance(told, Trace):
+            told = self._summary = summarise(self.program, self.trace)
+        elif not isinstance(told, Summary):
+            told = self._summary = decoded(*told, self)
+        return told
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """The bad inputs and histories, or the open decisions that refuse; empty for a decided customer."""
+        return self.trace.refused if isinstance(self._summary, Trace) else ()
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """Why the customer is refused."""
+        return self.trace.faults if isinstance(self._summary, Trace) else ()
 
     @property
     def fired(self) -> dict[str, tuple[str, ...]]:
@@ -117,6 +137,9 @@ class Decision:
         return f"Decision({self.values!r})"
 
 
+#: What was decided: how to trace it again, then program, inputs, history, date and outcomes asked for.
+Case = tuple[Callable[..., Trace], ir.Program, Mapping[str, Any], Any, datetime.date, Sequence[str] | None]
+
 class Summary(Record):
     """What decided a customer, without the explanation."""
 
@@ -124,6 +147,11 @@ class Summary(Record):
     reasons: tuple[str, ...]
     reasons_of: dict[str, tuple[str, ...]]
     open: tuple[str, ...]
+
+
+#: What is known of a case: a reference trace (always so for a refused customer), generated code's trace
+#: with its decoder, or the summary.
+Told = Trace | tuple[Decoder, Result] | Summary
 
 
 def summarise(program: ir.Program, trace: Trace) -> Summary:

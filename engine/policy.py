@@ -16,17 +16,18 @@ from engine.backends.reference.program import Trace
 from engine.backends.reference.program import decide as reference_decide
 from engine.check.load import Checked, check_path
 from engine.contract import input_schema
-from engine.decision import Decision, output_values, summarise
+from engine.decision import Decision, output_values
 from engine.diagnostics import Diagnostic
 from engine.ir import nodes as ir
 from engine.ir.findings import check, with_analyses
-from engine.ir.door import Relations, admit_history, admit_inputs
+from engine.ir.door import Refusal, Relations, admit_history, admit_input, admit_inputs, raw_input
 from engine.ir.lower import lower
 from engine.ir.reads import Cone, cone
 from engine.records import Record
 
 __all__ = ["Decision", "Policy", "PolicyError", "check_policy", "load_policy"]
 
+NO_RELATIONS: Relations = {}
 History = Mapping[str, Sequence[Mapping[str, Any]] | None]
 
 
@@ -61,6 +62,7 @@ class Policy:
         self._warnings = tuple(diagnostics)
         self._analysed: tuple[Diagnostic, ...] | None = None
         self.sources = dict(sources or {})
+        self._only_version: Compiled | None = None
         self._compiled: dict[tuple[int, tuple[str, ...] | None], Compiled] = {}
         self._cones: dict[tuple[int, tuple[str, ...] | None], Cone] = {}
 
@@ -103,13 +105,19 @@ class Policy:
         asked for; what they do not need is not looked at. Data that are bad refuse the customer, they do
         not raise. `engine` is "python" or "reference".
         """
-        program = self.program_at(as_of)
-        if engine == "reference":
-            return self._reference(program, inputs, history, as_of, only)
-        compiled = self.compiled(program, only)
-        inputs = dict(inputs)
-        relations: Relations = {}
-        if compiled.reach.relations:
+        inputs = dict(inputs)  # explanations come later, and must not see what the caller changes meanwhile
+        if only is None and engine == "python" and self._only_version is not None:
+            compiled = self._only_version
+            program = compiled.program
+        else:
+            program = self.program_at(self._day(inputs, as_of))
+            if engine == "reference":
+                return self._reference(program, inputs, history, as_of, only)
+            compiled = self.compiled(program, only)
+            if only is None and len(self.versions) == 1:
+                self._only_version = compiled
+        relations = NO_RELATIONS
+        if compiled.reads_history:
             relations, faults = admit_history(program, compiled.reach, history, as_of)
             if faults:
                 return self._reference(program, inputs, history, as_of, only)
@@ -119,11 +127,19 @@ class Policy:
             result = None if faults else compiled.trusted(admitted, as_of, relations)
         if result is None:
             return self._reference(program, inputs, history, as_of, only)
+        return Decision(result[0], (self.trace, program, inputs, history, as_of, only), (compiled.decoder, result))
 
-        def trace() -> Trace:
-            return self.trace(program, inputs, history, as_of, only)
-
-        return Decision(program, as_of, result[0], (), (), (compiled.decoder, result), trace)
+    def _day(self, inputs: Mapping[str, Any], as_of: datetime.date) -> datetime.date:
+        """The day whose version decides: the stated application date, else the date of the decision."""
+        name = self.program.application_date
+        if name is None:
+            return as_of
+        decl = next(i for i in self.program.inputs if i.name == name)
+        try:
+            day: datetime.date | None = admit_input(decl, raw_input(decl, inputs))
+        except Refusal:
+            return as_of  # the door refuses the customer
+        return day or as_of
 
     def compiled(self, program: ir.Program, only: Sequence[str] | None = None) -> Compiled:
         """The generated evaluator of one version's program, made when first asked for."""
@@ -138,9 +154,8 @@ class Policy:
         only: Sequence[str] | None,
     ) -> Decision:
         trace = self.trace(program, inputs, history, as_of, only)
-        if trace.refused:
-            return Decision(program, as_of, {}, trace.faults, trace.refused, None, trace)
-        return Decision(program, as_of, output_values(program, trace), (), (), summarise(program, trace), trace)
+        values = {} if trace.refused else output_values(program, trace)
+        return Decision(values, (self.trace, program, inputs, history, as_of, only), trace)
 
     def trace(
         self, program: ir.Program, inputs: Mapping[str, Any], history: History | None, as_of: datetime.date,

@@ -107,6 +107,7 @@ class PolicyChecker:
             file, date_of(file.start), date_of(file.end), inputs, tuple(parameters), histories, reasons, tuple(tables),
             bound, tuple(decisions), tuple(d.name for d in file.decisions), self.typing,
         )
+        self._application_date(inputs)
         check_references(model, report)
         lints.lint(model, report)
         return model
@@ -173,6 +174,21 @@ class PolicyChecker:
         for use in uses:
             found[use.spec.name] = _use_binding(use, rows)
         return found
+
+    def _application_date(self, inputs: Sequence[InputDecl]) -> None:
+        """The input that picks the version is a date."""
+        name = self.file.application_date
+        if name is None:
+            return
+        node = self.file.root.get("application date")
+        span = node.span if node is not None else None
+        decl = next((i for i in inputs if i.name == name), None)
+        if decl is None:
+            near = closest(name, [i.name for i in inputs])
+            hint = f"did you mean `{near}`?" if near else "declare it under `inputs` as a date"
+            self.report.at("E0203", f"there is no input `{name}` to pick the version by", span, hint)
+        elif decl.type.kind != dt.DATE:
+            self.report.at("E0308", f"`{name}` picks the version, so it must be a date", span, "declare it with `type: date`")
 
     # --- parts --------------------------------------------------------------------------------
 

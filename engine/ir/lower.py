@@ -57,6 +57,7 @@ class _Lowering:
             tuple(self.decisions),
             policy.declared,
             file.description,
+            file.application_date,
         )
 
     # --- names -----------------------------------------------------------------------
@@ -98,8 +99,7 @@ class _Lowering:
             self.tables.append(
                 ir.TableDecl(self.qualified(table.name), table.mode, table.columns, table.rows, table.keys)
             )
-        if not self.prefix:
-            self.reasons.extend(self._reason(r) for r in self.policy.reasons)
+        self.reasons.extend(self._reason(r) for r in self.policy.reasons)
         for decision in self.policy.decisions:
             if isinstance(decision, model.ScoreModel):
                 self.decisions.append(self._score(decision))
@@ -129,7 +129,7 @@ class _Lowering:
         self.parameters.extend(inner.parameters)
         self.tables.extend(inner.tables)
         self.derived.extend(inner.derived)
-        self.reasons.extend(_Lowering(use.policy, "", {})._reason(r) for r in use.policy.reasons)
+        self.reasons.extend(inner.reasons)
         self.decisions.extend(d.replace(internal=True) for d in inner.decisions)
 
     def _import_each(self, use: model.UseModel) -> None:

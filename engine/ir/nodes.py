@@ -420,6 +420,8 @@ class Program(records.Record):
     decisions: tuple[Decision, ...]
     declared: tuple[str, ...]
     doc: str = ""
+    #: The date input that picks the version, instead of the date of the decision.
+    application_date: str | None = None
 
 
 #: Reserved reason codes of an open decision.

@@ -89,6 +89,7 @@ class PolicyFile(Record):
     start: Scalar | None
     end: Scalar | None
     supersedes: Scalar | None
+    application_date: str | None
     on_missing: OnMissingSpec | None
     vocabularies: tuple[VocabularySpec, ...]
     parameters: tuple[ParameterSpec, ...]
@@ -118,6 +119,7 @@ def declare(document: Document) -> PolicyFile:
         scalar(period, "from"),
         scalar(period, "to"),
         scalar(root, "supersedes"),
+        normal(text(root, "application date")) or None,
         on_missing(root.get("on missing")),
         tuple(VocabularySpec(normal(k.text), k, v) for k, v in pairs(root.get("vocabularies"))),
         tuple(_parameter(k, v) for k, v in pairs(root.get("parameters"))),

@@ -40,6 +40,7 @@ class Compiled:
     ) -> None:
         self.program = program
         self.reach = reach
+        self.reads_history = bool(reach.relations)
         self.source = source
         self.checked = checked
         self._trusted = trusted
