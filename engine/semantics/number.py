@@ -157,10 +157,13 @@ def whole_ceiling(value: float, least: float = FLOOR_NUMBER) -> int | float:
 def modulo(dividend: float, divisor: float, least: float = FLOOR_NUMBER) -> float:
     """`dividend - divisor * floor(dividend / divisor)`; the sign is the divisor's.
 
-    A remainder within `least` of nothing is nothing: the money's floor where both are money.
+    A remainder within `least` of nothing is nothing: the money's floor where both are money. Of whole
+    numbers it is exact.
     """
     if divisor == 0:
         raise Undefined("division by zero")
+    if dividend == (first := plain_floor(dividend)) and divisor == (second := plain_floor(divisor)):
+        return settle(int(first) % int(second))  # type: ignore[no-any-return]
     multiple = divisor * whole_floor(settle(dividend / divisor))
     nothing = min(max(RELATIVE * max(abs(dividend), abs(multiple)), least), UNIT * abs(divisor))
     return 0 if abs(dividend - multiple) <= nothing else settle(dividend - multiple)
