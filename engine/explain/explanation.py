@@ -7,6 +7,7 @@ here values are put in, with the evaluator that decided.
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -28,6 +29,7 @@ from engine.explain.plan import (
 )
 from engine.explain.values import plain
 from engine.ir import nodes as ir
+from engine.ir.door import Fault
 
 Json = dict[str, Any]
 
@@ -51,7 +53,7 @@ def explain(
         "as_of": as_of.isoformat(),
         "language": language,
         "customer": _customer(program, trace, personal),
-        "refused": [{"name": f.name, "message": f.message} for f in trace.faults],
+        "refused": [_fault(plan, fault, personal) for fault in trace.faults],
         "outcomes": [],
         "reasons": [],
         "open": [],
@@ -75,6 +77,14 @@ def _customer(program: ir.Program, trace: Trace, personal: bool) -> list[Json]:
             told = {"name": decl.name, "value": value, "type": decl.type.kind}
             found.append({**told, "hidden": True} if hidden else told)
     return found
+
+
+def _fault(plan: Plan, fault: Fault, personal: bool) -> Json:
+    """A fault in words; of personal data the value that stands at its head is left out."""
+    message = fault.message
+    if fault.name in plan.personal and not personal:
+        message = re.sub("^`.*`(?= is )", "`***`", message, flags=re.S)
+    return {"name": fault.name, "message": message}
 
 
 class _Explainer:

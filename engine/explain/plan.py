@@ -124,6 +124,8 @@ class Plan:
             return value is not None and self.is_percent(value, where)
         if isinstance(node, ir.Let):
             return self.is_percent(node.body, where)
+        if isinstance(node, ir.Field):
+            return isinstance(node.base, ir.Ref) and self.member_percent(self.decisions[node.base.name], node.name)
         if isinstance(node, ir.Cond):
             return self.is_percent(node.then, where) or self.is_percent(node.otherwise, where)
         if isinstance(node, ir.Call) and node.op in SUMS:
@@ -140,6 +142,13 @@ class Plan:
             where = dict(decision.where)
             self._percent[name] = any(self.is_percent(n, where) for arm in decision.arms for _, n in arm.outcome)
         return self._percent[name]
+
+    def member_percent(self, decision: ir.Decision, member: str) -> bool:
+        """Whether one of several outputs is written as a percentage."""
+        if isinstance(decision, ir.Score):
+            return False
+        where = dict(decision.where)
+        return any(n == member and self.is_percent(node, where) for arm in decision.arms for n, node in arm.outcome)
 
     def is_hidden(self, node: ir.Node) -> bool:
         """Whether a node is a personal input, or the name under which an imported policy takes one."""
@@ -212,7 +221,8 @@ class _DecisionPlanner:
             form = "lookup"
         kind = decision.type
         if decision.members and kind.kind != dt.LIST:
-            shape: Any = {"fields": {n: describe(t) for n, t in decision.members}}
+            percents = {n for n, _ in decision.members if base.member_percent(decision, n)}
+            shape: Any = {"fields": {n: "percent" if n in percents else describe(t) for n, t in decision.members}}
         else:
             shape = describe(kind)
         return DecisionPlan(
@@ -372,17 +382,41 @@ def part_text(node: ir.Node) -> str:
     column = _column(node)
     if column is None:
         return tidy(_hull(node, node.at))
-    cell = tidy(node.at.text)
-    if tidy(node.at.snippet) != cell or "?" in cell:
+    return cell_text(column, tidy(node.at.text), isinstance(node, ir.Fold))
+
+
+def cell_text(column: str, cell: str, is_member: bool = False) -> str:
+    """A column and its cell as one condition; `is_member`: the cell is a list that holds the value."""
+    if "?" in cell and not cell.startswith('"'):
+        return f"{column}: {cell}"
+    if cell.startswith("not(") and cell.endswith(")"):
+        return f"not({cell_text(column, cell[4:-1].strip(), is_member)})"
+    if _is_several(cell):
         return f"{column} in ({cell})"
     if cell.startswith(("<", ">", "=", "!=")):
         return f"{column} {cell}"
-    if isinstance(node, ir.And) or cell.startswith("not("):
+    if is_member or (cell[:1] in ("[", "(", "]") and ".." in cell):
         return f"{column} in {cell}"
-    if isinstance(node, (ir.Compare, ir.IsNull)):
-        # A range with one end shown as the whole cell, `[5..)`, is a comparison as well.
-        return f"{column} in {cell}" if ".." in cell and cell[0] in "[(]" else f"{column} = {cell}"
-    return f"{column} in ({cell})"
+    return f"{column} = {cell}"
+
+
+def _is_several(cell: str) -> bool:
+    """Whether a cell has several tests: a comma outside texts, brackets and calls."""
+    depth, quoted, skip = 0, False, False
+    for char in cell:
+        if skip:
+            skip = False
+        elif quoted:
+            skip, quoted = char == "\\", char != '"'
+        elif char == '"':
+            quoted = True
+        elif char in "([{":
+            depth += 1
+        elif char in ")]}":
+            depth -= 1
+        elif char == "," and depth <= 0:
+            return True
+    return False
 
 
 def _hull(node: ir.Node, at: ir.Place) -> str:

@@ -33,6 +33,8 @@ class _Page:
         self.language = language
         self.phrases = phrases_of(language)
         self.currency = told["policy"]["currency"]
+        #: What an imported policy's names begin with; its own rules do not write it.
+        self.prefix = ""
 
     def say(self, phrase: str, *values: Any) -> str:
         return self.phrases[phrase].format(*values)
@@ -75,7 +77,7 @@ class _Page:
         parts = [visible(policy["name"]), version, self.say("as of", self.told["as_of"])]
         for key in self.told["customer"]:
             parts.append(f"{visible(key['name'])} {self.known(key)}")
-        return self.phrases["comma"].join(parts)
+        return self.phrases["pause"].join(parts)
 
     def section(self, heading: str, lines: Iterator[str]) -> Iterator[str]:
         yield ""
@@ -103,7 +105,9 @@ class _Page:
             name = outcome["name"]
             text = self.show(outcome["value"], outcome["type"], outcome.get("percent", False))
             if name in opened:
-                text = self.say("because of", text, self.could_be(opened[name]))
+                known = opened[name]["could_be"] is not None
+                note = self.could_be(opened[name]) if known else self.phrases["comma"].join(self.behind(opened[name]))
+                text = self.say("because of", text, note)
             rows.append((visible(name), text))
         yield from columns(rows)
 
@@ -126,7 +130,7 @@ class _Page:
                 cause = self.say("because of", self.say("undetermined", self.listing(opened["undetermined"])), cause)
             gave = self.show(opened["gave"], opened["type"])
             parts = [cause, self.say("refuse") if opened["on_missing"] == "refuse" else self.say("gave", gave)]
-            if opened["could_be"] is not None or opened["decision"] in outputs:
+            if opened["could_be"] is not None or opened["gave"] is not None:
                 parts.append(self.could_be(opened))
             rows.append((visible(opened["decision"]), self.phrases["clause"].join(parts)))
         yield from columns(rows)
@@ -149,7 +153,7 @@ class _Page:
         given = opened["gave"] if is_list and isinstance(opened["gave"], list) else [opened["gave"]]
         others = [v for v in opened["could_be"] if v not in given]
         item = kind["list"] if is_list else kind
-        shown = " / ".join(self.show(v, item) for v in others or opened["could_be"])
+        shown = self.phrases["or"].join(self.show(v, item) for v in others or opened["could_be"])
         if is_list:
             return self.say("could include", shown)
         known = opened["gave"] is not None and opened["gave"] in opened["could_be"]
@@ -165,7 +169,7 @@ class _Page:
                 parts.append(self.say("settles", self.listing(settles)))
             if rest:
                 parts.append(self.say("touches" if settles else "needed", self.listing(rest)))
-            rows.append((visible(question["name"]), self.phrases["comma"].join(parts)))
+            rows.append((visible(question["name"]), self.phrases["pause"].join(parts)))
         yield from columns(rows)
 
     def assumed(self) -> Iterator[str]:
@@ -189,6 +193,8 @@ class _Page:
     # --- one decision -------------------------------------------------------------------
 
     def decision(self, told: Json) -> Iterator[str]:
+        owner = told["name"].rpartition(".")[0] if told["internal"] else ""
+        self.prefix = f"{owner}." if owner else ""
         value = self.show(told["value"], told["type"], told.get("percent", False))
         head = f"{visible(told['name'])}{self.phrases['colon']}{value}"
         if told["family"] == "features":
@@ -276,7 +282,7 @@ class _Page:
 
     def value(self, told: Json) -> str:
         """One name with its value put in."""
-        name = visible(told["name"])
+        name = visible(told["name"].removeprefix(self.prefix))
         if told["kind"] == "history":
             return self.rows(told)
         if told["value"] is None and not told.get("hidden"):

@@ -47,7 +47,7 @@ def show(value: Any, kind: Any, phrases: Phrases, currency: str | None = None, p
             return f"{currency} {text}" if currency else text
         if kind == "rows":
             return phrases["row" if value == 1 else "rows"].format(value)
-        return number(value * 100) + "%" if percent else number(value)
+        return number(value * 100) + "%" if percent or kind == "percent" else number(value)
     if isinstance(value, str):
         if isinstance(kind, str) and kind.endswith("duration"):
             return duration(value, phrases)
@@ -61,7 +61,7 @@ def show(value: Any, kind: Any, phrases: Phrases, currency: str | None = None, p
         return between.join(shown) if shown else phrases["none"]
     fields = (kind.get("fields") if isinstance(kind, dict) else None) or {}
     parts = (f"{visible(n)} {show(v, fields.get(n), phrases, currency, percent)}" for n, v in value.items())
-    return phrases["comma"].join(parts)
+    return phrases["pause"].join(parts)
 
 
 def number(value: float) -> str:
@@ -74,20 +74,15 @@ def number(value: float) -> str:
     size = abs(value)
     if size >= 1e15 or (value and size < 1e-6):
         return repr(value)
-    whole = len(str(int(size))) if size >= 1 else 0
-    text = ""
-    for digits in (6, 12, 17):
-        text = f"{value:,.{max(digits - whole, 0 if whole < digits else 2)}f}"
-        shown = float(text.replace(",", ""))
-        if abs(shown - value) <= 1e-12 * size:
+    near = value
+    for digits in (max(6, len(str(int(size))) + 2), 12, 17):
+        mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
+        near = float(f"{mantissa}e{power}")
+        if abs(near - value) <= 1e-12 * size or not mantissa.endswith("0"):
             break
-        if not text.endswith("0") and "." in text:
-            break
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    if text in ("-0", ""):
-        text = "0"
-    return text if size >= GROUPED else text.replace(",", "")
+    text = f"{near:,}" if size >= GROUPED else f"{near:.15f}".rstrip("0") if size < 1e-3 else repr(near)
+    text = text.removesuffix(".0").rstrip(".")
+    return "0" if text == "-0" else text
 
 
 def money(value: float) -> str:
@@ -96,6 +91,8 @@ def money(value: float) -> str:
         text = f"{value:,.{digits}f}"
         if abs(float(text.replace(",", "")) - value) <= max(1e-4, 1e-12 * abs(value)):
             break
+    if digits > 2:
+        text = text[:-2] + text[-2:].rstrip("0")
     return "0" if text == "-0" else text
 
 
