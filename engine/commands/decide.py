@@ -19,6 +19,7 @@ from engine.commands.common import (
 )
 from engine.commands.loading import open_policy
 from engine.commands.reading import read_object
+from engine.explain.phrases import LANGUAGES
 from engine.ir import nodes as ir
 from engine.policy import Decision
 from engine.portfolio.tables import normalise
@@ -51,6 +52,9 @@ def command(
     loaded = open_policy(policy)
     day = as_of or datetime.date.today()
     program = loaded.program_at(day)
+    known = dict.fromkeys((*LANGUAGES, *(language for r in program.reasons for language, _ in r.texts)))
+    if language not in known:
+        raise click.UsageError(f"there is no explanation in `{language}`, choose one of {', '.join(known)}")
     inputs = read_object(customer, "the customer")
     events = None if history is None else _events(read_object(history, "the history"), history)
     if events is None and "history" not in {d.name for d in program.inputs} and "history" in inputs:

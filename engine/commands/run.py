@@ -107,32 +107,34 @@ def command(
     if [data, *(path for _, path in histories)].count("-") > 1:
         raise click.UsageError("standard input can be read once only")
     loaded = open_policy(policy)
-    program = loaded.program_at(day)
+    programs = [loaded.program_at(day)]
+    if programs[0].application_date is not None:  # each row picks its version
+        programs = [version.program for version in loaded.versions]
     reading = Reading(missing, date_format)
 
     def table(path: str) -> Table:
         return open_table(path, format=input_format, encoding=encoding, delimiter=delimiter)
 
     try:
-        events = _histories(program, histories, table, reading)
+        events = _histories(programs[-1], histories, table, reading)
         chosen = form or ("jsonl" if out.endswith((".jsonl", ".ndjson")) else "csv")
         with table(data) as rows, output(out) as stream, _rejects(rejects) as refused:
-            run = Run(loaded, day, rows, events, reading, refused, strict)
+            run = Run(loaded, programs, day, rows, events, reading, refused, strict)
             run.decide(writer(stream, chosen, run.columns))
     except DataProblem as problem:
         raise data_failure(problem) from None
     run.tell_end()
     if summary:
-        run.tally.show(sys.stderr, {reason.code: _template(reason) for reason in program.reasons})
+        run.tally.show(sys.stderr, {reason.code: _template(reason) for p in programs for reason in p.reasons})
     return FINDINGS if run.tally.status["refused"] else 0
 
 
 class Run:
-    """One portfolio under one policy."""
+    """One portfolio under one policy; `programs` are the versions that its rows may meet, the latest last."""
 
     def __init__(
-        self, policy: Policy, as_of: datetime.date, table: Table, histories: Mapping[str, History],
-        reading: Reading, rejects: Any, strict: bool,
+        self, policy: Policy, programs: Sequence[ir.Program], as_of: datetime.date, table: Table,
+        histories: Mapping[str, History], reading: Reading, rejects: Any, strict: bool,
     ) -> None:
         self.policy = policy
         self.as_of = as_of
@@ -141,11 +143,11 @@ class Run:
         self.rejects = rejects
         self.strict = strict
         self.told = 0
-        program = policy.program_at(as_of)
-        self.bound = Columns(table, program.inputs, reading)
-        self.keys = [decl.name for decl in program.inputs if decl.key]
-        self.owner = {h.name: h.key for h in program.histories if h.key is not None}
-        decisions = _shown(program)
+        inputs = {decl.name: decl for program in programs for decl in program.inputs}
+        self.bound = Columns(table, tuple(inputs.values()), reading)
+        self.keys = [decl.name for decl in inputs.values() if decl.key]
+        self.owner = {h.name: h.key for program in programs for h in program.histories if h.key is not None}
+        decisions = list({d.name: d for program in programs for d in _shown(program)}.values())
         self.outputs = [column for d in decisions for column in _columns(d)]
         names = [column for column, _, _ in self.outputs]
         self.meta = {m: m if m not in {*names, *self.keys} else f"_{m}" for m in _META}

@@ -42,6 +42,12 @@ def test_history_and_language(tierwise: Tierwise, folder: Path) -> None:
     assert tierwise(*ARGS, "--language", "zh", stdin=encoded(dscr=2, history=within)).out == result.out
 
 
+def test_a_language_that_nobody_wrote(tierwise: Tierwise, folder: Path) -> None:
+    result = tierwise(*ARGS, "--language", "fr", stdin=encoded())
+    assert result.code == 2
+    assert "choose one of en, zh" in result.err
+
+
 def test_outcomes_alone(tierwise: Tierwise, folder: Path) -> None:
     out = tierwise(*ARGS, "--no-explain", stdin=encoded(dscr=None)).out
     assert "missing" in out
