@@ -40,3 +40,12 @@ def test_explanations_read_as_reviewed(name: str) -> None:
     if os.environ.get("TIERWISE_UPDATE"):
         expected.write_text(found, encoding="utf-8")
     assert found == expected.read_text(encoding="utf-8")
+
+
+def test_the_page_on_reading_shows_real_lines(root: Path) -> None:
+    page = (root / "docs" / "reading-an-explanation.md").read_text(encoding="utf-8")
+    blocks = page.split("```\n")[1::2]
+    shown = set((CASES / "lending.txt").read_text(encoding="utf-8").splitlines())
+    lines = [line for block in blocks[:4] for line in block.splitlines()]
+    assert len(lines) > 30
+    assert [line for line in lines if line not in shown] == []
