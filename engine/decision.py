@@ -3,17 +3,24 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from engine.backends.python.decode import Decoder
 from engine.backends.python.program import Result
 from engine.backends.reference.decide import Outcome
 from engine.backends.reference.program import Trace
-from engine.explain import ask, explanation, text
-from engine.explain.ask import Question
 from engine.ir import nodes as ir
 from engine.ir.door import Fault
 from engine.records import Record
+
+if TYPE_CHECKING:
+    from engine.explain.ask import Question
+
+
+def _explain(part: str) -> Any:
+    """A module of the explanations, which most runs never ask for."""
+    return import_module(f"engine.explain.{part}")
 
 
 class OpenDecision(Record):
@@ -117,19 +124,25 @@ class Decision:
     @property
     def assumed(self) -> dict[str, tuple[str, ...]]:
         """Missing inputs and histories that the policy handled or skipped, with the rules that read them."""
-        return {} if self.refused else ask.assumed(self.program, self.trace, self.missing)
+        if self.refused:
+            return {}
+        found: dict[str, tuple[str, ...]] = _explain("ask").assumed(self.program, self.trace, self.missing)
+        return found
 
     @property
     def ask(self) -> tuple[Question, ...]:
         """What to ask this customer for, the most useful first."""
-        return () if self.refused else ask.questions(self.program, self.trace)
+        if self.refused:
+            return ()
+        found: tuple[Question, ...] = _explain("ask").questions(self.program, self.trace)
+        return found
 
     def explain(self, format: str = "text", language: str = "en") -> Any:
         """Why: as text for a person, or as data (`format="json"`) under `schemas/explanation.schema.json`."""
         if format not in ("text", "json"):
             raise ValueError(f"an explanation is text or json, not {format!r}")
-        told = explanation.explain(self.program, self.trace, self.as_of, language)
-        return told if format == "json" else text.render(told, language)
+        told = _explain("explanation").explain(self.program, self.trace, self.as_of, language)
+        return told if format == "json" else _explain("text").render(told, language)
 
     def __repr__(self) -> str:
         if self.refused:

@@ -1,7 +1,6 @@
 """What names mean where an expression stands, and where findings go."""
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 
 from engine.diagnostics import Diagnostic, Edit, Label, Span
@@ -152,6 +151,8 @@ def closest(name: str, names: Iterable[str]) -> str | None:
     found = folded.get(name.casefold().replace("_", " "))
     if found is not None:
         return found
+    import difflib  # noqa: PLC0415 - wanted only where something is misspelt
+
     near = difflib.get_close_matches(name, candidates, n=1, cutoff=0.7)
     if near:
         return near[0]

@@ -10,12 +10,15 @@ from __future__ import annotations
 import re
 
 from engine.diagnostics import Diagnostic, Problem
+from engine.semantics.lazy import Lazy
 from engine.source.tree import Document
 
 _BOM = "\ufeff"
-_FORBIDDEN = re.compile(
+_FORBIDDEN = Lazy(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]")
-_HAN = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
+_HAN = Lazy("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
+#: None of the forbidden is printable; what remains of most files without these is.
+_ENDS = dict.fromkeys(map(ord, "\t\n\r"))
 _HIGH = re.compile(b"[\x80-\xff]+")
 _NAMES = {
     "\0": "a null character", "\x0b": "a vertical tab", "\x0c": "a form feed", "\x1b": "an escape character",
@@ -40,14 +43,14 @@ def decode(data: bytes | str, name: str) -> Document:
     else:
         text = data.removeprefix(_BOM)
     found = _first_of_each(text)
-    document = Document(_FORBIDDEN.sub(" ", text) if found else text, name)
+    document = Document(_FORBIDDEN.compiled.sub(" ", text) if found else text, name)
     document.problems = tuple(_forbidden(document, text[index], index, count) for index, count in found)
     return document
 
 
 def _first_of_each(text: str) -> list[tuple[int, int]]:
     """The first index of each forbidden character and how often it occurs, in the order of the text."""
-    if _FORBIDDEN.search(text) is None:
+    if text.translate(_ENDS).isprintable() or _FORBIDDEN.compiled.search(text) is None:
         return []
     return sorted((text.index(char), text.count(char)) for char in set(text) if _FORBIDDEN.match(char))
 
@@ -65,7 +68,7 @@ def _forbidden(document: Document, char: str, index: int, count: int) -> Diagnos
 def _not_utf8(data: bytes, error: UnicodeDecodeError, name: str) -> Diagnostic:
     at = error.start
     before = data[:at].decode("utf-8-sig", "replace")
-    span = Document(_FORBIDDEN.sub(" ", before), name).span(len(before), len(before))
+    span = Document(_FORBIDDEN.compiled.sub(" ", before), name).span(len(before), len(before))
     guess = _guess(data)
     if error.reason == "unexpected end of data":
         message = f"the file ends in the middle of a character, at byte {at + 1:,}"
@@ -98,5 +101,5 @@ def _guess(data: bytes) -> str | None:
         except UnicodeDecodeError:
             continue
         foreign = [c for c in text if c > "\x7f"]
-        return "GB18030 (GBK)" if len(_HAN.findall(text)) * 2 > len(foreign) else None
+        return "GB18030 (GBK)" if len(_HAN.compiled.findall(text)) * 2 > len(foreign) else None
     return None

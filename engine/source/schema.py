@@ -16,7 +16,6 @@ says what was expected. `oneOf` and `anyOf` over bare `required` are groups of k
 from __future__ import annotations
 
 import datetime
-import difflib
 import json
 import re
 from collections.abc import Iterable
@@ -388,6 +387,8 @@ def _one_of(words: list[str]) -> str:
 def _near(text: str, words: list[str]) -> str | None:
     if len(text) > _SHOWN:
         return None
+    import difflib  # noqa: PLC0415 - wanted only where something is misspelt
+
     found = difflib.get_close_matches(normal(text).lower().replace("_", " "), words, 1, 0.7)
     return found[0] if found else None
 
