@@ -179,7 +179,7 @@ def _repayments(draws: Draws, firm: Firm) -> list[Row]:
         return []
     booked = AS_OF - draws.whole(-8, 355) * DAY  # some begin after the date of decision
     amount = round(_round(firm.revenue * draws.between(0.05, 0.2), 1000) / 12, 2)
-    stops = draws.whole(3, 11) if firm.health < -1.4 else 13  # from which instalment on nothing is paid
+    stops = draws.whole(1, 8) if firm.health < -1.2 else 13  # from which instalment on nothing is paid
     rows = []
     for number in range(1, 13):
         due = _months_on(booked, number)
