@@ -171,7 +171,7 @@ class DecisionEmitter(ExpressionEmitter):
             for target in targets:
                 self.emit(f"{target} = None")
             if not distinct:
-                self.emit(f"{winner} = -1")
+                self.emit(f"{winner} = {len(decision.arms)}")
             self.emit("break")
         self.indent -= 1
         if not can_open:
@@ -195,25 +195,28 @@ class DecisionEmitter(ExpressionEmitter):
             i for i, a in enumerate(decision.arms)
             if not a.is_computed and [constants(a).get(n) for n in names] == given and given != [None]
         )
-        self.emit(f"if {winner} not in {same!r}:" if same else "if True:")
-        self.emit(f"    {winner} = -1")
+        none = len(decision.arms)
+        self.emit(f"if {winner} not in {same!r}:" if same else f"{winner} = {none}")
+        if same:
+            self.emit(f"    {winner} = {none}")
 
     def _first_openers(self, decision: ir.Decide, nullable: list[int], winner: str, flag: str) -> None:
         """Undetermined arms before the winner with another outcome; any where nothing matched."""
         quick = self._quick([decision.arms[i].guard for i in nullable])
-        if quick is not None:
-            self.emit(f"if {quick}:")
-            self.indent += 1
+        self.emit(f"while {quick or True}:")
+        self.indent += 1
         for i in nullable:
             arm = decision.arms[i]
             same = tuple(j for j in range(i + 1, len(decision.arms)) if not _differs(arm, decision.arms[j]))
-            past = f"({winner} > {i} or {winner} < 0)"
-            if same:
-                past += f" and {winner} not in {same!r}"
-            self.emit(f"if not {flag} and {past} and {_grouped(self.unknown(arm.guard))}:")
+            differs = f"{winner} not in {same!r} and " if same else ""
+            self.emit(f"if {winner} <= {i}:")
+            self.emit("    break")
+            # an arm before the winner is not true, so it is null where it is not false
+            self.emit(f"if {differs}{_grouped(self.not_false(arm.guard))}:")
             self.emit(f"    {flag} = True")
-        if quick is not None:
-            self.indent -= 1
+            self.emit("    break")
+        self.emit("break")
+        self.indent -= 1
 
     def _chain(self, arms: list[tuple[int, list[ir.Node], ir.Arm]], known: Known) -> bool:
         """Emit arms in order; whether one of them matches whatever comes."""
@@ -354,7 +357,7 @@ class DecisionEmitter(ExpressionEmitter):
             reach = f"{group} > {place[value]}"
             if fallback is not None and constants(fallback[1])[""] == value:
                 reach += f" and {group} != {last}"
-            self.emit(f"if not {flag} and {reach} and {_grouped(self.unknown(arm.guard))}:")
+            self.emit(f"if not {flag} and {reach} and {_grouped(self.not_false(arm.guard))}:")
             self.emit(f"    {flag} = True")
         if quick is not None:
             self.indent -= 1

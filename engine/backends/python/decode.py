@@ -54,7 +54,7 @@ class Decoder:
         if spec.kind == SCORE:
             return list(parts)
         if spec.kind == INDEX:
-            return [parts[0]] if parts[0] >= 0 else []
+            return [parts[0]] if parts[0] < len(_arms(self.by_name[spec.decision])) else []
         if spec.kind == MASK:
             mask, arms = parts[0], []
             index = 0

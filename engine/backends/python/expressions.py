@@ -10,6 +10,7 @@ locals, and every other constant goes to the pool that the function's globals ho
 """
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from engine.backends.python.known import NOTHING, Known
@@ -393,6 +394,65 @@ class ExpressionEmitter:
             first, second = (self.false, self.true) if isinstance(node, ir.And) else (self.true, self.false)
             return f"not ({first(node, known)} or {second(node, known)})"
         return f"{self._tested(node, known)} is None"
+
+    def not_false(self, node: ir.Node, known: Known = NOTHING) -> str:
+        """A bool expression: the node is true or null. Of a guard that is known not to be true: it is null."""
+        if not self.may_be_null(node, known):
+            return self.true(node, known)
+        if isinstance(node, ir.And):
+            return self._not_settled(node.args, " and ", self.not_false, True, known)
+        if isinstance(node, ir.Or):
+            return self._not_settled(node.args, " or ", self.not_false, False, known)
+        if isinstance(node, ir.Not):
+            return self.not_true(node.arg, known)
+        if isinstance(node, ir.Compare):
+            return self._compare_or_null(node, node.op, known)
+        return f"{self._tested(node, known)} is not False"
+
+    def not_true(self, node: ir.Node, known: Known = NOTHING) -> str:
+        """A bool expression: the node is false or null."""
+        if not self.may_be_null(node, known):
+            return self.false(node, known)
+        if isinstance(node, ir.And):
+            return self._not_settled(node.args, " or ", self.not_true, True, known)
+        if isinstance(node, ir.Or):
+            return self._not_settled(node.args, " and ", self.not_true, False, known)
+        if isinstance(node, ir.Not):
+            return self.not_false(node.arg, known)
+        if isinstance(node, ir.Compare):
+            return self._compare_or_null(node, INVERSE[node.op], known)
+        return f"{self._tested(node, known)} is not True"
+
+    def _not_settled(
+        self, args: tuple[ir.Node, ...], word: str, part: Callable[[ir.Node, Known], str], holds: bool, known: Known
+    ) -> str:
+        parts = []
+        for arg in args:
+            parts.append(f"({part(arg, known)})")
+            if not self.may_be_null(arg, known):
+                # past it, it settled nothing, so it was true under `and`, false under `or`
+                known = self.after(arg, holds, known)
+        return word.join(parts)
+
+    def _compare_or_null(self, node: ir.Compare, op: str, known: Known) -> str:
+        """The comparison holds or an operand is null."""
+        nulls, names = [], []
+        for side in (node.left, node.right):
+            name = self.simple(side)
+            if not self.may_be_null(side, known):
+                names.append(self.value(side, known))
+                continue
+            if name is None:
+                name = self.temporary()
+                nulls.append(f"({name} := {self.value(side, known)}) is None")
+            else:
+                nulls.append(f"{name} is None")
+            names.append(name)
+        if node.mode == "tolerant":
+            nulls.append(f"{COMPARISONS[op]}({names[0]}, {names[1]}, {node.floor!r})")
+        else:
+            nulls.append(f"{names[0]} {SIGNS[op]} {names[1]}")
+        return " or ".join(nulls)
 
     def _tested(self, node: ir.Node, known: Known) -> str:
         name = self.simple(node)

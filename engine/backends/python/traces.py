@@ -6,7 +6,7 @@ from engine.records import Record
 NONE = "none"
 #: The outcome names its rule.
 DISTINCT = "distinct"
-#: The index of the rule that won, -1 for none.
+#: The index of the rule that won, the number of rules for none.
 INDEX = "index"
 #: A bit for each rule that fired.
 MASK = "mask"
