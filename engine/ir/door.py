@@ -316,6 +316,8 @@ def day(value: Any) -> datetime.date:
 
 
 def show(raw: Any) -> str:
+    if isinstance(raw, float) and raw.is_integer() and abs(raw) < EXACT:
+        raw = int(raw)
     text = repr(raw) if isinstance(raw, (bytes, list, tuple, dict)) else str(raw)
     return f"`{text[:60]}…`" if len(text) > 60 else f"`{text}`"
 

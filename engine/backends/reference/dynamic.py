@@ -231,7 +231,7 @@ class DynamicEvaluator(Evaluator):
 
     def _in(self, node: ir.Call) -> bool | None:
         value, test = [self.evaluate(a) for a in node.args]
-        return passes(value, test)
+        return passes(value, self.charge(test))
 
     def _matches(self, node: ir.Call) -> bool | None:
         """A cell's test that does not name `?`: a value to be, or be in, or a condition that holds."""
@@ -255,7 +255,7 @@ class DynamicEvaluator(Evaluator):
     def _compare(self, node: ir.Compare) -> bool | None:
         left, right = self.evaluate(node.left), self.evaluate(node.right)
         if node.op in ("=", "!="):
-            answer = equality.equals(left, right)
+            answer = equality.equals(self.charge(left), right)
             if answer is not None and node.op == "!=":
                 answer = not answer
         else:

@@ -49,6 +49,13 @@ class NullTracer(Evaluator):
     def ref_origins(self, node: ir.Ref) -> Origins:
         raise LookupError(node.name)
 
+    def history_behind(self, name: str) -> str:
+        """The supplied history behind a relation that a policy for each row derived."""
+        return name
+
+    def relation_origins(self, name: str) -> Origins:
+        return Origins(frozenset({self.history_behind(name)}), True)
+
     def parameter_origins(self, node: ir.Parameter) -> Origins:
         raise LookupError(node.name)
 
@@ -56,8 +63,10 @@ class NullTracer(Evaluator):
         """Where the null of `node` comes from; NOTHING where it is not null."""
         if self.evaluate(node) is not None:
             return NOTHING
-        if isinstance(node, (ir.Input, ir.Relation)):
+        if isinstance(node, ir.Input):
             return Origins(frozenset({node.name}), True)
+        if isinstance(node, ir.Relation):
+            return self.relation_origins(node.name)
         if isinstance(node, ir.Ref):
             return self.ref_origins(node)
         if isinstance(node, ir.Parameter):
@@ -103,14 +112,14 @@ class NullTracer(Evaluator):
             found = self.origins(value)
             return found.replace(names=True) if is_name else found
         if node.type.relation is not None:
-            return Origins(frozenset({node.type.relation}), True)
+            return self.relation_origins(node.type.relation)
         return Origins(names=True)
 
     def _field_origins(self, node: ir.Field) -> Origins:
         if self.evaluate(node.base) is None:
             return self.origins(node.base)
         if node.base.type.relation is not None:
-            return Origins(frozenset({node.base.type.relation}), True)
+            return self.relation_origins(node.base.type.relation)
         if isinstance(node.base, ir.Ref):
             return self.ref_origins(node.base)
         if isinstance(node.base, ir.Record):
@@ -128,7 +137,7 @@ class NullTracer(Evaluator):
             if node.value is None:
                 if item is None:
                     relation = node.source.type.item.relation if node.source.type.item else None
-                    found.append(Origins(frozenset({relation}) if relation else frozenset(), True))
+                    found.append(self.relation_origins(relation) if relation else Origins(names=True))
             else:
                 found.append(self._under(node.var, item, node.value))
             if len(found) > 1000:

@@ -64,6 +64,10 @@ class ProgramEvaluator(NullTracer):
             self.derived[name] = self._decide_each(each)
         return self.derived[name]
 
+    def history_behind(self, name: str) -> str:
+        each = self.histories[name].each
+        return name if each is None else self.history_behind(each.over)
+
     def _decide_each(self, each: ir.EachDecl) -> list[dict[str, Any]] | None:
         rows = self.relation(each.over)
         if rows is None:
