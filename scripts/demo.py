@@ -23,25 +23,38 @@ RUN = (
 DECIDE = ("decide", POLICY, f"{SAMPLES}/customer.json", "--as-of", AS_OF)
 
 
+#: The parts of the long explanation that the demonstration shows behind its first page.
+PARTS = ("score:", "tier:", "decision:")
+HOW = "How it came about"
+
+
 def main() -> int:
     (ROOT / RESULTS).parent.mkdir(exist_ok=True)
     say("A portfolio: every row comes out decided, open or refused, and bad rows say what is wrong with them.")
-    if run(RUN) not in (0, 1):
+    if subprocess.run(show(RUN), cwd=ROOT, stderr=subprocess.STDOUT, check=False).returncode not in (0, 1):
         return 1
-    say(f"The decisions are in {RESULTS}. One customer, with the reasons:")
-    return run(DECIDE)
+    say(f"The decisions are in {RESULTS}. One of the customers, with the reasons and what should be asked for:")
+    done = subprocess.run(show(DECIDE), cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8", check=False)
+    if done.returncode:
+        print(done.stdout)
+        return done.returncode
+    first, _, rest = done.stdout.partition(HOW)
+    blocks = rest.strip("\n").split("\n\n")
+    shown = [block for block in blocks if block.startswith(PARTS)]
+    print(f"{first}{HOW}", *shown, sep="\n\n", flush=True)
+    if hidden := len(blocks) - len(shown):
+        say(f"How {hidden} other facts and decisions came about is left out here; the command shows it.")
+    return 0
+
+
+def show(arguments: tuple[str, ...]) -> list[str]:
+    """Print a command as a person types it; what to run for it."""
+    print(f"$ tierwise {shlex.join(arguments)}\n", flush=True)
+    return [sys.executable, "cli.py", *arguments]
 
 
 def say(text: str) -> None:
     print(f"\n{text}\n", flush=True)
-
-
-def run(arguments: tuple[str, ...]) -> int:
-    """Show a command and run it from the root of the checkout; its exit code."""
-    print(f"$ tierwise {shlex.join(arguments)}", flush=True)
-    # What goes to standard error joins the rest, so that both stand in order in a pipe.
-    command = [sys.executable, "cli.py", *arguments]
-    return subprocess.run(command, cwd=ROOT, stderr=subprocess.STDOUT, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -36,6 +36,11 @@ MAX_TOLD = 20
 MAX_FAULTS = 5
 #: How the engine begins a fault of a history's row.
 _ROW = re.compile(r"row (\d+): ")
+#: What the reserved reasons say in the summary.
+_RESERVED = {
+    "MISSING": "Data that a decision needs are missing",
+    "UNDEFINED": "An expression has no value for the data given",
+}
 _META = ("line", "status", "reasons", "open", "missing", "problem")
 
 
@@ -125,7 +130,8 @@ def command(
         raise data_failure(problem) from None
     run.tell_end()
     if summary:
-        run.tally.show(sys.stderr, {reason.code: _template(reason) for p in programs for reason in p.reasons})
+        texts = {reason.code: _template(reason) for p in programs for reason in p.reasons}
+        run.tally.show(sys.stderr, texts | _RESERVED)
     return FINDINGS if run.tally.status["refused"] else 0
 
 
