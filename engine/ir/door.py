@@ -191,7 +191,7 @@ def convert(raw: Any, kind: dt.Type) -> Any:
     """`raw` as a value of `kind`, None for null; raises Refusal when it cannot be one."""
     if raw is None:
         return None
-    value = CONVERSIONS[kind.kind](raw)
+    value: Any = CONVERSIONS[kind.kind](raw)
     return _whole(value) if kind.whole and value is not None else value
 
 

@@ -299,8 +299,8 @@ class DecisionEmitter(ExpressionEmitter):
             if closed:
                 break
         if not closed:
-            value = constants(fallback[1])[""] if fallback is not None else None
-            self.emit(f"{target} = {self.literal(value)}")
+            otherwise = constants(fallback[1])[""] if fallback is not None else None
+            self.emit(f"{target} = {self.literal(otherwise)}")
             self.emit(f"{mask} = {1 << fallback[0] if fallback is not None else 0}")
             if group:
                 self.emit(f"{group} = {len(groups)}")

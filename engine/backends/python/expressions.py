@@ -539,7 +539,7 @@ class ExpressionEmitter:
         if node.mode == "tolerant":
             return f"{check}{COMPARISONS[op]}({variable}, {value!r}, {node.floor!r})"
         if numeric and op not in ("=", "!="):
-            settled = known.decides(variable, op, float(value))  # type: ignore[arg-type]
+            settled = known.decides(variable, op, float(value))
             if settled is not None and not check:
                 return "True" if settled else "False"
             if settled is True:
@@ -614,7 +614,7 @@ class ExpressionEmitter:
         """A bool expression: given that the node is null, a name it read was null."""
         variable = self.simple(node)
         if isinstance(node, ir.Local) and variable in self.let_by_name:
-            return self.let_by_name[variable]  # type: ignore[index]
+            return self.let_by_name[variable]
         if variable is not None:
             return f"{variable} is None" if self.may_be_null(node, known) else "False"
         if isinstance(node, (ir.Const, ir.IsNull, ir.Record, ir.List)):
