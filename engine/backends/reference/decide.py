@@ -204,10 +204,9 @@ def _collect(decision: ir.Decide, traces: tuple[ArmTrace, ...]) -> Draft:
 
 def _output_order(decision: ir.Decide, traces: tuple[ArmTrace, ...]) -> Draft:
     scale = list(decision.type.item.values or ()) if decision.type.item else []
-    matched = sorted(
-        _matched_or_otherwise(traces), key=lambda t: scale.index(t.value) if t.value in scale else len(scale)
-    )
-    return Draft([t.value for t in matched], tuple(matched), _undetermined(traces))
+    matched = _matched_or_otherwise(traces)
+    values = sorted((t.value for t in matched), key=lambda v: scale.index(v) if v in scale else len(scale))
+    return Draft(values, tuple(matched), _undetermined(traces))
 
 
 def _aggregate(op: str) -> Callable[[ir.Decide, tuple[ArmTrace, ...]], Draft]:
