@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.semantics import number, temporal
-from engine.semantics.values import Range, YearsMonths
+from engine.semantics.values import LimitExceeded, Range, YearsMonths
 
 # Kinds, by which two values are comparable at all.
 NUMBER, STRING, BOOLEAN = "number", "string", "boolean"
@@ -117,6 +117,25 @@ def identical(a: Any, b: Any) -> bool:
         if temporal.nano_count(a) != temporal.nano_count(b):
             return False
     return equals(a, b) is True
+
+
+def identity(value: Any, depth: int = 0) -> Any:
+    """A hashable key, the same for values that are equal without tolerance."""
+    kind = kind_of(value)
+    if kind in (NUMBER, STRING, BOOLEAN, NULL):
+        return kind, value
+    if depth > MAX_DEPTH:
+        raise LimitExceeded(f"values are nested at most {MAX_DEPTH} deep")
+    if kind == LIST:
+        return kind, tuple([identity(item, depth + 1) for item in value])
+    if kind == CONTEXT:
+        return kind, frozenset([(name, identity(item, depth + 1)) for name, item in value.items()])
+    if kind == RANGE:
+        return (kind, value.low_closed, value.high_closed, value.sign, identity(value.low, depth + 1),
+                identity(value.high, depth + 1))
+    if kind in (TIME, DATE_TIME):
+        return kind, temporal.zone_of(value) is None, temporal.order_key(value) // temporal.SECOND
+    return kind, temporal.order_key(value) if kind in ORDERED else id(value)
 
 
 def within(value: Any, span: Range) -> bool | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.semantics import number, temporal
-from engine.semantics.equality import ORDERED, equals, kind_of, order
+from engine.semantics.equality import ORDERED, equals, identity, kind_of, order
 from engine.semantics.values import MAX_ITEMS, LimitExceeded, Undefined, YearsMonths
 
 
@@ -220,29 +220,15 @@ def index_of(items: list[Any], match: Any) -> list[int]:
     return [place for place, item in enumerate(items, 1) if equals(item, match) is True]
 
 
-def _hash_key(item: Any) -> Any:
-    """A key under which equal texts and booleans meet; None where equality needs comparing."""
-    return (type(item), item) if isinstance(item, (str, bool)) else None
-
-
 def distinct(items: list[Any]) -> list[Any]:
-    """Items without those equal to an earlier one."""
+    """Items without those that repeat an earlier one. Numbers are told apart exactly, without tolerance."""
     seen: set[Any] = set()
-    others: list[Any] = []
     out: list[Any] = []
     for item in items:
-        key = _hash_key(item)
-        if key is not None:
-            if key in seen:
-                continue
+        key = identity(item)
+        if key not in seen:
             seen.add(key)
-        else:
-            if any(equals(item, other) is True for other in others):
-                continue
-            if len(others) > 5_000:
-                raise LimitExceeded("at most 5,000 distinct items that are not texts are told apart")
-            others.append(item)
-        out.append(item)
+            out.append(item)
     return out
 
 

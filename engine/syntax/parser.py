@@ -10,7 +10,8 @@ from typing import Any
 
 from engine.syntax import ast
 from engine.syntax.build import Builder, Chained
-from engine.syntax.lexer import MAX_DEPTH, Lexer
+from engine.syntax.lexer import Lexer
+from engine.syntax.reading import MAX_DEPTH
 from engine.syntax.table import ParseTable, Unexpected, load_table
 from engine.syntax.tokens import Finding, SyntaxProblem, Token
 from engine.syntax.trouble import explain

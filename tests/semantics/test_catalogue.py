@@ -1,4 +1,5 @@
 """The catalogue as a whole: every row is sound, and it is a value."""
+
 from __future__ import annotations
 
 import pytest
@@ -10,8 +11,20 @@ from engine.semantics.values import Undefined
 
 ROWS = list(BUILTINS)
 KINDS = {
-    dt.NUMBER, dt.STRING, dt.BOOLEAN, dt.DATE, dt.TIME, dt.DATE_TIME, dt.DAYS_DURATION, dt.MONTHS_DURATION, dt.LIST, dt.CONTEXT,
-    dt.RANGE, dt.FUNCTION, dt.ANY, dt.MONEY,
+    dt.NUMBER,
+    dt.STRING,
+    dt.BOOLEAN,
+    dt.DATE,
+    dt.TIME,
+    dt.DATE_TIME,
+    dt.DAYS_DURATION,
+    dt.MONTHS_DURATION,
+    dt.LIST,
+    dt.CONTEXT,
+    dt.RANGE,
+    dt.FUNCTION,
+    dt.ANY,
+    dt.MONEY,
 }
 
 

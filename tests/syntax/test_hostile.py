@@ -1,4 +1,5 @@
 """Hostile texts end in an error of ours, quickly."""
+
 from __future__ import annotations
 
 import time
@@ -9,14 +10,36 @@ from engine.syntax.parser import SyntaxProblem, parse_expression, parse_unary_te
 from engine.syntax.vocabulary import Vocabulary
 
 HOSTILE = {
-    "brackets": "[" * 50_000, "closed brackets": "[" * 500 + "1" + "]" * 500, "parentheses": "(" * 99_999,
-    "braces": "{a:" * 30_000, "minus": "-" * 50_000 + "1", "ifs": "if a then " * 10_000 + "1", "long": "a" * 200_000,
-    "sum": "+".join(["1"] * 40_000), "powers": "**".join(["2"] * 30_000), "elses": "if a then 1 else " * 6_000 + "1",
-    "fors": "for x in " * 11_000, "calls": "f(" * 45_000, "types": "a instance of " + "list<" * 20_000,
-    "comments": "/*" * 50_000, "quotes": '"' * 99_999, "words": "a " * 49_999, "dots": "a." * 49_999, "exponent": "1e" + "9" * 50_000,
-    "digits": "9" * 99_999, "keys": "{" + "a b c d:1," * 9_000, "nots": "not " * 24_999, "arguments": "f(" + "a-b," * 24_000,
-    "iterators": "for " + "x in a, " * 12_000, "signs": "<" * 99_999, "nul": "\x00" * 50_000, "astral": "💩" * 99_999,
-    "combining": "e" + "\u0301" * 99_000, "slips": "（" * 50_000, "filters": "a[" * 49_999, "functions": "function(a) " * 8_000,
+    "brackets": "[" * 50_000,
+    "closed brackets": "[" * 500 + "1" + "]" * 500,
+    "parentheses": "(" * 99_999,
+    "braces": "{a:" * 30_000,
+    "minus": "-" * 50_000 + "1",
+    "ifs": "if a then " * 10_000 + "1",
+    "long": "a" * 200_000,
+    "sum": "+".join(["1"] * 40_000),
+    "powers": "**".join(["2"] * 30_000),
+    "elses": "if a then 1 else " * 6_000 + "1",
+    "fors": "for x in " * 11_000,
+    "calls": "f(" * 45_000,
+    "types": "a instance of " + "list<" * 20_000,
+    "comments": "/*" * 50_000,
+    "quotes": '"' * 99_999,
+    "words": "a " * 49_999,
+    "dots": "a." * 49_999,
+    "exponent": "1e" + "9" * 50_000,
+    "digits": "9" * 99_999,
+    "keys": "{" + "a b c d:1," * 9_000,
+    "nots": "not " * 24_999,
+    "arguments": "f(" + "a-b," * 24_000,
+    "iterators": "for " + "x in a, " * 12_000,
+    "signs": "<" * 99_999,
+    "nul": "\x00" * 50_000,
+    "astral": "💩" * 99_999,
+    "combining": "e" + "\u0301" * 99_000,
+    "slips": "（" * 50_000,
+    "filters": "a[" * 49_999,
+    "functions": "function(a) " * 8_000,
 }
 
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from engine.semantics.builtin_names import SPACED_FUNCTIONS
 from engine.semantics.catalogue import BUILTINS
 from engine.syntax import ast
-from engine.syntax.lexer import KEYWORDS
 from engine.syntax.parser import SyntaxProblem, parse_expression
+from engine.syntax.reading import KEYWORDS
 from engine.syntax.vocabulary import Vocabulary, normalise
 
 WORDS = st.text("abcdxyzäß年营入", min_size=1, max_size=6).filter(lambda w: w not in KEYWORDS and w != "is")
