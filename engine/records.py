@@ -60,4 +60,11 @@ class Record:
 
     def replace(self, **changes: Any) -> Self:
         """A copy with some fields changed."""
-        return type(self)(**{n: changes.pop(n) if n in changes else getattr(self, n) for n in self._fields}, **changes)
+        copy = object.__new__(type(self))
+        held = copy.__dict__
+        held.update(self.__dict__)
+        for name, value in changes.items():
+            if name not in held:
+                raise TypeError(f"{type(self).__name__} has no field {name!r}")
+            held[name] = value
+        return copy
