@@ -24,6 +24,11 @@ HIT_WORDS = (
     "unique", "first", "any", "priority", "collect", "collect sum", "collect min", "collect max", "collect count",
     "rule order", "output order", "worst",
 )
+#: The letters by which DMN abbreviates them.
+HIT_LETTERS = {
+    "U": "unique", "F": "first", "A": "any", "P": "priority", "C": "collect", "C+": "collect sum", "C<": "collect min",
+    "C>": "collect max", "C#": "collect count", "R": "rule order", "O": "output order",
+}
 LIST_HITS = frozenset({"collect", "rule order", "output order"})
 REASON_COLUMNS = ("reason", "reasons")
 
@@ -277,7 +282,7 @@ class ArmReader:
         assert table.corner is not None
         word = normal(table.corner.text)
         if word not in HIT_WORDS:
-            near = closest(word, HIT_WORDS)
+            near = HIT_LETTERS.get(word) or closest(word, HIT_WORDS)
             self.report.at(
                 "E0509",
                 f"`{word}` is not a hit policy",
@@ -372,8 +377,7 @@ class ArmReader:
         points = self._points(row.points, scalar)
         reasons = self.reasons(_slice(scalar, row.reason)) if row.reason is not None else []
         if not row.bin.text:
-            self.report.at("E0123", "this bin is empty", place.locate(0, 1), "write `-` for any value, `null` for a missing one")
-            return None
+            return None  # the grid reported it
         tests = self.parser.tests(place)
         if tests is None or points is None:
             return None

@@ -33,7 +33,9 @@ EXTREMES = frozenset({"worst", "best"})
 def invocation(checker: ExpressionChecker, node: ast.Invocation, scope: Scope) -> Type:
     """The type of a call; its arguments in the order of the parameters are kept for lowering."""
     if not isinstance(node.function, ast.Name):
-        return checker.error("E0311", "only functions of the language can be called", node.function)
+        return checker.error(
+            "E0311", "only functions of the language can be called", node.function, "name a function of the language"
+        )
     name = node.function.name
     if name in EXTREMES:
         return _extreme(checker, name, node, scope)
@@ -49,7 +51,10 @@ def invocation(checker: ExpressionChecker, node: ast.Invocation, scope: Scope) -
         return _literal(checker, name, literal, node, scope)
     signatures = operation.by_count(len(node.arguments))
     if not signatures and not (operation.spread and node.arguments):
-        return checker.error("E0306", f"`{name}` takes {_counts(operation)}, not {len(node.arguments)}", node)
+        return checker.error(
+            "E0306", f"`{name}` takes {_counts(operation)}, not {len(node.arguments)}", node,
+            _parameters(operation),
+        )
     arguments = _ordered(checker, node, operation)
     if arguments is None:
         return ANY
@@ -108,6 +113,8 @@ def _constant(checker: ExpressionChecker, text: str, kinds: Sequence[str], node:
             return Type(kind)
         except NotReadable as why:
             help = why.help
+    if what not in kinds and len(kinds) > 2:
+        help = 'write `@"2026-01-31"` for a date, `@"P30D"` for a duration'
     if what == "duration":
         help = 'durations are written "P30D" or "P1Y6M"'
     return checker.error("E0312", f'"{text}" is no {what}', node, help)
@@ -137,7 +144,7 @@ def _aggregate(
         if not _can_aggregate(name, item):
             return checker.error(
                 "E0306", f"`{name}` cannot take {rules.describe(first)}", arguments[0],
-                "name a field, as in `invoices.amount`" if item.kind == dt.CONTEXT else None,
+                "name a field, as in `invoices.amount`" if item.kind == dt.CONTEXT else "take a list of numbers",
             )
         nullable = first.nullable or item.nullable or name != "sum"
         low, high = rules.span_of(item)
@@ -145,7 +152,10 @@ def _aggregate(
             low, high = low * 1e12 if low < 0 else 0.0, high * 1e12 if high > 0 else 0.0
         return _number(item, nullable, low, high, item.whole and name in ORDERING)
     if name == "count":
-        return checker.error("E0306", f"`count` takes a list or history, this is {rules.describe(first)}", arguments[0])
+        return checker.error(
+            "E0306", f"`count` takes a list or history, this is {rules.describe(first)}", arguments[0],
+            "name a history, or write a list in `[...]`",
+        )
     kind = first
     for other_node, other in zip(arguments[1:], types[1:], strict=True):
         kind, other = checker.settle_money(arguments[0], kind, other_node, other)
@@ -159,7 +169,7 @@ def _aggregate(
             )
         kind = joined
     if not _can_aggregate(name, kind):
-        return checker.error("E0306", f"`{name}` cannot take {rules.describe(kind)}", arguments[0])
+        return checker.error("E0306", f"`{name}` cannot take {rules.describe(kind)}", arguments[0], "give it numbers")
     spans = [rules.span_of(t) for t in types]
     if name == "min":
         low, high = min(s[0] for s in spans), min(s[1] for s in spans)
@@ -190,7 +200,7 @@ def _number(kind: Type, nullable: bool, low: float, high: float, whole: bool) ->
 def _extreme(checker: ExpressionChecker, name: str, node: ast.Invocation, scope: Scope) -> Type:
     """`worst(xs)` and `best(xs)` over an ordered enumeration."""
     if len(node.arguments) != 1:
-        return checker.error("E0306", f"`{name}` takes one list, not {len(node.arguments)}", node)
+        return checker.error("E0306", f"`{name}` takes one list, not {len(node.arguments)}", node, f"write `{name}([...])`")
     argument = node.arguments[0].value
     checker.typing.arguments[id(node)] = (argument,)
     kind = checker.type(argument, scope)
@@ -272,11 +282,16 @@ def _misfit(
         if dt.ANY in wanted or kind.kind in wanted:
             continue
         needed = " or ".join(sorted(rules.describe(Type(w)) for w in wanted))
-        help = None
+        help = f"give it {needed}"
         if kind.kind == dt.MONEY and dt.NUMBER in wanted:
             help = "write `.amount` behind the money"
+        elif isinstance(argument, ast.StringLiteral) and dt.NUMBER in wanted:
+            help = "write the number without quotes"
         return checker.error("E0306", f"`{operation.name}` takes {needed} here, this is {rules.describe(kind)}", argument, help)
-    return checker.error("E0306", f"`{operation.name}` does not take arguments of these types", node)
+    return checker.error(
+        "E0306", f"`{operation.name}` does not take arguments of these types", node,
+        "the language reference shows what it takes",
+    )
 
 
 def property_type(base: Type, name: str) -> Type | None:
@@ -302,6 +317,12 @@ def property_help(base: Type) -> str | None:
     if base.kind == dt.MONEY:
         names.append("amount")
     return f"it has {', '.join(f'`.{n}`' for n in names)}" if names else None
+
+
+def _parameters(operation: Operation) -> str:
+    """The ways to call a function."""
+    forms = [f"`{operation.name}({', '.join(p.name for p in s.parameters)})`" for s in operation.signatures]
+    return "write " + " or ".join(dict.fromkeys(forms))
 
 
 def _counts(operation: Operation) -> str:

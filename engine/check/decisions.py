@@ -55,7 +55,8 @@ class DecisionChecker:
 
     def decide(self, draft: Draft, scope: Scope) -> DecisionModel | ScoreModel:
         """The typed decision; its findings go to the report."""
-        local = scope
+        # each local has no type until its turn: only in a circle, which was reported, is one read before
+        local = scope.inner({name: Binding(LOCAL, name, Type(dt.ANY)) for name, _ in draft.where}) if draft.where else scope
         for name, expr in draft.where:
             kind = self.expressions.check(expr.node, local, expr.place)
             local = local.inner({name: Binding(LOCAL, name, kind)})
@@ -171,7 +172,8 @@ class DecisionChecker:
             if wanted.values is not None and kind.kind == dt.STRING and kind.values is not None:
                 extra = [v for v in kind.values if v not in wanted.values]
                 self.report.on(
-                    "E0303", f'"{extra[0]}" is not one of the values of `{draft.spec.name}`', value.place, value.node,
+                    "E0303", f'"{extra[0]}" is not one of the values of `{draft.spec.name}`', value.place,
+                    _literal(value.node, extra[0]),
                     "the values are " + ", ".join(f'"{v}"' for v in wanted.values[:12]),
                 )
             else:
@@ -205,16 +207,30 @@ class DecisionChecker:
             names = self.expressions.nullable_names(node) if node is not None else [
                 n for c in arm.cells for n in self.expressions.nullable_names(c.column.node)
             ]
-            listed = f" (`{'`, `'.join(dict.fromkeys(names[:3]))}` can be missing)" if names else ""
+            listed = f" (`{'`, `'.join(dict.fromkeys(names[:3]))}` can be missing)" if names else self._division(arm)
             self.report.at(
                 "E0401", f"the condition of `{arm.rule}` can be null{listed}, and nothing says what then happens",
                 arm.place.locate(0, len(arm.place.text)), help,
             )
         for _, value in nulls:
+            names = self.expressions.nullable_names(value.node) if isinstance(value, Expr) else []
+            listed = f" (`{'`, `'.join(names[:3])}` can be missing)" if names else ""
             self.report.at(
-                "E0402", f"this outcome of `{draft.spec.name}` can be null, and nothing says what then happens",
+                "E0402", f"this outcome of `{draft.spec.name}` can be null{listed}, and nothing says what then happens",
                 value.place.locate(0, len(value.place.text)), help,
             )
+
+    def _division(self, arm: ArmModel) -> str:
+        """Which division leaves a condition without a value."""
+        exprs = [arm.guard] if arm.guard is not None else [c.column for c in arm.cells]
+        for expr in exprs:
+            stack = [expr.node]
+            while stack:
+                node = stack.pop()
+                if isinstance(node, ast.Arithmetic) and node.op == "/" and self.typing.type_of(node).nullable:
+                    return f" (`{expr.place.text[node.right.start:node.right.end]}` can be 0, and is divided by)"
+                stack.extend(ast.children(node))
+        return ""
 
     def _decision_type(
         self, draft: Draft, outcome: Type, members: tuple[tuple[str, Type], ...], undetermined: bool, null_result: bool,
@@ -275,7 +291,9 @@ class DecisionChecker:
         if members:
             given = {normal(k.text): v for k, v in node.entries} if isinstance(node, Mapping) else {}
             if not isinstance(node, Mapping):
-                self._then_misfit(node, f"`{name}` has several outputs, so `then` gives each", own)
+                shown = ", ".join(f"{n}: ..." for n, _ in members)
+                help = f"write `{{then: {{{shown}}}}}`"
+                self._then_misfit(node, f"`{name}` has several outputs, so `then` gives each", own, help)
             values: dict[str, object] = {}
             for member, member_type in members:
                 value = given.get(member)
@@ -297,8 +315,8 @@ class DecisionChecker:
             return None
         return value
 
-    def _then_misfit(self, node: Node | None, message: str, own: bool) -> None:
-        help = "state a value of the decision" if own else "give the decision an `on missing` of its own"
+    def _then_misfit(self, node: Node | None, message: str, own: bool, way: str = "state a value of the decision") -> None:
+        help = way if own else "give the decision an `on missing` of its own"
         self.report.at("E0503", message, node.span if node is not None else None, help)
 
     # --- scorecards -------------------------------------------------------------------------------
@@ -339,6 +357,17 @@ class DecisionChecker:
             spec.name, spec.family, _points_type(draft, missing).optional(nullable), draft.base, draft.where, draft.characteristics, missing,
             whole(spec.key), _doc(spec),
         )
+
+
+def _literal(node: ast.Node, text: str) -> ast.Node:
+    """The literal under `node` that gives a text, `node` itself where there is none."""
+    stack = [node]
+    while stack:
+        found = stack.pop()
+        if isinstance(found, ast.StringLiteral) and found.value == text:
+            return found
+        stack.extend(ast.children(found))
+    return node
 
 
 def _refined(declared: Type, found: Type) -> Type:

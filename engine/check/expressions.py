@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.check import calls, rules
-from engine.check.scope import FIELD, LOCAL, Binding, Report, Scope, Slice, closest
+from engine.check.scope import FIELD, LOCAL, USE, Binding, Report, Scope, Slice, closest
 from engine.check.typed import Typing
 from engine.diagnostics import Label
 from engine.semantics import dtypes as dt
@@ -117,21 +117,37 @@ class ExpressionChecker:
         return None
 
     def _unknown_name(self, node: ast.Name, scope: Scope) -> Type:
-        near = closest(node.name, scope.all_names())
-        if near is not None:
-            return self.error(
-                "E0203", f"unknown name `{node.name}`", node, f"did you mean `{near}`?", replacement=near
-            )
-        help = "declare it under `inputs`, `features` or `parameters`"
-        if node.name in calls.CALLABLE:
-            help = f"`{node.name}` is a function: call it as `{node.name}(...)`"
-        elif " " in node.name:
-            known = [n for n in scope.all_names() if node.name.startswith(n + " ")]
-            if known:
-                help = f"an operator is missing behind `{max(known, key=len)}`"
-        else:
-            help += '; a text stands in double quotes, as in `"' + node.name + '"`'
-        return self.error("E0203", f"unknown name `{node.name}`", node, help)
+        message = f"unknown name `{node.name}`"
+        names = scope.all_names()
+        help, replacement = self._meant(node.name, names, scope)
+        if help is None:
+            near = closest(node.name, names)
+            if near is not None:
+                return self.error("E0203", message, node, f"did you mean `{near}`?", replacement=near)
+            help = "declare it under `inputs`, `features` or `parameters`"
+            if " " not in node.name:
+                help += '; a text stands in double quotes, as in `"' + node.name + '"`'
+        return self.error("E0203", message, node, help, replacement=replacement)
+
+    def _meant(self, name: str, names: list[str], scope: Scope) -> tuple[str | None, str | None]:
+        """What a person who wrote an unknown name meant where that is plain, and its replacement."""
+        if name in calls.CALLABLE:
+            return f"`{name}` is a function: call it as `{name}(...)`", None
+        behind = max((n for n in names if name.startswith(n + " ")), key=len, default=None)
+        if behind is not None and (name[len(behind) + 1:] in names or closest(name, names) is None):
+            return f"an operator is missing behind `{behind}`", None
+        for known in names:
+            binding = scope.find(known)
+            if binding is None:
+                continue
+            if name in (binding.type.values or ()):
+                return f'a text stands in double quotes: `"{name}"`', f'"{name}"'
+            if binding.kind == USE and binding.type.field(name) is not None:
+                return f"write `{known}.{name}`, since nothing of another policy is read without its name", f"{known}.{name}"
+            row = binding.type.item if binding.type.kind == dt.RELATION else None
+            if row is not None and row.field(name) is not None:
+                return f"`{name}` is a field of `{known}`: write `{known}.{name}`", None
+        return None, None
 
     # --- operators -----------------------------------------------------------------------
 
@@ -145,14 +161,16 @@ class ExpressionChecker:
             return kind.replace(lower=lower, upper=upper, decimals=None)
         if kind.kind in (dt.DAYS_DURATION, dt.MONTHS_DURATION):
             return Type(kind.kind, kind.nullable)
-        return self.error("E0301", f"`-` needs a number, this is {rules.describe(kind)}", node.operand)
+        return self.error(
+            "E0301", f"`-` needs a number, this is {rules.describe(kind)}", node.operand, "write a number or a duration behind it"
+        )
 
     def _arithmetic(self, node: ast.Arithmetic, scope: Scope) -> Type:
         left, right = self.type(node.left, scope), self.type(node.right, scope)
         if dt.ANY in (left.kind, right.kind):
             return ANY
         if dt.NULL in (left.kind, right.kind):
-            return self.error("E0301", f"`{node.op}` over `null` is always null", node, "compare with `= null` instead")
+            return self.error("E0301", f"`{node.op}` over `null` is always null", node, "leave it out, or test for absence with `= null`")
         if node.op in "+-":
             left, right = self.settle_money(node.left, left, node.right, right)
         found = rules.arithmetic(node.op, left, right)
@@ -242,7 +260,7 @@ class ExpressionChecker:
             self.unknown_value(literal, literal.value, other.values, f'"{literal.value}"')
         else:
             self.error(
-                "E0303", "these two have no value in common", b, None, labels=self.labels((a, left), (b, right))
+                "E0303", "these two have no value in common", b, "compare with one of its own values", labels=self.labels((a, left), (b, right))
             )
 
     def unknown_value(self, node: ast.Node, value: str, values: tuple[str, ...], shown: str) -> None:
@@ -270,6 +288,8 @@ class ExpressionChecker:
             )
         elif {left.kind, right.kind} <= dt.NUMERIC:
             help = "declare the number as money, or write `.amount` behind the money"
+            if isinstance(a if left.kind == dt.NUMBER else b, ast.Arithmetic):
+                help = "a literal beside `*` or `/` stays a plain number: write the amount out, or " + help
             self.error("E0305", f"`{op}` mixes money and a plain number", whole, help, labels=labels)
         else:
             help = None
@@ -279,7 +299,11 @@ class ExpressionChecker:
                 help = f'write `{other.kind}("{getattr(literal, "value", "")}")`'
             elif literal is not None and other.kind in dt.NUMERIC:
                 help = "write the number without quotes"
-            elif isinstance(b, ast.BooleanLiteral) or isinstance(a, ast.BooleanLiteral):
+            elif literal is not None and other.kind == dt.BOOLEAN:
+                help = "write `true` or `false` without quotes"
+            elif dt.RELATION in (left.kind, right.kind):
+                help = "count its rows, as in `count(...) > 0`, or test whether it was supplied with `= null`"
+            else:
                 help = "compare with a value of the same kind"
             self.error(
                 "E0302",
@@ -423,7 +447,7 @@ class ExpressionChecker:
             kind = self.type(each, scope)
             item = kind if item is None else rules.join(item, kind)
             if item is None:
-                return self.error("E0309", "the items of this list have different types", each)
+                return self.error("E0309", "the items of this list have different types", each, "give all items the same type")
         return dt.list_of(item or ANY)
 
     def _context(self, node: ast.ContextLiteral, scope: Scope) -> Type:
@@ -473,12 +497,18 @@ class ExpressionChecker:
         if base.kind == dt.ANY:
             return ANY
         if base.kind not in (dt.LIST, dt.RELATION) or base.item is None:
-            return self.error("E0301", f"`[...]` filters a history or list, this is {rules.describe(base)}", node.base)
+            return self.error(
+                "E0301", f"`[...]` filters a history or list, this is {rules.describe(base)}", node.base,
+                "put it behind a history, as in `invoices[amount > 0]`",
+            )
         position = position_of(node.predicate)
         if position is not None:
             self.typing.record(node.predicate, Type(dt.NUMBER))
             if position not in (1, -1):
-                return self.error("E0311", "only `[1]` and `[-1]` pick an item by place", node.predicate)
+                return self.error(
+                    "E0311", "only `[1]` and `[-1]` pick an item by place", node.predicate,
+                    "filter by a condition, or take the first `[1]` or last `[-1]`",
+                )
             return base.item.optional(True)
         variable = self.fresh("item")
         self.typing.variables[id(node)] = variable
@@ -533,14 +563,17 @@ class ExpressionChecker:
                 upper = self.type(iterator.upper, scope)
                 for part, end in ((iterator.source, kind), (iterator.upper, upper)):
                     if end.kind not in (dt.NUMBER, dt.ANY):
-                        self.error("E0301", f"`..` counts numbers, this is {rules.describe(end)}", part)
+                        self.error("E0301", f"`..` counts numbers, this is {rules.describe(end)}", part, "write whole numbers")
                 nullable = nullable or kind.nullable or upper.nullable
                 item = Type(dt.NUMBER, whole=True)
             elif kind.kind in (dt.LIST, dt.RELATION) and kind.item is not None:
                 item = kind.item
                 nullable = nullable or kind.nullable
             elif kind.kind != dt.ANY:
-                self.error("E0301", f"`for` goes over a history or list, this is {rules.describe(kind)}", iterator.source)
+                self.error(
+                    "E0301", f"`for` goes over a history or list, this is {rules.describe(kind)}", iterator.source,
+                    "name a history, or count with `for i in 1..n`",
+                )
             variable = self.fresh(iterator.name)
             self.typing.variables[id(iterator)] = variable
             self.typing.record(iterator, item)
@@ -553,7 +586,9 @@ class ExpressionChecker:
         )
 
     def _stray_test(self, node: ast.Node, scope: Scope) -> Type:
-        return self.error("E0311", "a test such as `< 5` stands only in a cell or behind `in`", node)
+        return self.error(
+            "E0311", "a test such as `< 5` stands only in a cell or behind `in`", node, "write `x in (< 5, > 9)`, or `x < 5`"
+        )
 
 
 def position_of(predicate: ast.Node) -> int | None:

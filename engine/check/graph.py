@@ -21,14 +21,29 @@ class Reading(Record):
     def of(nodes: Iterable[ast.Node], more: Iterable[str] = ()) -> Reading:
         found: dict[str, None] = {}
         for node in nodes:
-            stack = [node]
-            while stack:
-                current = stack.pop()
-                if isinstance(current, ast.Name):
-                    found.setdefault(current.name)
-                stack.extend(reversed(ast.children(current)))
+            _collect(node, frozenset(), found)
         found.update(dict.fromkeys(more))
         return Reading(tuple(found))
+
+
+def _collect(node: ast.Node, bound: frozenset[str], found: dict[str, None]) -> None:
+    """Add the names under `node` but those that it binds itself."""
+    if isinstance(node, ast.Name):
+        if node.name not in bound:
+            found.setdefault(node.name)
+        return
+    if isinstance(node, (ast.For, ast.Quantified)):
+        for iterator in node.iterators:
+            _collect(iterator.source, bound, found)
+            if iterator.upper is not None:
+                _collect(iterator.upper, bound, found)
+            bound |= {iterator.name}
+        _collect(node.body, bound, found)
+        return
+    if isinstance(node, ast.FunctionLiteral):
+        bound |= {p.name for p in node.parameters}
+    for child in ast.children(node):
+        _collect(child, bound, found)
 
 
 def reading(draft: Draft) -> Reading:

@@ -91,7 +91,10 @@ class _Loader:
                     loaded.append(file)
             if not loaded:
                 raise Problem()
-            self.timelines[key] = timeline(loaded, self.report)
+            found = timeline(loaded, self.report)
+            if not found.periods:
+                raise Problem()
+            self.timelines[key] = found
         return self.timelines[key]
 
     def stretches(self, period: Period) -> list[Stretch]:

@@ -91,7 +91,8 @@ def _typed(
         try:
             data.append([None if not t else read(t, kind) for t in texts])
         except NotReadable as why:
-            reader.report.at("E0708", f"column `{name}`: {why.message}", span, why.help)
+            help = "mend the cell, or state another `type` for the decision"
+            reader.report.at("E0708", f"column `{name}`: {why.message}", span, help)
             return None
         columns.append((name, kind.optional(any(not t for t in texts))))
     table = list(zip(*data, strict=True))

@@ -90,6 +90,8 @@ class ParameterReader:
             for value in values:
                 number(value.text)
         except NotReadable:
+            if any(v.text.startswith("=") for v in values):
+                return Type(dt.NUMBER)  # reported where it is read
             return Type(dt.STRING)
         return Type(dt.NUMBER)
 
@@ -108,10 +110,13 @@ class ParameterReader:
     def _value(self, place: Slice, kind: Type) -> object:
         if not place.text or kind.kind == dt.ANY:
             return None
+        help = "a parameter's values are plain data; what is computed is a feature"
         try:
+            if place.text.startswith("="):
+                raise NotReadable(f"`{place.text}` is computed")
             return read(place.text, kind)
         except NotReadable as why:
-            self.report.at("E0308", why.message, place.locate(0, len(place.text)), "a parameter's values are plain data")
+            self.report.at("E0308", why.message, place.locate(0, len(place.text)), help)
             return None
 
     def check(self, draft: ParameterDraft, scope: Scope, policy_start: datetime.date | None) -> ParameterModel:

@@ -17,6 +17,8 @@ class ExpressionParser:
     def __init__(self, report: Report, vocabulary: Vocabulary) -> None:
         self.report = report
         self.vocabulary = vocabulary
+        #: Names that were reported as unreadable; an expression that holds one is not reported again.
+        self.unreadable: frozenset[str] = frozenset()
 
     def scalar(self, scalar: Scalar) -> Expr | None:
         """The expression that a whole scalar holds; None where it has none (reported)."""
@@ -42,6 +44,8 @@ class ExpressionParser:
             return None
 
     def _report(self, place: Slice, problem: SyntaxProblem) -> None:
+        if any(name in place.text for name in self.unreadable):
+            return
         for found in problem.findings:
             span = place.locate(found.start, found.end)
             edits: tuple[Edit, ...] = ()

@@ -8,7 +8,7 @@ from pathlib import Path
 from engine.check import lints
 from engine.check.arms import ArmReader
 from engine.check.decisions import DecisionChecker, Draft
-from engine.check.declarations import Declarations, Vocabularies, date_of, name_findings, rank_of
+from engine.check.declarations import KEYWORDS, Declarations, Vocabularies, date_of, name_findings
 from engine.check.expressions import ExpressionChecker
 from engine.check.graph import Reading, in_order, reading
 from engine.check.lookups import lookup_draft
@@ -73,6 +73,7 @@ class PolicyChecker:
         declarations = Declarations(report, vocabularies, file.currency)
         uses = UseReader(report, self.import_policy).read(file)
         parser = ExpressionParser(report, self._vocabulary(uses))
+        parser.unreadable = frozenset(n for n in self._keys() if n.split(" ", 1)[0] in KEYWORDS)
         inputs = tuple(declarations.bounded(declarations.input(i, parser)) for i in file.inputs)
         histories = tuple(declarations.history(h, parser) for h in file.histories)
         scope = Scope(self._bindings(inputs, histories, uses))
@@ -84,7 +85,8 @@ class PolicyChecker:
         decisions: list[DecisionModel | ScoreModel] = []
         parameters: list[ParameterModel] = []
         checker = DecisionChecker(report, self.typing, self.expressions, file.on_missing)
-        readings = {d.spec.name: reading(d) for d in drafts}
+        twice = self._twice()  # what these read is unclear, so they are in no circle
+        readings = {d.spec.name: reading(d) if d.spec.name not in twice else Reading(()) for d in drafts}
         readings.update({n: p.reading for n, p in parameter_drafts.items()})
         by_name = {d.spec.name: d for d in drafts}
         for name in in_order(readings, self._keys(), report):
@@ -111,6 +113,11 @@ class PolicyChecker:
         check_references(model, report)
         lints.lint(model, report)
         return model
+
+    def _twice(self) -> set[str]:
+        file = self.file
+        names = [n.name for n in (*file.inputs, *file.parameters, *file.histories, *file.uses, *file.decisions)]
+        return {n for n in names if names.count(n) > 1}
 
     # --- names -----------------------------------------------------------------------------
 

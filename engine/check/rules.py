@@ -172,6 +172,8 @@ def join(one: Type, other: Type) -> Type | None:
 def describe(kind: Type) -> str:
     """A type in words a policy author uses."""
     if kind.kind == dt.STRING:
+        if kind.values is not None and len(kind.values) == 1:
+            return f'the text "{kind.values[0]}"'
         return str(kind) if kind.values is not None else "text"
     if kind.kind == dt.NULL:
         return "null"
@@ -182,7 +184,7 @@ def describe(kind: Type) -> str:
     if kind.kind == dt.MONTHS_DURATION:
         return "a duration in months"
     if kind.kind == dt.LIST and kind.item is not None:
-        return f"a list of {describe(kind.item)}"
+        return "a list of texts" if kind.item.kind == dt.STRING else f"a list of {describe(kind.item)}"
     if kind.kind in (dt.NUMBER, dt.BOOLEAN, dt.DATE, dt.TIME, dt.DATE_TIME, dt.RANGE, dt.LIST, dt.CONTEXT):
         return f"a {kind.kind}"
     return kind.kind

@@ -144,6 +144,17 @@ class Report:
         return any(d.is_error for d in self.diagnostics)
 
 
+def _one_slip(one: str, two: str) -> bool:
+    """Whether words of three letters or more differ by one letter changed, or two swapped."""
+    if len(one) != len(two) or len(one) < 3:
+        return False
+    differing = [i for i, (a, b) in enumerate(zip(one, two, strict=True)) if a != b]
+    if len(differing) == 2:
+        i, j = differing
+        return j == i + 1 and one[i] == two[j] and one[j] == two[i]
+    return len(differing) == 1
+
+
 def closest(name: str, names: Iterable[str]) -> str | None:
     """The declared name that a person most likely meant, None where none is near."""
     candidates = list(names)
@@ -156,5 +167,8 @@ def closest(name: str, names: Iterable[str]) -> str | None:
     near = difflib.get_close_matches(name, candidates, n=1, cutoff=0.7)
     if near:
         return near[0]
+    slipped = next((c for c in candidates if _one_slip(name, c)), None)
+    if slipped is not None:
+        return slipped
     near = difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.7)
     return folded[near[0]] if near else None

@@ -52,12 +52,15 @@ class UseReader:
         inner = {h.name for h in policy.histories}
         bindings: list[tuple[str, Expr]] = []
         mapped: list[tuple[str, str]] = []
+        meant: set[str] = set()
         for name, key, scalar in spec.bindings:
             if name in inner:
                 mapped.append((name, _history(scalar, histories, report)))
                 continue
             if name not in inputs:
                 near = closest(name, [*inputs, *inner])
+                if near is not None:
+                    meant.add(near)
                 report.at(
                     "E0704", f"`{spec.policy.text}` has no input `{name}`", key.span,
                     f"did you mean `{near}`?" if near else f"its inputs are {', '.join(f'`{i}`' for i in sorted(inputs))}",
@@ -68,13 +71,13 @@ class UseReader:
                 bindings.append((name, expr))
         given = {n for n, _ in bindings}
         for decl in policy.inputs:
-            if decl.required and decl.name not in given and all(n != decl.name for n, _, _ in spec.bindings):
+            if decl.required and decl.name not in given | meant and all(n != decl.name for n, _, _ in spec.bindings):
                 report.at(
                     "E0703", f"the input `{decl.name}` of `{spec.policy.text}` is required and not given", spec.key.span,
                     f"add `{decl.name}: ...` under `with`",
                 )
         for history in policy.histories:
-            if all(inner_name != history.name for inner_name, _ in mapped) and each is None:
+            if all(n != history.name for n, _ in mapped) and each is None and history.name not in meant:
                 report.at(
                     "E0703", f"the history `{history.name}` of `{spec.policy.text}` is not given", spec.key.span,
                     f"add `{history.name}: ...` under `with`, naming a history of this policy",

@@ -64,6 +64,13 @@ class Timeline(Record):
 def timeline(files: Sequence[PolicyFile], report: Report) -> Timeline:
     """Order versions by period; overlaps and wrong `supersedes` go to the report."""
     periods = [Period(date_of(f.start) or FIRST, date_of(f.end) or LAST, f) for f in files]
+    for period in periods:
+        if period.end < period.start and period.file.end is not None:
+            report.at(
+                "E0712", f"version {period.file.version} ends before it begins, on {period.start}", period.file.end.span,
+                "both days are included; swap them, or leave out `to` for no end",
+            )
+    periods = [p for p in periods if p.start <= p.end]
     versions = {f.version: f for f in files}
     for file in files:
         wanted = file.supersedes

@@ -42,5 +42,5 @@ def _uncovered(decision: ir.Decide, space: Space, gap: Box) -> Diagnostic:
         )
     return Diagnostic(
         "W0501", f"`{decision.name}` has no `otherwise` and no rule holds{where}, so it is null there",
-        span_of(decision.at), "add `- otherwise: ...` as the last rule",
+        span_of(decision.at), "end with a rule `otherwise`",
     )

@@ -56,6 +56,8 @@ _MEND = "mend the condition, or delete the rule"
 
 def _why(space: Space, part: ir.Node) -> str | None:
     """The declared values of the one column that a dead part tests."""
+    if isinstance(part, ir.And) and all(space.boxes(arg, "true") != [] for arg in part.args):
+        return None  # its parts contradict each other
     columns = space.columns_of(part)
     if len(columns) != 1:
         return None

@@ -34,7 +34,7 @@ def _first(decision: ir.Decide, space: Space) -> list[Diagnostic]:
     for arm, bits in zip(space.arms, owned, strict=True):
         if arm.true:
             single = _behind(cover, arm.true, owners, former)
-            if single is not None:
+            if single is not None and (not _catches_all(arm.arm) or _catches_all(single)):
                 found.append(
                     Diagnostic(
                         "W0601", f"the {row} `{arm.arm.rule}` is never reached: `{single.rule}` holds whenever it does",
@@ -42,7 +42,7 @@ def _first(decision: ir.Decide, space: Space) -> list[Diagnostic]:
                         label(single.at, "this one comes first"),
                     )
                 )
-            elif former and not _catches_all(arm.arm):
+            elif single is None and former and not _catches_all(arm.arm):
                 try:
                     if all(cover.gap(box, former) is None for box in arm.true):
                         found.append(_unreached(cover, arm, owners, former, row))
