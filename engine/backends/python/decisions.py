@@ -72,8 +72,10 @@ class DecisionEmitter(ExpressionEmitter):
             return self._value_form
         if decision.hit == "first":
             return self._first
-        if decision.hit == "worst" and not any(a.is_computed for a in decision.arms) and not decision.members:
-            return self._worst
+        if decision.hit == "worst" and not decision.members:
+            # An empty outcome is in no group of the scale.
+            if not any(a.is_computed or constants(a)[""] is None for a in decision.arms):
+                return self._worst
         if decision.hit in LISTS:
             return self._collect
         return self._by_states

@@ -187,7 +187,8 @@ class ExpressionEmitter:
 
     def _field(self, node: ir.Field, known: Known) -> str:
         base = self.value(node.base, known)
-        if node.base.type.relation is not None:
+        in_loop = isinstance(node.base, ir.Local) and not node.base.type.nullable
+        if node.base.type.relation is not None and in_loop:
             return f"{base}[{node.name!r}]"
         if self.may_be_null(node.base, known):
             return f"field({base}, {node.name!r})"
