@@ -1,0 +1,1 @@
+"""Random well-typed policies and customers, decided by every evaluator there is."""
