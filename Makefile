@@ -59,14 +59,14 @@ demo: $(VENV)/run.stamp  ## decide the sample portfolio with the shipped policy
 	@echo; echo '$$ tierwise decide $(POLICY) $(SAMPLES)/customer.json --as-of 2026-07-01'
 	@$(BIN)/tierwise decide $(POLICY) $(SAMPLES)/customer.json --as-of 2026-07-01
 
-test: $(VENV)/dev.stamp  ## run all tests but those marked real or nightly
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not real and not nightly" $(ARGS) $(TESTS)
+test: $(VENV)/dev.stamp  ## run all tests but those marked real
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not real" $(ARGS) $(TESTS)
 
 test-real: $(VENV)/dev.stamp  ## run the tests that install packages or take minutes
 	$(BIN)/python -m pytest -m real $(ARGS) $(TESTS)
 
-nightly: $(VENV)/dev.stamp  ## run the random tests at their long setting
-	$(BIN)/python -m pytest -m nightly -s $(ARGS) $(TESTS)
+nightly: $(VENV)/dev.stamp  ## random policies through every evaluator, at the long setting
+	$(BIN)/python -m tests.differential --nightly $(ARGS)
 
 lint: $(VENV)/dev.stamp  ## ruff
 	$(BIN)/ruff check .
