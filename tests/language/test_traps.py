@@ -1,0 +1,90 @@
+"""The traps that missing data and time set for every rules engine, each as a test."""
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.policy import Decision, Policy, load_policy
+
+TODAY = datetime.date(2026, 7, 1)
+
+
+@pytest.fixture(scope="module")
+def policy() -> Policy:
+    return load_policy(Path(__file__).with_name("traps.yaml"))
+
+
+@pytest.fixture(params=["reference", "python"])
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def decide(policy: Policy, engine: str, dscr: float | None, rows: list[dict[str, Any]] | None) -> Decision:
+    return policy.decide({"firm": "f", "dscr": dscr}, as_of=TODAY, history={"instalments": rows}, engine=engine)
+
+
+def row(due: str, paid: str | None, booked: str = "2026-01-01") -> dict[str, Any]:
+    return {"booked": booked, "due": due, "paid": paid, "amount": 100}
+
+
+def test_a_missing_ratio_never_steps_over_a_decline(policy: Policy, engine: str) -> None:
+    decision = decide(policy, engine, None, [])
+    assert decision.values["decision"] == "refer"
+    assert decision.missing == ("dscr",)
+    assert decision.open["decision"].could_be is not None
+    assert "decline" in decision.open["decision"].could_be
+    assert decision.reasons[-1] == "MISSING"
+
+
+def test_a_decline_that_is_certain_stands_whatever_is_missing(policy: Policy, engine: str) -> None:
+    decision = decide(policy, engine, 0.8, None)
+    assert decision.values["decision"] == "decline"
+    assert "decision" not in decision.open
+
+
+def test_no_history_is_not_an_empty_history(policy: Policy, engine: str) -> None:
+    absent = decide(policy, engine, 2.0, None)
+    assert absent.values["decision"] == "refer"
+    assert absent.reasons == ("R3", "MISSING")
+    assert set(absent.open) == {"worst delay", "due soon", "delay", "soon"}
+    assert absent.missing == ("instalments",)
+    empty = decide(policy, engine, 2.0, [])
+    assert empty.values["decision"] == "approve"
+    # the largest of no rows has no value, though nothing is missing
+    assert empty.values["delay"] is None
+    assert empty.values["soon"] == 0
+    assert empty.missing == ()
+
+
+@pytest.mark.parametrize(
+    ("case", "rows", "delay"),
+    [
+        ("unpaid counts to the day of the decision", [row("2026-05-01", None)], 61),
+        ("paid early is no delay", [row("2026-05-01", "2026-04-20")], 0),
+        ("paid late", [row("2026-05-01", "2026-05-11")], 10),
+        ("paid on the day itself is known", [row("2026-05-01", "2026-07-01")], 61),
+        ("paid after the day is not yet known", [row("2026-05-01", "2026-07-02")], 61),
+        ("due next week is no delay", [row("2026-07-08", None)], None),
+        ("due today and unpaid", [row("2026-07-01", None)], 0),
+        ("booked after the day does not exist", [row("2026-05-01", None, booked="2026-07-02")], None),
+        ("more than a year ago", [row("2025-07-01", None)], None),
+        ("the worst of several", [row("2026-05-01", "2026-05-11"), row("2026-06-01", None)], 30),
+    ],
+)
+def test_delays(policy: Policy, engine: str, case: str, rows: list[dict[str, Any]], delay: int | None) -> None:
+    assert decide(policy, engine, 2.0, rows).values["delay"] == delay, case
+
+
+def test_a_known_future_instalment_is_visible(policy: Policy, engine: str) -> None:
+    rows = [row("2026-07-08", None), row("2026-07-09", None), row("2026-07-01", None)]
+    assert decide(policy, engine, 2.0, rows).values["soon"] == 100
+
+
+def test_a_backtest_cannot_see_the_future(policy: Policy, engine: str) -> None:
+    """Everything that happens after the day leaves the decision of the day as it was."""
+    past = [row("2026-05-01", None), row("2026-06-15", "2026-06-20")]
+    later = [row("2026-05-01", "2026-07-05"), row("2026-06-15", "2026-06-20"), row("2026-06-20", None, "2026-07-03")]
+    assert decide(policy, engine, 2.0, past).values == decide(policy, engine, 2.0, later).values
