@@ -26,7 +26,7 @@ from engine.ir import dynamic
 from engine.ir import nodes as ir
 from engine.records import Record
 from engine.semantics import values
-from engine.semantics.values import LimitExceeded, Range, YearsMonths
+from engine.semantics.values import MAX_ITEMS, Budget, LimitExceeded, Range, YearsMonths
 from engine.syntax import ast
 from engine.syntax.parser import SyntaxProblem, parse_expression, parse_unary_tests
 from engine.syntax.vocabulary import Vocabulary, normalise
@@ -225,11 +225,25 @@ def _run(node: ir.Node, text: str, names: Mapping[str, Any], as_of: datetime.dat
     try:
         with deep_recursion():
             value = evaluator.evaluate(node)
+            _measure(value, Budget(MAX_ITEMS))
     except (LimitExceeded, RecursionError, MemoryError) as limit:
         message = limit.message if isinstance(limit, LimitExceeded) else "the expression is nested too deep to evaluate"
         span = _Locator(text).locate(0, len(text))
         raise FeelLimitError([Diagnostic("E0151", message, span, "make it smaller, or split it")]) from None
     return Answer(value, tuple(map(_reason, evaluator.notes)))
+
+
+def _measure(value: Any, budget: Budget) -> None:
+    """Refuse a result that is small only because its parts are shared."""
+    budget.spend()
+    if isinstance(value, list):
+        for item in value:
+            if isinstance(item, (list, dict)):
+                _measure(item, budget)
+    elif isinstance(value, dict):
+        for item in value.values():
+            if isinstance(item, (list, dict)):
+                _measure(item, budget)
 
 
 def _reason(note: Note) -> Reason:

@@ -217,6 +217,9 @@ def test_a_syntax_error_carries_diagnostics() -> None:
     assert finding.edits[0].replacement == "="
 
 
+_SHARED = "{x0: [], y0: []" + "".join(
+    f", {n}{i + 1}: [{n}{i}, {n}{i}]" for i in range(40) for n in "xy"
+)
 HOSTILE = {
     "pairs": "for i in 1..100000, j in 1..10000 return i * j",
     "billion": "for i in 1..1000000000 return i",
@@ -236,6 +239,11 @@ HOSTILE = {
     "nested lists": "{a: [1, 1]"
     + "".join(f", {b}: for x in {a} return [{a}, {a}]" for a, b in zip("abcdefghijk", "bcdefghijkl", strict=True))
     + "}.l",
+    "shared": _SHARED + "}",
+    "shared lists compared": _SHARED + ", r: x40 = y40}.r",
+    "shared lists told apart": _SHARED + ", r: distinct values([x40])}.r",
+    "shared lists flattened": _SHARED + ", r: flatten(x40)}.r",
+    "shared lists as text": _SHARED + ", r: string(x40)}.r",
     "power": "9 ** 9 ** 9 ** 9 ** 9",
     "flatten": "flatten(for i in 1..1000 return for j in 1..1000 return [j])",
     "sorting": "sort(for i in 1..100000 return 100000 - i, function(x, y) x < y)",

@@ -13,7 +13,7 @@ from typing import Any
 from engine.records import Record
 from engine.semantics import temporal
 from engine.semantics.equality import kind_of
-from engine.semantics.values import Range, Undefined
+from engine.semantics.values import Budget, Range, Undefined
 
 #: FEEL's names of its types, and other spellings in use, by the kind that they mean.
 KINDS = {
@@ -90,17 +90,20 @@ def _type(tokens: list[str], at: int, depth: int) -> tuple[FeelType, int]:
     return FeelType(name, None if arguments is None else tuple(arguments), result), at
 
 
-def conforms(value: Any, kind: FeelType, definitions: Definitions, depth: int = 0) -> bool:
+def conforms(value: Any, kind: FeelType, definitions: Definitions, depth: int = 0,
+             budget: Budget | None = None) -> bool:
     """Whether a value is of a type; null is of every type. Raises `Undefined` for an unknown type."""
     if depth > 100:
         return False
+    budget = budget or Budget()
+    budget.spend()
     name = kind.name
     base = KINDS.get(name)
     if base is None and name != "Any":
         definition = definitions.get(name)
         if definition is None:
             raise Undefined(f"there is no type `{name}`")
-        return _meets(value, definition, definitions, depth)
+        return _meets(value, definition, definitions, depth, budget)
     if value is None or name == "Any":
         return True
     if kind_of(value) != base:
@@ -109,10 +112,10 @@ def conforms(value: Any, kind: FeelType, definitions: Definitions, depth: int = 
         return True
     if base == "list":
         inner = kind.arguments[0][1] if kind.arguments else ANY
-        return all(conforms(item, inner, definitions, depth + 1) for item in value)
+        return all(conforms(item, inner, definitions, depth + 1, budget) for item in value)
     if base == "context":
         return all(
-            member in value and conforms(value[member], inner, definitions, depth + 1)
+            member in value and conforms(value[member], inner, definitions, depth + 1, budget)
             for member, inner in kind.arguments)
     if base == "range":
         inner = kind.arguments[0][1] if kind.arguments else ANY
@@ -147,21 +150,22 @@ def _range_of(value: Range, inner: FeelType, definitions: Definitions, depth: in
     return all(conforms(end, inner, definitions, depth + 1) for end in ends)
 
 
-def _meets(value: Any, definition: Definition, definitions: Definitions, depth: int) -> bool:
+def _meets(value: Any, definition: Definition, definitions: Definitions, depth: int, budget: Budget) -> bool:
+    budget.spend()
     if value is None:
         return True
     if definition.collection:
         if not isinstance(value, list):
             return False
         one = definition.replace(collection=False)
-        return all(_meets(item, one, definitions, depth + 1) for item in value)
+        return all(_meets(item, one, definitions, depth + 1, budget) for item in value)
     if definition.components is not None:
         if not isinstance(value, dict):
             return False
         for member, inner in definition.components:
-            if member not in value or not _meets(value[member], inner, definitions, depth + 1):
+            if member not in value or not _meets(value[member], inner, definitions, depth + 1, budget):
                 return False
-    elif definition.base is not None and not conforms(value, definition.base, definitions, depth + 1):
+    elif definition.base is not None and not conforms(value, definition.base, definitions, depth + 1, budget):
         return False
     return definition.allowed is None or definition.allowed(value)
 

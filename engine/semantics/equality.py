@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.semantics import number, temporal
-from engine.semantics.values import LimitExceeded, Range, YearsMonths
+from engine.semantics.values import Budget, LimitExceeded, Range, YearsMonths
 
 # Kinds, by which two values are comparable at all.
 NUMBER, STRING, BOOLEAN = "number", "string", "boolean"
@@ -54,7 +54,7 @@ def kind_of(value: Any) -> str:
 _KINDS: dict[type, str] = {bool: BOOLEAN, int: NUMBER, float: NUMBER, str: STRING, list: LIST, dict: CONTEXT}
 
 
-def equals(a: Any, b: Any, depth: int = 0) -> bool | None:
+def equals(a: Any, b: Any, depth: int = 0, budget: Budget | None = None) -> bool | None:
     """`a = b`; None where their kinds differ."""
     if a is None or b is None:
         return a is None and b is None
@@ -72,18 +72,22 @@ def equals(a: Any, b: Any, depth: int = 0) -> bool | None:
         return temporal.order_key(a) // temporal.SECOND == temporal.order_key(b) // temporal.SECOND
     if kind in ORDERED:
         return temporal.order_key(a) == temporal.order_key(b)
+    if a is b:
+        return True
     if depth > MAX_DEPTH:
         return None
+    budget = budget or Budget()
+    budget.spend()
     if kind == LIST:
-        return len(a) == len(b) and all(equals(x, y, depth + 1) is True for x, y in zip(a, b, strict=True))
+        return len(a) == len(b) and all(equals(x, y, depth + 1, budget) is True for x, y in zip(a, b, strict=True))
     if kind == CONTEXT:
-        return a.keys() == b.keys() and all(equals(v, b[k], depth + 1) is True for k, v in a.items())
+        return a.keys() == b.keys() and all(equals(v, b[k], depth + 1, budget) is True for k, v in a.items())
     if kind == RANGE:
         return (
             (a.low_closed, a.high_closed, a.sign) == (b.low_closed, b.high_closed, b.sign)
             and equals(a.low, b.low, depth + 1) is True and equals(a.high, b.high, depth + 1) is True
         )
-    return a is b
+    return False
 
 
 def order(op: str, a: Any, b: Any) -> bool | None:
@@ -119,17 +123,19 @@ def identical(a: Any, b: Any) -> bool:
     return equals(a, b) is True
 
 
-def identity(value: Any, depth: int = 0) -> Any:
+def identity(value: Any, depth: int = 0, budget: Budget | None = None) -> Any:
     """A hashable key, the same for values that are equal without tolerance."""
     kind = kind_of(value)
     if kind in (NUMBER, STRING, BOOLEAN, NULL):
         return kind, value
     if depth > MAX_DEPTH:
         raise LimitExceeded(f"values are nested at most {MAX_DEPTH} deep")
+    budget = budget or Budget()
+    budget.spend()
     if kind == LIST:
-        return kind, tuple([identity(item, depth + 1) for item in value])
+        return kind, tuple([identity(item, depth + 1, budget) for item in value])
     if kind == CONTEXT:
-        return kind, frozenset([(name, identity(item, depth + 1)) for name, item in value.items()])
+        return kind, frozenset([(name, identity(item, depth + 1, budget)) for name, item in value.items()])
     if kind == RANGE:
         return (kind, value.low_closed, value.high_closed, value.sign, identity(value.low, depth + 1),
                 identity(value.high, depth + 1))

@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.semantics import number, temporal
 from engine.semantics.equality import ORDERED, equals, identity, kind_of, order
-from engine.semantics.values import MAX_ITEMS, LimitExceeded, Undefined, YearsMonths
+from engine.semantics.values import MAX_ITEMS, Budget, LimitExceeded, Undefined, YearsMonths
 
 
 def _bounded(items: list[Any]) -> list[Any]:
@@ -224,8 +224,9 @@ def distinct(items: list[Any]) -> list[Any]:
     """Items without those that repeat an earlier one. Numbers are told apart exactly, without tolerance."""
     seen: set[Any] = set()
     out: list[Any] = []
+    budget = Budget()
     for item in items:
-        key = identity(item)
+        key = identity(item, 0, budget)
         if key not in seen:
             seen.add(key)
             out.append(item)
@@ -240,15 +241,17 @@ def flatten(items: list[Any]) -> list[Any]:
     """All nested lists laid out, in order; without recursion."""
     out: list[Any] = []
     stack = [iter(items)]
+    budget = Budget(MAX_ITEMS)
     while stack:
         for item in stack[-1]:
+            budget.spend()
             if isinstance(item, list):
                 stack.append(iter(item))
                 break
             out.append(item)
         else:
             stack.pop()
-    return _bounded(out)
+    return out
 
 
 def sort(items: list[Any], precedes: Callable[[Any, Any], Any] | None = None) -> list[Any]:

@@ -33,6 +33,21 @@ class LimitExceeded(Exception):
         self.message = message
 
 
+class Budget:
+    """Counts the parts of values that an operation walks through: lists may share their items, so
+    that a small value is a tree without end."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, left: int = 200_000) -> None:
+        self.left = left
+
+    def spend(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise LimitExceeded("a value has too many parts")
+
+
 @total_ordering
 class YearsMonths(Record):
     """A duration of years and months; `total` counts months and may be negative."""
