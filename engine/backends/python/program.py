@@ -32,22 +32,29 @@ Result = tuple[dict[str, Any], tuple[Any, ...]]
 
 
 class Compiled:
-    """A program compiled for the outcomes of a cone. `source` is the generated text, for people."""
+    """A program compiled for the outcomes of a cone. `source` is the generated text, for people.
+
+    `trusted` is the function without checks, made when it is first called: compiling costs a good
+    part of a short run, and sound data of the plain form never need it.
+    """
 
     def __init__(
-        self, program: ir.Program, reach: Cone, source: str, checked: Callable[..., Any], trusted: Callable[..., Any],
-        decoder: Decoder,
+        self, program: ir.Program, reach: Cone, source: str, checked: Callable[..., Any],
+        trusted: Callable[[], Callable[..., Any]], decoder: Decoder,
     ) -> None:
         self.program = program
         self.reach = reach
         self.reads_history = bool(reach.relations)
         self.source = source
         self.checked = checked
-        self._trusted = trusted
+        self._make_trusted = trusted
+        self._trusted: Callable[..., Any] | None = None
         self.decoder = decoder
 
     def trusted(self, inputs: Mapping[str, Any], as_of: datetime.date, relations: Relations | None = None) -> Result | None:
         """Decide admitted data without checks: values and trace, None where the customer is refused."""
+        if self._trusted is None:
+            self._trusted = self._make_trusted()
         result: Result | None = self._trusted(inputs.get, as_of, relations or {})
         return result
 
@@ -56,17 +63,20 @@ def compile_program(program: ir.Program, reach: Cone | None = None, catalogue: C
     """Compile a program for a cone, by default that of its declared decisions."""
     reach = reach or cone(program, program.declared)
     settled = rewritten(program)
-    sources = []
-    functions = []
-    for checks in (True, False):
-        emitter = ProgramEmitter(settled, reach, catalogue)
-        source = emitter.function("decide", checks)
-        pool = {**runtime.GLOBALS, **emitter.pool}
-        exec(compile(source, f"<{program.name}>", "exec"), pool)  # noqa: S102 - text of our own making, literals by repr
-        sources.append(source)
-        functions.append(pool["decide"])
+    source, checked, emitter = _compiled(settled, reach, catalogue, True)
     decoder = Decoder(program, emitter.traces, emitter.openable, tuple(d.name for d in reach.decisions))
-    return Compiled(program, reach, sources[0], functions[0], functions[1], decoder)
+    return Compiled(program, reach, source, checked, lambda: _compiled(settled, reach, catalogue, False)[1], decoder)
+
+
+def _compiled(
+    program: ir.Program, reach: Cone, catalogue: Catalogue, checks: bool
+) -> tuple[str, Callable[..., Any], ProgramEmitter]:
+    """The function's text, itself, and what emitted it."""
+    emitter = ProgramEmitter(program, reach, catalogue)
+    source = emitter.function("decide", checks)
+    pool = {**runtime.GLOBALS, **emitter.pool}
+    exec(compile(source, f"<{program.name}>", "exec"), pool)  # noqa: S102 - text of our own making, literals by repr
+    return source, pool["decide"], emitter
 
 
 class ProgramEmitter(DecisionEmitter):
