@@ -12,6 +12,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -29,6 +30,7 @@ from engine.portfolio.tables import BadRow, Table, count, open_table
 from engine.portfolio.writing import Writer, output, writer
 from engine.render import visible
 from engine.semantics import dtypes as dt
+from engine.semantics.declarations import InputDecl
 
 #: Bad rows told one by one on standard error; the rest are counted.
 MAX_TOLD = 20
@@ -153,6 +155,9 @@ class Run:
         self.bound = Columns(table, tuple(inputs.values()), reading)
         self.keys = [decl.name for decl in inputs.values() if decl.key]
         self.owner = {h.name: h.key for program in programs for h in program.histories if h.key is not None}
+        self._require_columns(policy, programs, inputs)
+        self.seen: set[str] = set()
+        self.repeated = 0
         decisions = list({d.name: d for program in programs for d in _shown(program)}.values())
         self.outputs = [column for d in decisions for column in _columns(d)]
         names = [column for column, _, _ in self.outputs]
@@ -161,12 +166,31 @@ class Run:
         self.columns = [line, *self.keys, status, *names, *rest]
         self.tally = Tally({d.name: d.type.values for d in decisions if d.type.values is not None})
 
+    def _require_columns(
+        self, policy: Policy, programs: Sequence[ir.Program], inputs: Mapping[str, InputDecl]
+    ) -> None:
+        """Raise DataProblem where a column is absent without which every row would be refused."""
+        needed = set.intersection(*(set(policy.cone(program).inputs) for program in programs))
+        lost = [name for name in self.bound.absent if name in needed and inputs[name].required]
+        if not lost:
+            return
+        strangers = [column for column in self.table.columns if column and column not in self.bound.columns]
+        near = [(name, match) for name in lost for match in get_close_matches(name, strangers, 1, 0.6)]
+        way = ", ".join(f"is `{match}` meant for `{name}`?" for name, match in near)
+        raise DataProblem(
+            f"no column for {', '.join(f'`{name}`' for name in lost)}, which the policy requires", self.table.path, 1,
+            help=way or "add the column, or name it in the input's `column`",
+        )
+
     def decide(self, out: Writer) -> None:
         """Decide every row; raises DataProblem where reading or, under `strict`, a row fails."""
         progress = Progress()
         for row in self.table:
             values = self.bound.values(row.cells)
             key = ", ".join(str(values[k]) for k in self.keys if values.get(k) is not None)
+            if key:
+                self.repeated += key in self.seen
+                self.seen.add(key)
             base = {self.meta["line"]: row.line, **{k: values.get(k) for k in self.keys}}
             if isinstance(row, BadRow):
                 self._refuse(out, base, key, row.message, row.help, ["unreadable row"])
@@ -250,6 +274,8 @@ class Run:
         """What the rows came to, and what a person should know of the tables."""
         if self.told > MAX_TOLD:
             talk(f"{count(self.told - MAX_TOLD, 'more refused row')}; `--rejects FILE` lists them all")
+        if self.repeated:
+            talk(f"{count(self.repeated, 'row')} with a key that an earlier row had")
         for name in self.bound.absent:
             talk(f"no column for `{name}`: it was missing in every row")
         for history in self.histories.values():

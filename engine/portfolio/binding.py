@@ -71,6 +71,8 @@ class Columns:
         self._named = [(d.name, _spellings(d)) for d in declared]
         self._cells: list[tuple[int, str, Parser, dt.Type]] = []
         self.absent: list[str] = []
+        #: Columns that are bound to something.
+        self.columns: set[str] = set()
         if not table.columns:
             return
         places = {name: place for place, name in enumerate(table.columns) if name}
@@ -81,6 +83,7 @@ class Columns:
                     f"columns `{found[0]}` and `{found[1]}` both are `{name}`", table.path, 1, help="drop one of them"
                 )
             if found:
+                self.columns.add(found[0])
                 self._cells.append((places[found[0]], name, reading.parser(decl.type), decl.type))
             else:
                 self.absent.append(name)

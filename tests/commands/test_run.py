@@ -45,6 +45,26 @@ def test_what_is_said_beside_the_data(tierwise: Tierwise, folder: Path) -> None:
     assert "7 rows: 3 decided, 1 open, 3 refused" in err
 
 
+def test_a_required_column_that_is_absent_ends_the_run(tierwise: Tierwise, folder: Path) -> None:
+    (folder / "customers.csv").write_text(CUSTOMERS.replace("annual_revenue", "anual revenue"), encoding="utf-8")
+    result = tierwise(*ARGS)
+    assert result.code == 3
+    assert "no column for `annual revenue`, which the policy requires" in result.err
+    assert "is `anual revenue` meant for `annual revenue`?" in result.err
+
+
+def test_an_optional_column_that_is_absent_is_told(tierwise: Tierwise, folder: Path) -> None:
+    (folder / "customers.csv").write_text("firm id,annual_revenue,grade,Founded On\nF1,1,A,2020-01-01\n")
+    result = tierwise(*WITH_HISTORY)
+    assert result.code == 0
+    assert "no column for `dscr`: it was missing in every row" in result.err
+
+
+def test_a_repeated_key_is_told(tierwise: Tierwise, folder: Path) -> None:
+    (folder / "customers.csv").write_text(CUSTOMERS + "F1,1000,A,1.5,2020-01-01,again\n", encoding="utf-8")
+    assert "1 row with a key that an earlier row had" in tierwise(*WITH_HISTORY).err
+
+
 def test_a_history_not_given_is_missing(tierwise: Tierwise, folder: Path) -> None:
     found = rows(tierwise(*ARGS).out)
     assert found[0]["decision"] == "refer"
