@@ -673,13 +673,14 @@ class ExpressionEmitter:
             self.variables[("Local", node.var)] = item
             self.nullable.add(item)
             items = f"{self._tested(node.value, known)} is None and ({self.null_by_name(node.value, known)})"
-        if name is None:
-            return "True"
+        rows = name or self.temporary()
         item = self.variables.get(("Local", node.var), "x") if node.value is not None else "x"
         if node.value is None:
             self.variables[("Local", node.var)] = "x"
         condition = f" if {self.true(node.filter, known)}" if node.filter is not None else ""
-        inner = f"any([{items} for {item} in {name}{condition}])"
+        inner = f"any([{items} for {item} in {rows}{condition}])"
+        if name is None:
+            return f"(({source}) if ({rows} := {self.value(node.source, known)}) is None else {inner})"
         if source == "False":
             return inner
         return f"(True if {name} is None else {inner})"
