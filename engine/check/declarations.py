@@ -161,7 +161,7 @@ class Declarations:
                     node.span,
                     f"did you mean `{near}`?" if near else "list the values, or declare the name under `vocabularies`",
                 )
-            return found
+            return found or None  # an unreadable vocabulary was reported where it stands
         listed = strings(node)
         seen: dict[str, Scalar] = {}
         for item in listed:
