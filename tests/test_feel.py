@@ -244,6 +244,7 @@ HOSTILE = {
     "shared lists told apart": _SHARED + ", r: distinct values([x40])}.r",
     "shared lists flattened": _SHARED + ", r: flatten(x40)}.r",
     "shared lists as text": _SHARED + ", r: string(x40)}.r",
+    "long texts": '{a: "' + "😀" * 50_000 + '", b: a + a + a + a, r: for i in 1..100000 return b + b}.r',
     "power": "9 ** 9 ** 9 ** 9 ** 9",
     "flatten": "flatten(for i in 1..1000 return for j in 1..1000 return [j])",
     "sorting": "sort(for i in 1..100000 return 100000 - i, function(x, y) x < y)",

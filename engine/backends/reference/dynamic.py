@@ -22,11 +22,11 @@ from engine.semantics.operators import described
 from engine.semantics.values import MAX_ITEMS, LimitExceeded, Range, Undefined
 
 #: Nodes evaluated, with large values counted by their size; about a second of work.
-MAX_STEPS = 400_000
+MAX_STEPS = 800_000
 #: Calls of function values within one another.
 MAX_CALLS = 250
 #: Items of a list, or characters of a text, that count as one step.
-_ITEMS_A_STEP, _CHARACTERS_A_STEP = 8, 200
+_ITEMS_A_STEP, _CHARACTERS_A_STEP = 8, 50
 
 
 class Note(Record):
