@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.backends.python.known import NOTHING, Known
+from engine.backends.python.runtime import holds_null
 from engine.check import rules
 from engine.ir import nodes as ir
 from engine.semantics import dtypes as dt
@@ -621,7 +622,7 @@ class ExpressionEmitter:
         if isinstance(node, (ir.Const, ir.IsNull, ir.Record, ir.List)):
             return "False"
         if isinstance(node, ir.Field):
-            return "True"
+            return self._field_null_by_name(node, known)
         if isinstance(node, ir.Cond):
             then = self.null_by_name(node.then, self.after(node.test, True, known))
             other = self.null_by_name(node.otherwise, self.after(node.test, False, known))
@@ -644,54 +645,94 @@ class ExpressionEmitter:
             return self._fold_null_by_name(node, known)
         if isinstance(node, (ir.Filter, ir.Map)):
             return self.null_by_name(node.source, known)
-        parts = []
-        for child in ir.children(node):
-            if self.may_be_null(child, known):
-                found = self.null_by_name(child, known)
-                if found == "True":
-                    found = f"{self._tested(child, known)} is None"
-                elif found != "False" and self.simple(child) is None:
-                    found = f"({self._tested(child, known)} is None and {found})"
-                if found != "False":
-                    parts.append(found)
-        return "False" if not parts else parts[0] if len(parts) == 1 else f"({' or '.join(parts)})"
+        return _any_of([self._within(child, known) for child in ir.children(node)])
+
+    def _within(self, node: ir.Node, known: Known) -> str:
+        """A bool expression: an operand's null came from a name, or it is a list or context that holds such a null."""
+        inside = self.hidden(node, known) if node.type.kind in CONTAINERS else "False"
+        if not self.may_be_null(node, known):
+            return inside
+        found = self.null_by_name(node, known)
+        if inside != "False":
+            return f"(({found}) if {self._tested(node, known)} is None else ({inside}))"
+        if found == "True":
+            return f"{self._tested(node, known)} is None"
+        if found != "False" and self.simple(node) is None:
+            return f"({self._tested(node, known)} is None and {found})"
+        return found
+
+    def hidden(self, node: ir.Node, known: Known) -> str:
+        """A bool expression: a known list or context holds a null that came from a name."""
+        if isinstance(node, (ir.List, ir.Record, ir.Call)):
+            return _any_of([self._within(child, known) for child in ir.children(node)])
+        if isinstance(node, ir.Filter):
+            return self.hidden(node.source, known)
+        if isinstance(node, ir.Cond):
+            then, other = self.hidden(node.then, known), self.hidden(node.otherwise, known)
+            return then if then == other else f"(({then}) if {self.true(node.test, known)} else ({other}))"
+        if isinstance(node, ir.Map):
+            name = self.temporary()
+            value = self.value(node.source, known)
+            item = self.temporary()
+            self.variables[("Local", node.var)] = item
+            self.nullable.add(item)
+            body = self._within(node.body, known)
+            inner = f"any([{body} for {item} in {name}])"
+            bodies = "False" if body == "False" else f"({inner} if ({name} := {value}) is not None else False)"
+            return _any_of([self.hidden(node.source, known), bodies])
+        if isinstance(node, (ir.Ref, ir.Local)):
+            return f"{self.pooled(holds_null, 'f')}({self.value(node, known)})"
+        return "False"
+
+    def _field_null_by_name(self, node: ir.Field, known: Known) -> str:
+        if isinstance(node.base, ir.Record):
+            return self._within(dict(node.base.fields)[node.name], known)
+        if isinstance(node.base, (ir.Ref, ir.Local)) or not self.may_be_null(node.base, known):
+            return "True"
+        base = self.null_by_name(node.base, known)
+        return "True" if base == "True" else f"(({base}) if {self._tested(node.base, known)} is None else True)"
 
     def _fold_null_by_name(self, node: ir.Fold, known: Known) -> str:
+        """The source's own null, that of an item, or one that the items were made of."""
         source = self.null_by_name(node.source, known)
         if node.op == "count":
             return source
         name = self.simple(node.source)
-        if node.value is None:
-            items = "x is None"
-            value_nullable = node.source.type.item is None or node.source.type.item.nullable
-            if not value_nullable:
-                return source
-        else:
-            if not node.value.type.nullable:
-                return source
-            item = self.temporary()
-            self.variables[("Local", node.var)] = item
-            self.nullable.add(item)
-            items = f"{self._tested(node.value, known)} is None and ({self.null_by_name(node.value, known)})"
         rows = name or self.temporary()
-        item = self.variables.get(("Local", node.var), "x") if node.value is not None else "x"
-        if node.value is None:
-            self.variables[("Local", node.var)] = "x"
+        inside = _any_of([self._item_null_by_name(node, rows, known), self.hidden(node.source, known)])
+        if not self.may_be_null(node.source, known) and (name is not None or inside == "False"):
+            return inside
+        tested = f"{name} is None" if name is not None else f"({rows} := {self.value(node.source, known)}) is None"
+        return f"(({source}) if {tested} else ({inside}))"
+
+    def _item_null_by_name(self, node: ir.Fold, rows: str, known: Known) -> str:
+        """Among the items that are folded stands a null that came from a name."""
+        kind = node.value.type if node.value is not None else node.source.type.item
+        if kind is not None and not kind.nullable:
+            return "False"
+        item = self.temporary()
+        self.variables[("Local", node.var)] = item
+        self.nullable.add(item)
+        found = f"{item} is None"
+        if node.value is not None:
+            found = f"{self._tested(node.value, known)} is None and ({self.null_by_name(node.value, known)})"
         condition = f" if {self.true(node.filter, known)}" if node.filter is not None else ""
-        inner = f"any([{items} for {item} in {rows}{condition}])"
-        if name is None:
-            return f"(({source}) if ({rows} := {self.value(node.source, known)}) is None else {inner})"
-        if source == "False":
-            return inner
-        return f"(True if {name} is None else {inner})"
+        return f"any([{found} for {item} in {rows}{condition}])"
 
 
+CONTAINERS = frozenset({dt.LIST, dt.CONTEXT})
 #: Operations over numbers that always have a value.
 TOTAL = frozenset(
     {"floor", "ceiling", "round up", "round down", "round half up", "round half down", "decimal", "abs", "min", "max", "odd", "even"}
 )
 TEMPORAL_TOTAL = frozenset({"-", ".days"})
 COMPARISONS = {"=": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
+
+
+def _any_of(parts: list[str]) -> str:
+    """One of these bool expressions holds."""
+    parts = [p for p in parts if p != "False"]
+    return "False" if not parts else parts[0] if len(parts) == 1 else f"({' or '.join(_bracketed(p, ' and ') for p in parts)})"
 
 
 def _finite(node: ir.Call) -> bool:

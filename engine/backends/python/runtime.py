@@ -45,6 +45,11 @@ def field(base: Any, name: str) -> Any:
     return None if base is None else base.get(name)
 
 
+def holds_null(value: Any) -> bool:
+    """Whether a list or context has a null in it."""
+    return None in (value.values() if isinstance(value, dict) else value)
+
+
 def guarded(operation: Operation) -> Callable[..., Any]:
     """A kernel that gives None where the operation has no value, and for a result that a policy may not hold."""
     kernel = operation.kernel

@@ -7,12 +7,13 @@ without a value for known operands do not by themselves: `1/0` is null of itself
 """
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from engine import records
 from engine.backends.reference.expressions import Evaluator
 from engine.ir import nodes as ir
+from engine.semantics import dtypes as dt
 
 
 class Origins(records.Record):
@@ -25,6 +26,9 @@ class Origins(records.Record):
 
 
 NOTHING = Origins()
+CONTAINERS = frozenset({dt.LIST, dt.CONTEXT})
+#: Items of a list that are looked at for what stands behind a null.
+LOOKED_AT = 1000
 
 
 def joined(parts: Iterable[Origins]) -> Origins:
@@ -87,19 +91,44 @@ class NullTracer(Evaluator):
             return self.origins(node.source)
         if isinstance(node, ir.Const):
             return NOTHING
-        operands = joined(self.origins(child) for child in ir.children(node))
+        operands = joined(self.within(child) for child in ir.children(node))
         if operands == NOTHING and not self._has_null(node):
             return Origins(undefined=(node,))
         return operands
 
+    def within(self, node: ir.Node) -> Origins:
+        """Where an operand's null comes from, or the nulls that a list or context holds inside."""
+        if node.type.kind not in CONTAINERS or self.evaluate(node) is None:
+            return self.origins(node)
+        return self.hidden(node)
+
+    def hidden(self, node: ir.Node) -> Origins:
+        """Where the nulls come from that stand in a known list or context."""
+        if isinstance(node, (ir.List, ir.Record, ir.Call)):
+            return joined(self.within(child) for child in ir.children(node))
+        if isinstance(node, ir.Filter):
+            return self.hidden(node.source)
+        if isinstance(node, ir.Cond):
+            return self.hidden(node.then if self.evaluate(node.test) else node.otherwise)
+        if isinstance(node, ir.Map):
+            items = self.evaluate(node.source)[:LOOKED_AT]
+            bodies = joined(self._under(node.var, item, node.body, self.within) for item in items)
+            return joined((self.hidden(node.source), bodies))
+        if isinstance(node, (ir.Ref, ir.Local)):
+            value = self.evaluate(node)
+            return Origins(names=True) if None in (value.values() if isinstance(value, dict) else value) else NOTHING
+        return NOTHING
+
     def _has_null(self, node: ir.Node) -> bool:
         return any(self.evaluate(child) is None for child in ir.children(node))
 
-    def _under(self, name: str, value: Any, body: ir.Node) -> Origins:
+    def _under(
+        self, name: str, value: Any, body: ir.Node, ask: Callable[[ir.Node], Origins] | None = None
+    ) -> Origins:
         had, before = name in self.locals, self.locals.get(name)
         self.locals[name] = value
         try:
-            return self.origins(body)
+            return (ask or self.origins)(body)
         finally:
             if had:
                 self.locals[name] = before
@@ -123,7 +152,7 @@ class NullTracer(Evaluator):
         if isinstance(node.base, ir.Ref):
             return self.ref_origins(node.base)
         if isinstance(node.base, ir.Record):
-            return self.origins(dict(node.base.fields)[node.name])
+            return self.within(dict(node.base.fields)[node.name])
         return Origins(names=True, undefined=(node,))
 
     def _fold_origins(self, node: ir.Fold) -> Origins:
@@ -140,7 +169,7 @@ class NullTracer(Evaluator):
                     found.append(self.relation_origins(relation) if relation else Origins(names=True))
             else:
                 found.append(self._under(node.var, item, node.value))
-            if len(found) > 1000:
+            if len(found) > LOOKED_AT:
                 break
-        behind = joined(found)
+        behind = joined((*found, self.hidden(node.source)))
         return behind if behind != NOTHING else Origins(undefined=(node,))
