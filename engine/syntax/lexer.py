@@ -16,7 +16,7 @@ import re
 
 from engine.semantics.builtin_names import SPACED_TYPES
 from engine.semantics.lazy import Lazy
-from engine.syntax.literals import decode, number_value
+from engine.syntax.literals import decode, number_value, plain
 from engine.syntax.reading import BLANK, INSTANCE, KEYWORDS
 from engine.syntax.repairs import FOREIGN_SIGN, NUMBER, OPERATOR, OPERATORS, Repairs
 from engine.syntax.slips import CASED, FULL_WIDTH, QUOTES
@@ -28,6 +28,8 @@ MAX_TOKENS = 20_000
 
 #: Keywords behind which an operand is complete.
 _VALUES = frozenset({"TRUE", "FALSE", "NULL"})
+#: Units that a policy does not read, as powers of ten of 万.
+_THOUSANDS = {"千万": 3, "百万": 2}
 _EXPONENTS = {"%": -2, "千万": 7, "百万": 6, "万": 4, "亿": 8}
 
 _UNIT = Lazy("%|千万|百万|万|亿")
@@ -226,22 +228,20 @@ class Lexer(Repairs):
         digits, end, shift = match.group(), match.end(), 0
         if unit := _UNIT.match(text, end):
             sign = unit.group()
-            if self.policy and (sign != "%" or not self.is_remainder(unit.end())):
-                shift = _EXPONENTS[sign]
-                end = unit.end()
-            elif sign != "%":
-                self.find("E0112", f"`{digits}{sign}` is read in policies only", start, unit.end(),
-                          "write the number out", None)
-                shift = _EXPONENTS[sign]
-                end = unit.end()
+            if sign != "%" or self.policy and not self.is_remainder(unit.end()):
+                shift, end = _EXPONENTS[sign], unit.end()
+            if sign in _THOUSANDS and self.policy:
+                mend = None if "e" in digits.lower() else f"{plain(digits, _THOUSANDS[sign])}万"
+                self.find("E0112", f"`{digits}{sign}` is not read as a number", start, end,
+                          "numbers end in `%`, `万` or `亿`", mend)
+            elif sign != "%" and not self.policy:
+                self.find("E0112", f"`{digits}{sign}` is read in policies only", start, end, "write the number out")
         value = number_value(digits, shift)
         if math.isinf(value):
             self.broken = True
             shown = digits if len(digits) <= 30 else digits[:27] + "..."
             self.find("E0119", f"the number `{shown}` is out of range", start, end,
                       "numbers reach to about 1.8e308")
-        if self.operand and not self.findings and WORD.match(text, start):
-            self.broken = True
         self.emit("NUMBER", end, text[start:end], value, True)
 
     def string(self, type: str) -> None:

@@ -26,6 +26,14 @@ def decode(body: str) -> str:
     return body
 
 
+def plain(text: str, shift: int) -> str:
+    """The digits of `text`, a decimal without an exponent, with the point moved `shift` places right."""
+    whole, _, fraction = text.partition(".")
+    fraction = fraction.ljust(shift, "0")
+    rest = fraction[shift:].rstrip("0")
+    return ((whole + fraction[:shift]).lstrip("0") or "0") + (f".{rest}" if rest else "")
+
+
 def number_value(text: str, shift: int = 0) -> int | float:
     """The binary64 nearest to the decimal `text` times ten to the `shift`; an int where whole.
 

@@ -39,6 +39,8 @@ def mended(text: str, found: tuple[Finding, ...]) -> str:
         ("!annual revenue", "E0112", "not(annual revenue)"),
         ("x <> 3", "E0112", "x != 3"),
         ("x ^ 2", "E0112", "x ** 2"),
+        ("x > 1.5千万", "E0112", "x > 1500万"),
+        ("x > 3百万", "E0112", "x > 300万"),
         ("x => 2", "E0112", "x >= 2"),
         ("x ≥ 5", "E0113", "x >= 5"),
         ("x ≤ 5 and x ≠ 3", "E0113", "x <= 5 and x != 3"),
