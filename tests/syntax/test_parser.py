@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.syntax import ast
+from engine.syntax import ast, table
+from engine.syntax.build import Builder
+from engine.syntax.lexer import Lexer
 from engine.syntax.parser import SyntaxProblem, parse_expression, parse_unary_tests
 from engine.syntax.table import _TABLE, build_table, grammar_digest
 from engine.syntax.vocabulary import Vocabulary
@@ -227,3 +230,16 @@ def test_a_child_lies_within_its_parent_and_parses_alone(text: str) -> None:
 def test_the_shipped_tables_are_those_of_the_grammar() -> None:
     assert f'"grammar":"{grammar_digest()}"' in _TABLE.read_text(encoding="utf-8")
     assert build_table()["grammar"] == grammar_digest()
+
+
+@pytest.mark.parametrize("content", [None, "", "{}", '{"grammar": "another"}', "[1", '{"grammar": null, "rows": 1}'])
+def test_tables_that_do_not_fit_are_built_anew(
+    content: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged = tmp_path / "feel.table.json"
+    if content is not None:
+        damaged.write_text(content, encoding="utf-8")
+    monkeypatch.setattr(table, "_TABLE", damaged)
+    tokens = Lexer("a + b * 2", NAMES).run()
+    tree = table.load_table(Builder()).parse(tokens, "expression")
+    assert sketch(tree) == ("Arithmetic", "+", "a", ("Arithmetic", "*", "b", 2))
