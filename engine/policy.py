@@ -7,23 +7,25 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.backends.python.program import Compiled, compile_program
 from engine.backends.python.runtime import SLOW
 from engine.backends.reference.program import Trace
 from engine.backends.reference.program import decide as reference_decide
-from engine.check.load import Checked, check_path
 from engine.contract import input_schema
 from engine.decision import Decision, output_values
 from engine.diagnostics import Diagnostic
 from engine.ir import nodes as ir
-from engine.ir.findings import check, with_analyses
 from engine.ir.door import Refusal, Relations, admit_history, admit_input, admit_inputs, raw_input
-from engine.ir.lower import lower
 from engine.ir.reads import Cone, cone
+from engine.reads import Reads
 from engine.records import Record
+
+if TYPE_CHECKING:
+    from engine.check.load import Checked
 
 __all__ = ["Decision", "Policy", "PolicyError", "check_policy", "load_policy"]
 
@@ -57,9 +59,13 @@ class Policy:
     backtest may ask before its period began. `diagnostics` hold the warnings.
     """
 
-    def __init__(self, versions: Sequence[Version], diagnostics: Sequence[Diagnostic] = (), sources: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, versions: Sequence[Version], diagnostics: Sequence[Diagnostic] = (),
+        sources: Mapping[str, str] | None = None, reads: Reads | None = None,
+    ) -> None:
         self.versions = tuple(versions)
-        self._warnings = tuple(diagnostics)
+        self.warnings = tuple(diagnostics)      # of the checker alone
+        self.reads = reads                      # of the files it was loaded from, None where it was not
         self._analysed: tuple[Diagnostic, ...] | None = None
         self.sources = dict(sources or {})
         self._only_version: Compiled | None = None
@@ -70,7 +76,8 @@ class Policy:
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """The warnings, those of the analyses included; these are made when first asked for."""
         if self._analysed is None:
-            self._analysed = with_analyses(self._warnings, [v.program for v in self.versions], self.sources)
+            programs = [v.program for v in self.versions]
+            self._analysed = _checker().with_analyses(self.warnings, programs, self.sources)
         return self._analysed
 
     @property
@@ -168,11 +175,8 @@ class Policy:
         """What the outcomes asked for hang on; KeyError where there is no such decision."""
         key = (id(program), None if only is None else tuple(only))
         if key not in self._cones:
-            wanted = only
-            if wanted is None:
-                # Decisions of imported policies count as far as the policy's own read them.
-                wanted = [n for n in program.declared]
-            self._cones[key] = cone(program, wanted)
+            # Decisions of imported policies count as far as the policy's own read them.
+            self._cones[key] = cone(program, program.declared if only is None else only)
         return self._cones[key]
 
     def decide_many(
@@ -189,13 +193,21 @@ class Policy:
 
 def check_policy(path: str | Path) -> Checked:
     """All findings about the policy, or folder of versions, at `path`; the analyses run where there are no errors."""
-    return check(Path(path))
+    checked: Checked = _checker().check(Path(path))
+    return checked
 
 
 def load_policy(path: str | Path) -> Policy:
     """Load the policy, or folder of versions, at `path`; raises `PolicyError` where it has errors."""
-    checked = check_path(Path(path))
+    checker = _checker()
+    checked: Checked = checker.check_path(Path(path))
     if checked.has_errors or not checked.stretches:
         raise PolicyError(checked.diagnostics, checked.sources)
-    versions = [Version(s.start, s.end, lower(s.model)) for s in checked.stretches]
-    return Policy(versions, checked.diagnostics, checked.sources)
+    versions = [Version(s.start, s.end, checker.lower(s.model)) for s in checked.stretches]
+    return Policy(versions, checked.diagnostics, checked.sources, checked.reads)
+
+
+def _checker() -> Any:
+    """The checker and the way from its models to programs. A third of a short run is importing it, which
+    a policy that was kept from an earlier run (`engine.keeping`) does not need."""
+    return import_module("engine.ir.findings")

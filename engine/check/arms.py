@@ -17,7 +17,8 @@ from engine.records import Record
 from engine.semantics import dtypes as dt
 from engine.semantics.dtypes import Type
 from engine.source.declare import DecisionSpec, strings
-from engine.source.nodes import Mapping, Node, Scalar, Sequence as ListNode, normal
+from engine.source.nodes import Mapping, Node, Scalar, normal
+from engine.source.nodes import Sequence as ListNode
 from engine.syntax import ast, grid
 
 HIT_WORDS = (

@@ -162,9 +162,12 @@ def _aggregate(
         joined = rules.join(kind, other)
         if joined is None:
             message = f"`{name}` mixes {rules.describe(kind)} and {rules.describe(other)}"
-            code = "E0305" if {kind.kind, other.kind} == dt.NUMERIC else "E0306"
+            money = {kind.kind, other.kind} == dt.NUMERIC
+            help = "give all arguments the same type"
+            if money:
+                help = "declare the number as money (a parameter: `type: money` beside its `table:`), or write `.amount`"
             return checker.error(
-                code, message, node, "give all arguments the same type",
+                "E0305" if money else "E0306", message, node, help,
                 labels=checker.labels((arguments[0], kind), (other_node, other)),
             )
         kind = joined

@@ -19,8 +19,8 @@ from engine.check.model import (
     ScoreModel,
 )
 from engine.check.plain import NotReadable, read
-from engine.check.typed import Typing
 from engine.check.scope import LOCAL, Binding, Report, Scope, whole
+from engine.check.typed import Typing
 from engine.records import Record
 from engine.semantics import dtypes as dt
 from engine.semantics.domain import ALL, difference, single
@@ -101,7 +101,8 @@ class DecisionChecker:
                     arm.guard.node, "compare it with something, as in `... > 0` or `... != null`",
                 )
             return kind.nullable
-        return any([self.cell(cell, scope) for cell in arm.cells])
+        nullable = [self.cell(cell, scope) for cell in arm.cells]
+        return any(nullable)
 
     def cell(self, cell: Cell, scope: Scope) -> bool:
         """Type a cell against its column; whether it can be null."""

@@ -18,7 +18,6 @@ from engine.semantics.domain import Domain
 from engine.semantics.dtypes import Type
 from engine.source.declare import HistorySpec, InputSpec, flag, scalar, strings, text
 from engine.source.nodes import Mapping, Node, Scalar, normal
-from engine.syntax import ast
 
 KEYWORDS = frozenset(
     "and or if then else for return in some every satisfies between function".split()

@@ -1,9 +1,7 @@
 """Checks one policy file as of a day: names, then trees, then types in the order in which decisions read each other."""
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 
 from engine.check import lints
 from engine.check.arms import ArmReader
@@ -18,15 +16,12 @@ from engine.check.model import (
     HistoryModel,
     ParameterModel,
     PolicyModel,
-    ReasonModel,
     ScoreModel,
     TableModel,
-    UseModel,
 )
 from engine.check.parameters import ParameterReader
 from engine.check.parsing import ExpressionParser
 from engine.check.reasons import ReasonReader, check_references
-from engine.check.typed import Typing
 from engine.check.scope import (
     AS_OF,
     DECISION,
@@ -40,6 +35,7 @@ from engine.check.scope import (
     Scope,
     closest,
 )
+from engine.check.typed import Typing
 from engine.check.uses import UseReader
 from engine.diagnostics import Label, Problem
 from engine.semantics import dtypes as dt
@@ -47,7 +43,8 @@ from engine.semantics.declarations import InputDecl
 from engine.semantics.dtypes import Type
 from engine.source.declare import DecisionSpec, PolicyFile, pairs
 from engine.source.files import Files
-from engine.source.nodes import Scalar, Sequence as ListNode, normal
+from engine.source.nodes import Scalar, normal
+from engine.source.nodes import Sequence as ListNode
 from engine.syntax.vocabulary import Vocabulary
 
 #: Checks an imported policy as of a day: (file, reference, day) to its model.

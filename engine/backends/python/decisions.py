@@ -107,7 +107,8 @@ class DecisionEmitter(ExpressionEmitter):
             return True
         if isinstance(node, ir.Call) and self.partial(node):
             return False
-        return all([self._null_leaves(child, names) for child in ir.children(node)])
+        found = [self._null_leaves(child, names) for child in ir.children(node)]
+        return all(found)
 
     # --- value ---------------------------------------------------------------------------------
 
