@@ -167,6 +167,7 @@ class Files:
         if ragged is not None:
             found, wanted = len(rows[ragged - 1]), len(rows[0])
             raise Problem(
-                Diagnostic("E0708", f"line {ragged} of `{name}` has {found} cells, where the header has {wanted}", span)
+                Diagnostic("E0708", f"line {ragged} of `{name}` has {found} cells, where the header has {wanted}", span,
+                           "mend the line; a cell that holds a comma stands in double quotes")
             )
         return rows

@@ -195,6 +195,10 @@ class _Checker:
                 help_ += f"; put it in single quotes: `{_short(quoted(raw))}`"
         elif schema.get("format") == "grid":
             help_ = "write the grid as text, in a block that starts with `|`"
+        elif wanted & {"array"}:
+            help_ = "write a list: one line with `- ` for each item"
+        elif wanted <= {"string", "number", "integer", "boolean", "null"}:
+            help_ = "write a single value"
         self.add("E0032", message, _first_line(node), help_, edits=edits)
 
     def wrong_scalar(self, node: Scalar, schema: Schema, wanted: set[str],

@@ -20,12 +20,15 @@ def explain(text: str, tokens: list[Token], token: Token | None, expected: froze
     before = tokens[position - 1] if position else None
     at = token.start if token is not None else len(text.rstrip())
     end = token.end if token is not None else at
-    if "ELSE" in expected and (token is None or token.type in ("RPAR", "RSQB", "RBRACE", "COMMA")):
-        word = _open_if(tokens[:position])
+    habit = _habit(text, tokens, position, start) if token is not None else None
+    if habit is not None:
+        return habit
+    word = _open_if(tokens[:position])
+    if word is not None and "ELSE" in expected and (
+            token is None or token.type in ("RPAR", "RSQB", "RBRACE", "COMMA")):
         return Finding("E0116", "this `if` has no `else`", word.start, word.end,
                        "end it with `else` and a value, `else null` for none")
-    if "THEN" in expected and not (before and before.type in _OPERATORS):
-        word = _open_if(tokens[:position])
+    if word is not None and "THEN" in expected and not (before and before.type in _OPERATORS):
         if token is None or token.type not in ("NAME", "NUMBER", "STRING"):
             return Finding("E0116", "this `if` has no `then`", word.start, word.end,
                            "write `if condition then value else value`")
@@ -46,7 +49,7 @@ def explain(text: str, tokens: list[Token], token: Token | None, expected: froze
                            "a value is expected; a name may not start with this word")
         after = f" after `{before.text}`" if before is not None and before.type in _OPERATORS else ""
         return Finding("E0101", f"a value is expected{after}, not `{shown}`", at, end,
-                       "write the missing value, or remove the sign" if token.type in _OPERATORS else None)
+                       "write the missing value" + (", or remove the sign" if token.type in _OPERATORS else ""))
     if before is not None and before.type in _OPERAND_ENDS and token.type in (
             "NAME", "NUMBER", "STRING", "AT", "TRUE", "FALSE", "NULL", "LBRACE", "IF", "FOR", "SOME", "EVERY",
             "FUNCTION", "KEY"):
@@ -84,7 +87,45 @@ def _wanted(expected: frozenset[str]) -> str:
     return " or ".join(sorted(_NAMES.get(t, t.lower()) for t in expected)[:3]) or "the end"
 
 
-def _open_if(tokens: list[Token]) -> Token:
+def _habit(text: str, tokens: list[Token], position: int, start: str) -> Finding | None:
+    """What people write who come from another language, at the token that does not fit."""
+    token = tokens[position]
+    before = tokens[position - 1] if position else None
+    behind = tokens[position + 1] if position + 1 < len(tokens) else None
+    shown = text[token.start:token.end]
+    if before is None:
+        if shown == "=" and start == "expression":
+            return Finding("E0112", "an expression does not start with `=`", token.start, token.end, "leave it out", "")
+        return None
+    if shown == "?":
+        return Finding("E0112", "FEEL has no `? :`", token.start, token.end,
+                       "write `if condition then value else value`")
+    if token.type == "COLON" and behind is not None and behind.text == "=":
+        return Finding("E0112", "FEEL has no `:=`", token.start, behind.end, "write `=`", "=")
+    if token.type == "NULL" and text[before.start:before.end] == "is" and start == "tests":
+        return Finding("E0117", "FEEL has no `is null`", before.start, token.end, "write `null`", "null")
+    if token.type == "COMMA":
+        opened = _open_if(tokens[:position])
+        if opened is not None and not any(t.type == "THEN" for t in tokens):
+            return Finding("E0116", "this `if` has no `then`", opened.start, opened.end,
+                           "write `if condition then value else value`")
+        digits = behind is not None and behind.type == "NUMBER" and len(text[behind.start:behind.end]) == 3
+        if before.type == "NUMBER" and digits and before.end == token.start and start == "expression":
+            return Finding("E0101", "`,` cannot stand in a number", token.start, token.end,
+                           "write it without separators, as in `5000000` or `500万`")
+    if token.type == "NAME" and before.type == "NUMBER":
+        if any(t.type == "BETWEEN" for t in tokens) and shown.startswith("to"):
+            return Finding("E0101", "`between` needs `and`", token.start, token.start + 2,
+                           "write `x between 1 and 5`", "and")
+        way = "a number has no unit behind it but `%`, `万` and `亿`; a span of time is `duration(\"P5Y\")`"
+        return Finding("E0101", f"an operator is missing before `{shown}`", token.start, token.end, way)
+    if token.type == "STRING" and text[before.start:before.end].split()[-1] == "like":
+        return Finding("E0117", "FEEL has no `like`", before.end - 4, before.end,
+                       "write `contains(x, \"ltd\")`, `starts with(...)` or `matches(...)`")
+    return None
+
+
+def _open_if(tokens: list[Token]) -> Token | None:
     """The innermost `if` without its `else`."""
     closed = 0
     for token in reversed(tokens):
@@ -94,7 +135,7 @@ def _open_if(tokens: list[Token]) -> Token:
             if closed == 0:
                 return token
             closed -= 1
-    return tokens[-1]
+    return None
 
 
 def _half_comparison(text: str, tokens: list[Token], position: int) -> Finding:
