@@ -82,7 +82,7 @@ def to_number(text: str, grouping: str | None = None, decimal: str | None = None
         raise Undefined("a decimal separator is `,` or `.`")
     if grouping is not None and grouping == decimal:
         raise Undefined("the two separators differ")
-    plain = text.strip(" ")
+    plain = text
     if grouping is not None:
         plain = plain.replace(grouping, "")
     if decimal is not None:
