@@ -1,10 +1,10 @@
 """What earlier checks found, kept between processes for files that have not changed.
 
-One entry is one checked path as it was named from one working folder, by one build of the
-engine. It holds every question that the check asked of the file system with its answer
-(`engine.reads`), the findings, and the texts that these point into; a changed byte in any file
-read, or an import that appeared, makes it void. Entries are JSON under a digest of their bytes:
-a damaged one is ignored, a forged one can at worst show a wrong finding, never run code, and a
+One entry is of one kind (findings, or a loaded policy) and one path as it was named from one
+working folder, by one build of the engine. It holds every question that was asked of the file
+system with its answer (`engine.reads`), the findings, and the texts that these point into; a
+changed byte in any file read, or an import that appeared, makes it void. Entries are JSON under
+a digest of their bytes, so that a damaged one is ignored; they hold data, never code, and a
 folder that others may write into is not used.
 
 The folder is `tierwise` in the user's cache folder. TIERWISE_CACHE names another, or turns
@@ -23,7 +23,8 @@ from engine.diagnostics import Diagnostic, Edit, Label, Span
 from engine.reads import Reads, digest, unchanged
 from engine.records import Record
 
-_FORMAT = 1
+_FORMAT = 2
+FINDINGS = "findings"
 #: Bounds of an entry in bytes, and of the folder in entries; the oldest go first.
 MAX_ENTRY = 8_000_000
 MAX_ENTRIES = 200
@@ -31,15 +32,16 @@ _OFF = "0"
 
 
 class Remembered(Record):
-    """What a check found: its findings, and the texts of the files that they name."""
+    """What a check found: its findings, the texts of the files that they name, and what else was kept."""
 
     diagnostics: tuple[Diagnostic, ...]
     sources: dict[str, str]
+    more: Any = None
 
 
-def recall(path: str) -> Remembered | None:
+def recall(path: str, kind: str = FINDINGS) -> Remembered | None:
     """What was found about `path` last time, None where that is not known or no longer holds."""
-    place = _entry(path)
+    place = _entry(path, kind)
     if place is None:
         return None
     try:
@@ -51,20 +53,23 @@ def recall(path: str) -> Remembered | None:
         if entry["format"] != _FORMAT or not unchanged(entry["reads"]):
             return None
         found = tuple(_diagnostic(d) for d in entry["diagnostics"])
-        return Remembered(found, {str(name): str(text) for name, text in entry["sources"].items()})
+        return Remembered(found, {str(name): str(text) for name, text in entry["sources"].items()}, entry["more"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 
-def remember(path: str, reads: Reads, diagnostics: Sequence[Diagnostic], sources: Mapping[str, str]) -> None:
-    """Keep what was found about `path`."""
-    place = _entry(path) if reads.whole else None
+def remember(
+    path: str, reads: Reads, diagnostics: Sequence[Diagnostic], sources: Mapping[str, str], kind: str = FINDINGS,
+    more: object = None,
+) -> None:
+    """Keep what was found about `path`, and `more` of it as JSON values."""
+    place = _entry(path, kind) if reads.whole else None
     if place is None:
         return
     named = {span.file for d in diagnostics for span in _spans(d)}
     entry = {
         "format": _FORMAT, "reads": reads.listed(), "diagnostics": [_plain(d) for d in diagnostics],
-        "sources": {name: text for name, text in sources.items() if name in named},
+        "sources": {name: text for name, text in sources.items() if name in named}, "more": more,
     }
     try:
         data = json.dumps(entry).encode("ascii")
@@ -92,13 +97,13 @@ def _write(place: str, data: bytes) -> None:
         os.unlink(old)
 
 
-def _entry(path: str) -> str | None:
+def _entry(path: str, kind: str) -> str | None:
     """Where the entry of `path` lies; None where nothing is to be remembered."""
     folder = _folder()
     if folder is None:
         return None
     try:
-        key = "\0".join((_engine(), os.getcwd(), path))
+        key = "\0".join((kind, _engine(), os.getcwd(), path))
     except OSError:
         return None
     return os.path.join(folder, f"{digest(key.encode('utf-8', 'surrogateescape'))}.json")
