@@ -20,7 +20,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from engine.backends.reference.dynamic import DynamicEvaluator, FunctionValue, Note
+from engine.backends.reference.dynamic import DynamicEvaluator, Note
+from engine.backends.reference.dynamic_values import FunctionValue
 from engine.diagnostics import Diagnostic, Edit, Span
 from engine.ir import dynamic
 from engine.ir import nodes as ir

@@ -5,7 +5,8 @@ import datetime
 from typing import Any
 
 from engine import feel
-from engine.backends.reference.dynamic import DynamicEvaluator, FunctionValue
+from engine.backends.reference.dynamic import DynamicEvaluator
+from engine.backends.reference.dynamic_values import FunctionValue
 from engine.ir import dynamic
 from engine.semantics import conformance
 from engine.semantics.conformance import Definition, FeelType, parse_type

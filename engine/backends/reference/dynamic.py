@@ -11,13 +11,21 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
+from engine.backends.reference.dynamic_values import (
+    FunctionValue,
+    built_in_accepts,
+    counted,
+    item_scope,
+    literal_accepts,
+    passes,
+)
 from engine.backends.reference.expressions import Evaluator
 from engine.ir import nodes as ir
 from engine.records import Record
-from engine.semantics import conformance, conversions, equality, number, temporal
+from engine.semantics import conformance, conversions, equality, number
 from engine.semantics.binding import bind
 from engine.semantics.catalogue import BUILTINS, Catalogue, Operation
-from engine.semantics.conformance import Definitions, FeelType
+from engine.semantics.conformance import Definitions
 from engine.semantics.operators import described
 from engine.semantics.values import MAX_ITEMS, LimitExceeded, Range, Undefined
 
@@ -34,30 +42,6 @@ class Note(Record):
 
     message: str
     at: ir.Place | None
-
-
-Accepts = Callable[[tuple[FeelType, ...], FeelType, Definitions], bool]
-
-
-class FunctionValue:
-    """A function as a value.
-
-    `run` takes the arguments and their names ("" for a positional one), `accepts` says whether the
-    function is of a type (of its arguments, of its result), and `scope` are the names that a
-    function literal saw where it stood.
-    """
-
-    __slots__ = ("accepts", "name", "run", "scope")
-
-    def __init__(self, name: str, run: Callable[[list[Any], tuple[str, ...]], Any], accepts: Accepts | None = None,
-                 scope: dict[str, Any] | None = None) -> None:
-        self.name = name
-        self.run = run
-        self.accepts = accepts
-        self.scope = {} if scope is None else scope
-
-    def __call__(self, *arguments: Any) -> Any:
-        return self.run(list(arguments), ("",) * len(arguments))
 
 
 class DynamicEvaluator(Evaluator):
@@ -127,7 +111,7 @@ class DynamicEvaluator(Evaluator):
         def run(arguments: list[Any], names: tuple[str, ...]) -> Any:
             return self.run(operation, arguments, names)
 
-        return FunctionValue(name, run, functools.partial(_built_in_accepts, operation))
+        return FunctionValue(name, run, functools.partial(built_in_accepts, operation))
 
     def _name(self, node: ir.Input) -> Any:
         try:
@@ -191,7 +175,7 @@ class DynamicEvaluator(Evaluator):
                 self.calls -= 1
                 self.locals = before
 
-        return FunctionValue("", run, functools.partial(_literal_accepts, node), scope)
+        return FunctionValue("", run, functools.partial(literal_accepts, node), scope)
 
     def parameters(self, node: ir.Lambda, arguments: list[Any], names: tuple[str, ...]) -> dict[str, Any]:
         """Arguments by the parameters of a function literal, converted to their types."""
@@ -425,60 +409,6 @@ class DynamicEvaluator(Evaluator):
         if value is None:
             raise Undefined("what is iterated is null")
         return value if isinstance(value, list) else [value]
-
-
-def _built_in_accepts(operation: Operation, arguments: tuple[FeelType, ...], result: FeelType,
-                      definitions: Definitions) -> bool:
-    """Whether a built-in is of a function type: one of its signatures takes such arguments."""
-    return any(
-        all(p.type.kind in ("Any", conformance.KINDS.get(a.name))
-            for p, a in zip(s.parameters, arguments, strict=False))
-        for s in operation.by_count(len(arguments)))
-
-
-def _literal_accepts(node: ir.Lambda, arguments: tuple[FeelType, ...], result: FeelType,
-                     definitions: Definitions) -> bool:
-    """Whether a function literal is of a function type; its result counts where the body is a literal."""
-    if len(arguments) != len(node.parameters):
-        return False
-    declared = [conformance.parse_type(kind) if kind else conformance.ANY for _, kind in node.parameters]
-    if not all(conformance.fits(a, d, definitions) for a, d in zip(arguments, declared, strict=True)):
-        return False
-    return not isinstance(node.body, ir.Const) or conformance.conforms(node.body.value, result, definitions)
-
-
-def item_scope(item: Any) -> dict[str, Any]:
-    """What a filter's predicate may name: the item, and its members where it is a context."""
-    return {"item": item, **item} if isinstance(item, dict) else {"item": item}
-
-
-def counted(span: Range) -> Any:
-    """The whole numbers, or days, from one end of a range to the other, upward or downward."""
-    low, high = span.low, span.high
-    dates = temporal.is_date(low) and temporal.is_date(high)
-    if dates:
-        first, last = temporal.day_count(low), temporal.day_count(high)
-    elif number.is_number(low) and number.is_number(high) and low == int(low) and high == int(high):
-        first, last = int(low), int(high)
-    else:
-        raise Undefined("only whole numbers and dates are counted through")
-    step = 1 if first <= last else -1
-    if not span.low_closed:
-        first += step
-    numbers = range(first, last + (step if span.high_closed else 0), step)
-    return map(temporal.make_date, numbers) if dates else numbers
-
-
-def passes(value: Any, test: Any) -> bool | None:
-    """`value in test`: within a range, among a list's items (or in a range there), or equal."""
-    if isinstance(test, Range):
-        return equality.equals(value, test) if isinstance(value, Range) else equality.within(value, test)
-    if isinstance(test, list):
-        for item in test:
-            if (passes(value, item) if isinstance(item, Range) else equality.equals(value, item)) is True:
-                return True
-        return isinstance(value, list) and equality.equals(value, test) is True
-    return equality.equals(value, test)
 
 
 _SPECIAL: dict[str, Callable[[DynamicEvaluator, ir.Call], Any]] = {
