@@ -334,6 +334,8 @@ class ArmReader:
                 reasons.extend(self.reasons(place))
                 continue
             kind = self.results.single if single else members.get(name, Type(dt.STRING))
+            if self.hit == "collect count":
+                kind = Type(dt.STRING)  # what is counted may be anything
             if members and name not in members:
                 self._unknown_output(header, scalar, members)
                 sound = False

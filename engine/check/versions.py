@@ -121,6 +121,8 @@ def _overlap(one: Period, other: Period, report: Report) -> None:
         f"add `to: {before}` to version {one.file.version}, "
         f'or write `supersedes: "{one.file.version}"` in version {other.file.version}'
     )
+    if one.file.version == other.file.version:
+        help = "give each version of a policy its own `version`, and periods that do not meet"
     report.at(
         "E0705",
         f"versions {one.file.version} and {other.file.version} are both in force from {other.start}",
