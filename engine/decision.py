@@ -57,10 +57,12 @@ class Decision:
 
     @property
     def version(self) -> str:
+        """The version that decided, as its file writes it."""
         return self._case[1].version
 
     @property
     def as_of(self) -> datetime.date:
+        """The date of the decision."""
         return self._case[4]
 
     @property

@@ -54,10 +54,12 @@ class Diagnostic(Record):
 
     @property
     def is_error(self) -> bool:
+        """Whether it keeps the policy from being used; the others are warnings."""
         return self.code.startswith("E")
 
     @property
     def page(self) -> str:
+        """The page that explains its code."""
         return f"docs/errors/{self.code}.md"
 
 

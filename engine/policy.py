@@ -87,6 +87,7 @@ class Policy:
 
     @property
     def name(self) -> str:
+        """The policy's name."""
         return self.program.name
 
     def program_at(self, day: datetime.date) -> ir.Program:

@@ -1,9 +1,11 @@
 """Write the generated pages of docs/, or with --check tell which are out of date.
 
-A page is a function that gives its text; a new one is added to `PAGES`.
+A page is a function that gives its text; a new one is added to `PAGES`. Where only a part is
+generated, it stands between a line `<!-- written by ... -->` and a line `<!-- end -->`.
 """
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from engine import commands  # noqa: E402
+from scripts.api_reference import reference  # noqa: E402
+from scripts.feel_functions import functions  # noqa: E402
 
 _WIDTH = 96
 
@@ -50,7 +54,21 @@ def _help(command: click.Command, parent: click.Context | None, path: list[str])
         return f"```text\n{command.get_help(context)}\n```\n"
 
 
-PAGES: dict[str, Callable[[], str]] = {"docs/cli.md": cli}
+def _filled(name: str, part: Callable[[], str]) -> Callable[[], str]:
+    """A page whose generated part is `part`."""
+    def page() -> str:
+        text = (ROOT / name).read_text(encoding="utf-8")
+        head, tail = re.split(r"(?<=-->\n).*(?=<!-- end -->)", text, maxsplit=1, flags=re.DOTALL)
+        return f"{head}\n{part()}\n{tail}"
+
+    return page
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "docs/cli.md": cli,
+    "docs/feel.md": _filled("docs/feel.md", functions),
+    "docs/api.md": _filled("docs/api.md", reference),
+}
 
 
 def main(args: list[str]) -> int:

@@ -51,7 +51,8 @@ class Step(NamedTuple):
 def blocks(page: str) -> Iterator[Block]:
     for match in _FENCE.finditer(page):
         language, *words = match[1].split() or [""]
-        yield Block(language, tuple(words), match[2], match.start(2), match.end(2), page.count("\n", 0, match.start()) + 1)
+        line = page.count("\n", 0, match.start()) + 1
+        yield Block(language, tuple(words), match[2], match.start(2), match.end(2), line)
 
 
 def is_policy(block: Block) -> bool:
@@ -119,7 +120,7 @@ def replay(page: str, folder: Path) -> str:
                 _check(unchecked)
                 parts += (page[done:block.start], replayed(block.text, tierwise))
                 done = block.end
-            elif block.words:
+            elif block.words and block.language != "text":
                 path = Path(block.words[0])
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(block.text, encoding="utf-8")

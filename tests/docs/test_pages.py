@@ -35,7 +35,8 @@ def test_links_lead_somewhere(path: Path) -> None:
 
 def test_every_page_is_in_the_index() -> None:
     index = (DOCS / "language" / "index.md").read_text("utf-8")
-    assert [p.name for p in PAGES if p.parent.name == "language" and p.stem != "index" and f"({p.name})" not in index] == []
+    names = [p.name for p in PAGES if p.parent.name == "language" and p.stem != "index"]
+    assert [name for name in names if f"({name})" not in index] == []
 
 
 def test_ellipses() -> None:
