@@ -63,4 +63,5 @@ def _styled(found: Diagnostic) -> bool:
     words = set(found.message.replace("`", " ").split())
     first = found.message.split()[0]
     plain = not found.message[0].isupper() or first.isupper()  # YAML, FEEL
-    return plain and not found.message.endswith(".") and not words & {"str", "int", "float", "dict", "tuple", "NoneType"}
+    python = {"str", "int", "float", "dict", "tuple", "NoneType"}
+    return plain and not found.message.endswith(".") and not words & python
