@@ -1,0 +1,1 @@
+"""The columnar backend and the solver against the reference evaluator."""
