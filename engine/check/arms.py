@@ -45,7 +45,9 @@ class Results(Record):
 class ArmReader:
     """Reads the arms of one decision."""
 
-    def __init__(self, report: Report, parser: ExpressionParser, declarations: Declarations, spec: DecisionSpec) -> None:
+    def __init__(
+        self, report: Report, parser: ExpressionParser, declarations: Declarations, spec: DecisionSpec
+    ) -> None:
         self.report = report
         self.parser = parser
         self.declarations = declarations
@@ -107,7 +109,8 @@ class ArmReader:
         when = node.get("when")
         if otherwise is None:
             if not isinstance(when, Scalar):
-                self.report.at("E0508", f"rule `{name}` has no `when`", place.locate(0, 1), "add `when:`, or write `otherwise:`")
+                help = "add `when:`, or write `otherwise:`"
+                self.report.at("E0508", f"rule `{name}` has no `when`", place.locate(0, 1), help)
                 return None
             guard = self.parser.scalar(when)
         result = otherwise if otherwise is not None else node.get("then") or node.get("do")
@@ -154,7 +157,8 @@ class ArmReader:
         for key, value in node.entries:
             name = normal(key.text)
             if not isinstance(value, Scalar):
-                self.report.at("E0308", f"`{name}` must be a single value", value.span, "write plain data, or `= expression`")
+                help = "write plain data, or `= expression`"
+                self.report.at("E0308", f"`{name}` must be a single value", value.span, help)
                 continue
             if declared and name not in declared:
                 near = closest(name, declared)

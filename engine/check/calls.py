@@ -120,7 +120,9 @@ def _constant(checker: ExpressionChecker, text: str, kinds: Sequence[str], node:
     return checker.error("E0312", f'"{text}" is no {what}', node, help)
 
 
-def _get_or_else(checker: ExpressionChecker, node: ast.Invocation, arguments: list[ast.Node], types: list[Type]) -> Type:
+def _get_or_else(
+    checker: ExpressionChecker, node: ast.Invocation, arguments: list[ast.Node], types: list[Type]
+) -> Type:
     value, default = types
     if value.kind == dt.STRING and default.kind == dt.STRING and value.values and default.values:
         checker.check_values(arguments[0], value, arguments[1], default)
@@ -165,7 +167,9 @@ def _aggregate(
             money = {kind.kind, other.kind} == dt.NUMERIC
             help = "give all arguments the same type"
             if money:
-                help = "declare the number as money (a parameter: `type: money` beside its `table:`), or write `.amount`"
+                help = (
+                    "declare the number as money (a parameter: `type: money` beside its `table:`), or write `.amount`"
+                )
             return checker.error(
                 "E0305" if money else "E0306", message, node, help,
                 labels=checker.labels((arguments[0], kind), (other_node, other)),
@@ -203,7 +207,9 @@ def _number(kind: Type, nullable: bool, low: float, high: float, whole: bool) ->
 def _extreme(checker: ExpressionChecker, name: str, node: ast.Invocation, scope: Scope) -> Type:
     """`worst(xs)` and `best(xs)` over an ordered enumeration."""
     if len(node.arguments) != 1:
-        return checker.error("E0306", f"`{name}` takes one list, not {len(node.arguments)}", node, f"write `{name}([...])`")
+        return checker.error(
+            "E0306", f"`{name}` takes one list, not {len(node.arguments)}", node, f"write `{name}([...])`"
+        )
     argument = node.arguments[0].value
     checker.typing.arguments[id(node)] = (argument,)
     kind = checker.type(argument, scope)
@@ -276,8 +282,8 @@ def _accepts(signature: Signature, types: list[Type]) -> bool:
 
 
 def _misfit(
-    checker: ExpressionChecker, operation: Operation, node: ast.Invocation, arguments: list[ast.Node], types: list[Type],
-    signatures: Sequence[Signature],
+    checker: ExpressionChecker, operation: Operation, node: ast.Invocation, arguments: list[ast.Node],
+    types: list[Type], signatures: Sequence[Signature],
 ) -> Type:
     """Name the first argument that no signature takes."""
     for index, (argument, kind) in enumerate(zip(arguments, types, strict=True)):
@@ -290,7 +296,8 @@ def _misfit(
             help = "write `.amount` behind the money"
         elif isinstance(argument, ast.StringLiteral) and dt.NUMBER in wanted:
             help = "write the number without quotes"
-        return checker.error("E0306", f"`{operation.name}` takes {needed} here, this is {rules.describe(kind)}", argument, help)
+        message = f"`{operation.name}` takes {needed} here, this is {rules.describe(kind)}"
+        return checker.error("E0306", message, argument, help)
     return checker.error(
         "E0306", f"`{operation.name}` does not take arguments of these types", node,
         "the language reference shows what it takes",

@@ -107,7 +107,8 @@ class Declarations:
             kind_of = next((f.type for f in fields if reference is not None and f.name == normal(reference.text)), None)
             if reference is not None and kind_of is not None and kind_of.kind not in (dt.DATE, dt.DATE_TIME):
                 self.report.at("E0308", f"`{reference.text}` must be a date", reference.span, "name a date field")
-        row = Type(dt.CONTEXT, fields=tuple((f.name, f.type.replace(relation=spec.name)) for f in fields), relation=spec.name)
+        members = tuple((f.name, f.type.replace(relation=spec.name)) for f in fields)
+        row = Type(dt.CONTEXT, fields=members, relation=spec.name)
         return HistoryModel(
             spec.name,
             normal(text(spec.body, "key")) or None,

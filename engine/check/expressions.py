@@ -143,7 +143,8 @@ class ExpressionChecker:
             if name in (binding.type.values or ()):
                 return f'a text stands in double quotes: `"{name}"`', f'"{name}"'
             if binding.kind == USE and binding.type.field(name) is not None:
-                return f"write `{known}.{name}`, since nothing of another policy is read without its name", f"{known}.{name}"
+                full = f"{known}.{name}"
+                return f"write `{full}`, since nothing of another policy is read without its name", full
             row = binding.type.item if binding.type.kind == dt.RELATION else None
             if row is not None and row.field(name) is not None:
                 return f"`{name}` is a field of `{known}`: write `{known}.{name}`", None
@@ -162,7 +163,8 @@ class ExpressionChecker:
         if kind.kind in (dt.DAYS_DURATION, dt.MONTHS_DURATION):
             return Type(kind.kind, kind.nullable)
         return self.error(
-            "E0301", f"`-` needs a number, this is {rules.describe(kind)}", node.operand, "write a number or a duration behind it"
+            "E0301", f"`-` needs a number, this is {rules.describe(kind)}", node.operand,
+            "write a number or a duration behind it",
         )
 
     def _arithmetic(self, node: ast.Arithmetic, scope: Scope) -> Type:
@@ -170,7 +172,8 @@ class ExpressionChecker:
         if dt.ANY in (left.kind, right.kind):
             return ANY
         if dt.NULL in (left.kind, right.kind):
-            return self.error("E0301", f"`{node.op}` over `null` is always null", node, "leave it out, or test for absence with `= null`")
+            help = "leave it out, or test for absence with `= null`"
+            return self.error("E0301", f"`{node.op}` over `null` is always null", node, help)
         if node.op in "+-":
             left, right = self.settle_money(node.left, left, node.right, right)
         found = rules.arithmetic(node.op, left, right)
@@ -260,7 +263,8 @@ class ExpressionChecker:
             self.unknown_value(literal, literal.value, other.values, f'"{literal.value}"')
         else:
             self.error(
-                "E0303", "these two have no value in common", b, "compare with one of its own values", labels=self.labels((a, left), (b, right))
+                "E0303", "these two have no value in common", b, "compare with one of its own values",
+                labels=self.labels((a, left), (b, right)),
             )
 
     def unknown_value(self, node: ast.Node, value: str, values: tuple[str, ...], shown: str) -> None:
@@ -333,8 +337,9 @@ class ExpressionChecker:
         """`and` reads its later operands knowing the earlier true, `or` knowing them false."""
         nullable = False
         here = scope
+        what = "a part of `and`" if holds else "a part of `or`"
         for operand in operands:
-            nullable = self.boolean(operand, here, "a part of `and`" if holds else "a part of `or`").nullable or nullable
+            nullable = self.boolean(operand, here, what).nullable or nullable
             here = here.knowing(facts(operand, holds))
         return BOOLEAN.optional(nullable)
 
@@ -447,7 +452,8 @@ class ExpressionChecker:
             kind = self.type(each, scope)
             item = kind if item is None else rules.join(item, kind)
             if item is None:
-                return self.error("E0309", "the items of this list have different types", each, "give all items the same type")
+                help = "give all items the same type"
+                return self.error("E0309", "the items of this list have different types", each, help)
         return dt.list_of(item or ANY)
 
     def _context(self, node: ast.ContextLiteral, scope: Scope) -> Type:
@@ -563,7 +569,8 @@ class ExpressionChecker:
                 upper = self.type(iterator.upper, scope)
                 for part, end in ((iterator.source, kind), (iterator.upper, upper)):
                     if end.kind not in (dt.NUMBER, dt.ANY):
-                        self.error("E0301", f"`..` counts numbers, this is {rules.describe(end)}", part, "write whole numbers")
+                        message = f"`..` counts numbers, this is {rules.describe(end)}"
+                        self.error("E0301", message, part, "write whole numbers")
                 nullable = nullable or kind.nullable or upper.nullable
                 item = Type(dt.NUMBER, whole=True)
             elif kind.kind in (dt.LIST, dt.RELATION) and kind.item is not None:
@@ -582,12 +589,14 @@ class ExpressionChecker:
 
     def _function(self, node: ast.FunctionLiteral, scope: Scope) -> Type:
         return self.error(
-            "E0311", "a function cannot be defined inside a policy", node, "name the value as a feature, or write a plugin"
+            "E0311", "a function cannot be defined inside a policy", node,
+            "name the value as a feature, or write a plugin",
         )
 
     def _stray_test(self, node: ast.Node, scope: Scope) -> Type:
         return self.error(
-            "E0311", "a test such as `< 5` stands only in a cell or behind `in`", node, "write `x in (< 5, > 9)`, or `x < 5`"
+            "E0311", "a test such as `< 5` stands only in a cell or behind `in`", node,
+            "write `x in (< 5, > 9)`, or `x < 5`",
         )
 
 

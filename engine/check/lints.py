@@ -42,4 +42,5 @@ def lint(model: PolicyModel, report: Report) -> None:
     codes = {r.name for r in references(model) if not r.inherited}
     for reason in model.reasons:
         if reason.code not in codes:
-            report.at("W0605", f"the reason `{reason.code}` is never given", reason.span, "delete it, or give it in a rule")
+            help = "delete it, or give it in a rule"
+            report.at("W0605", f"the reason `{reason.code}` is never given", reason.span, help)

@@ -77,9 +77,8 @@ class _Loader:
             if self.files.is_folder(path):
                 paths = self.files.versions(path)
                 if not paths:
-                    raise Problem(
-                        Diagnostic("E0701", f"the folder `{self.files.shown(path)}` holds no policy", None, "name a policy file")
-                    )
+                    message = f"the folder `{self.files.shown(path)}` holds no policy"
+                    raise Problem(Diagnostic("E0701", message, None, "name a policy file"))
             else:
                 paths = [path]
             loaded = []

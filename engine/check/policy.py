@@ -192,7 +192,8 @@ class PolicyChecker:
             hint = f"did you mean `{near}`?" if near else "declare it under `inputs` as a date"
             self.report.at("E0203", f"there is no input `{name}` to pick the version by", span, hint)
         elif decl.type.kind != dt.DATE:
-            self.report.at("E0308", f"`{name}` picks the version, so it must be a date", span, "declare it with `type: date`")
+            help = "declare it with `type: date`"
+            self.report.at("E0308", f"`{name}` picks the version, so it must be a date", span, help)
 
     # --- parts --------------------------------------------------------------------------------
 
@@ -210,7 +211,8 @@ class PolicyChecker:
                     found[spec.name] = ()
                     continue
             if not isinstance(node, ListNode):
-                self.report.at("E0709", f"the vocabulary `{spec.name}` is not a list of values", node.span, "write `- value` lines")
+                message = f"the vocabulary `{spec.name}` is not a list of values"
+                self.report.at("E0709", message, node.span, "write `- value` lines")
                 found[spec.name] = ()
                 continue
             found[spec.name] = tuple(dict.fromkeys(i.text for i in node.items if isinstance(i, Scalar)))

@@ -27,7 +27,8 @@ class ReasonReader:
     def read(self, spec: ReasonSpec, scope: Scope) -> ReasonModel:
         """A reason with its templates split into text and expressions."""
         if spec.name in RESERVED:
-            self.report.at("E0209", f"`{spec.name}` is reserved for open decisions", spec.key.span, "choose another code")
+            message = f"`{spec.name}` is reserved for open decisions"
+            self.report.at("E0209", message, spec.key.span, "choose another code")
         texts = tuple((language, tuple(self._parts(scalar, scope))) for language, scalar in spec.texts)
         return ReasonModel(spec.name, texts, rank_of(spec.rank), spec.key.span)
 

@@ -61,9 +61,10 @@ class UseReader:
                 near = closest(name, [*inputs, *inner])
                 if near is not None:
                     meant.add(near)
+                listing = ", ".join(f"`{i}`" for i in sorted(inputs))
                 report.at(
                     "E0704", f"`{spec.policy.text}` has no input `{name}`", key.span,
-                    f"did you mean `{near}`?" if near else f"its inputs are {', '.join(f'`{i}`' for i in sorted(inputs))}",
+                    f"did you mean `{near}`?" if near else f"its inputs are {listing}",
                 )
                 continue
             expr = parser.scalar(scalar)
@@ -73,8 +74,8 @@ class UseReader:
         for decl in policy.inputs:
             if decl.required and decl.name not in given | meant and all(n != decl.name for n, _, _ in spec.bindings):
                 report.at(
-                    "E0703", f"the input `{decl.name}` of `{spec.policy.text}` is required and not given", spec.key.span,
-                    f"add `{decl.name}: ...` under `with`",
+                    "E0703", f"the input `{decl.name}` of `{spec.policy.text}` is required and not given",
+                    spec.key.span, f"add `{decl.name}: ...` under `with`",
                 )
         for history in policy.histories:
             if all(n != history.name for n, _ in mapped) and each is None and history.name not in meant:
@@ -85,7 +86,9 @@ class UseReader:
         return UseModel(spec.name, policy, each, ROW, tuple(bindings), tuple(mapped), spec.key.span)
 
     @staticmethod
-    def check(use: UseModel, raw: UseReader.Raw, scope: Scope, expressions: ExpressionChecker, report: Report) -> UseModel:
+    def check(
+        use: UseModel, raw: UseReader.Raw, scope: Scope, expressions: ExpressionChecker, report: Report
+    ) -> UseModel:
         """Type the bindings against the inputs they give."""
         inputs = {i.name: i for i in use.policy.inputs}
         if use.each is not None:

@@ -67,8 +67,8 @@ def timeline(files: Sequence[PolicyFile], report: Report) -> Timeline:
     for period in periods:
         if period.end < period.start and period.file.end is not None:
             report.at(
-                "E0712", f"version {period.file.version} ends before it begins, on {period.start}", period.file.end.span,
-                "both days are included; swap them, or leave out `to` for no end",
+                "E0712", f"version {period.file.version} ends before it begins, on {period.start}",
+                period.file.end.span, "both days are included; swap them, or leave out `to` for no end",
             )
     periods = [p for p in periods if p.start <= p.end]
     versions = {f.version: f for f in files}
