@@ -56,7 +56,9 @@ class DecisionChecker:
     def decide(self, draft: Draft, scope: Scope) -> DecisionModel | ScoreModel:
         """The typed decision; its findings go to the report."""
         # each local has no type until its turn: only in a circle, which was reported, is one read before
-        local = scope.inner({name: Binding(LOCAL, name, Type(dt.ANY)) for name, _ in draft.where}) if draft.where else scope
+        local = scope
+        if draft.where:
+            local = scope.inner({name: Binding(LOCAL, name, Type(dt.ANY)) for name, _ in draft.where})
         for name, expr in draft.where:
             kind = self.expressions.check(expr.node, local, expr.place)
             local = local.inner({name: Binding(LOCAL, name, kind)})
@@ -127,7 +129,8 @@ class DecisionChecker:
                 kind = self._result(draft, value, wanted, here, results.stated)
                 if not isinstance(value, Plain) and kind.nullable:
                     nulls.append((arm, value))
-                joined = rules.join(found[member], kind) if member in found else kind
+                counted = draft.hit == "collect count"  # what is counted may be of any kind
+                joined = rules.join(found[member], kind) if member in found and not counted else kind
                 if joined is None:
                     place = value.place
                     self.report.at(
@@ -316,7 +319,9 @@ class DecisionChecker:
             return None
         return value
 
-    def _then_misfit(self, node: Node | None, message: str, own: bool, way: str = "state a value of the decision") -> None:
+    def _then_misfit(
+        self, node: Node | None, message: str, own: bool, way: str = "state a value of the decision"
+    ) -> None:
         help = way if own else "give the decision an `on missing` of its own"
         self.report.at("E0503", message, node.span if node is not None else None, help)
 

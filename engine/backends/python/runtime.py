@@ -120,9 +120,9 @@ def decide_hit(
         matched = [i for i, state in enumerate(states) if state is True]
     undetermined = [i for i, state in enumerate(states) if state is None]
     values = {i: outcomes[i]() if hit.computed[i] else _fresh(hit.constants[i]) for i in matched}
-    value, winners, openers = DRAFTS[hit.hit](hit, matched, values, undetermined)
+    value, winners, openers, doubtful = DRAFTS[hit.hit](hit, matched, values, undetermined)
     is_open = bool(openers) or any(
-        _has_null(values[i]) and null_by_name[i]() for i in winners if hit.computed[i]
+        _has_null(values[i]) and null_by_name[i]() for i in (*winners, *doubtful) if hit.computed[i]
     )
     if not is_open or hit.action == "skip":
         return value, mask(winners), 0
@@ -169,22 +169,27 @@ def _same(one: Any, other: Any) -> bool:
     return one is not None and bool(one == other)
 
 
-Draft = tuple[Any, Sequence[int], Sequence[int]]
+#: Value, winners, undetermined arms that could change it, then matched arms whose null outcome could.
+Draft = tuple[Any, Sequence[int], Sequence[int], Sequence[int]]
 
 
 def _unique(hit: Hit, matched: Sequence[int], values: dict[int, Any], undetermined: Sequence[int]) -> Draft:
     if len(matched) == 1:
-        return values[matched[0]], matched, ()
-    return hit.nothing(), (), () if matched else undetermined
+        return values[matched[0]], matched, (), ()
+    return hit.nothing(), (), () if matched else undetermined, ()
 
 
 def _any(hit: Hit, matched: Sequence[int], values: dict[int, Any], undetermined: Sequence[int]) -> Draft:
     if not matched:
-        return hit.nothing(), (), undetermined
+        return hit.nothing(), (), undetermined, ()
     first = values[matched[0]]
     if all(values[i] == first for i in matched):
-        return first, matched, ()
-    return hit.nothing(), (), ()
+        return first, matched, (), ()
+    return hit.nothing(), (), (), _doubtful(hit, matched, values)
+
+
+def _doubtful(hit: Hit, matched: Sequence[int], values: dict[int, Any]) -> list[int]:
+    return [i for i in matched if hit.computed[i] and values[i] is None]
 
 
 def _before(hit: Hit, value: Any, reach: int) -> bool:
@@ -195,18 +200,20 @@ def _before(hit: Hit, value: Any, reach: int) -> bool:
 def _ranked(hit: Hit, matched: Sequence[int], values: dict[int, Any], undetermined: Sequence[int]) -> Draft:
     known = [values[i] for i in matched if values[i] is not None]
     if not known:
-        return hit.nothing(), matched, undetermined
+        return hit.nothing(), matched, undetermined, ()
     best = min(known, key=hit.scale.index)
     winners = [i for i in matched if values[i] == best]
+    doubtful: list[int] = []
     if hit.otherwise[winners[0]]:
         openers = [i for i in undetermined if hit.computed[i] or hit.constants[i] != best]
     else:
         reach = hit.scale.index(best)
+        doubtful = _doubtful(hit, matched, values) if reach > 0 else []
         openers = [
             i for i in undetermined
             if (reach > 0 if hit.computed[i] else _before(hit, hit.constants[i], reach))
         ]
-    return best, winners, openers
+    return best, winners, openers, doubtful
 
 
 def _list(hit: Hit, matched: Sequence[int], values: dict[int, Any], undetermined: Sequence[int]) -> Draft:
@@ -214,11 +221,11 @@ def _list(hit: Hit, matched: Sequence[int], values: dict[int, Any], undetermined
     if hit.hit == "output order":
         places = {v: n for n, v in enumerate(hit.scale)}
         order.sort(key=lambda i: places.get(values[i], len(places)))
-    return [values[i] for i in order], order, undetermined
+    return [values[i] for i in order], order, undetermined, ()
 
 
 def _aggregate(hit: Hit, matched: Sequence[int], values: dict[int, Any], undetermined: Sequence[int]) -> Draft:
-    return fold(hit.hit.removeprefix("collect "), [values[i] for i in matched]), matched, undetermined
+    return fold(hit.hit.removeprefix("collect "), [values[i] for i in matched]), matched, undetermined, ()
 
 
 LISTS = frozenset({"collect", "rule order", "output order"})

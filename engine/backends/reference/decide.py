@@ -63,13 +63,14 @@ class Draft(records.Record):
     """A hit policy's finding before `on missing` acts.
 
     `value` is what matched gives, `winners` the arms behind it, `openers` the undetermined arms that
-    could change it.
+    could change it, `doubtful` the matched arms whose computed outcome is null and could change it.
     """
 
     value: Any
     winners: tuple[ArmTrace, ...]
     openers: tuple[ArmTrace, ...]
     conflict: str = ""
+    doubtful: tuple[ArmTrace, ...] = ()
 
 
 def decide_arms(evaluator: ProgramEvaluator, decision: ir.Decide) -> Outcome:
@@ -85,6 +86,9 @@ def decide_arms(evaluator: ProgramEvaluator, decision: ir.Decide) -> Outcome:
         fired = tuple(t.arm.rule for t in draft.winners) if decision.hit != "value" else ()
         reasons = gather(evaluator, decision, draft.winners)
         value_behind = behind if _has_null(decision, draft.value) else NOTHING
+        if decision.hit == "value" and draft.value is not None:
+            # A list may hold nulls that its readers then meet.
+            value_behind = evaluator.within(decision.arms[0].outcome[0][1])
         return Outcome(
             decision, draft.value, fired, reasons, False, False, value_behind, None, traces, (), draft.conflict
         )
@@ -162,7 +166,7 @@ def _any(decision: ir.Decide, traces: tuple[ArmTrace, ...]) -> Draft:
     if all(t.value == matched[0].value for t in matched):
         return Draft(matched[0].value, tuple(matched), ())
     rules = ", ".join(t.arm.rule for t in matched)
-    return Draft(nothing(decision), (), (), f"{rules} matched with differing outcomes")
+    return Draft(nothing(decision), (), (), f"{rules} matched with differing outcomes", _doubtful(matched))
 
 
 def _worst(decision: ir.Decide, traces: tuple[ArmTrace, ...]) -> Draft:
@@ -182,14 +186,20 @@ def _ranked(decision: ir.Decide, traces: tuple[ArmTrace, ...], scale: Sequence[s
         return Draft(nothing(decision), tuple(matched), undetermined)
     value = min((t.value for t in known), key=scale.index)
     winners = tuple(t for t in matched if t.value == value)
+    doubtful: tuple[ArmTrace, ...] = ()
     if winners[0].arm.otherwise:
         openers = tuple(t for t in undetermined if t.arm.is_computed or constant(t.arm) != value)
     else:
         reach = scale.index(value)
+        doubtful = _doubtful(matched) if reach > 0 else ()
         openers = tuple(
             t for t in undetermined if (reach > 0 if t.arm.is_computed else _before(scale, constant(t.arm), reach))
         )
-    return Draft(value, winners, openers)
+    return Draft(value, winners, openers, "", doubtful)
+
+
+def _doubtful(matched: Sequence[ArmTrace]) -> tuple[ArmTrace, ...]:
+    return tuple(t for t in matched if t.arm.is_computed and t.value is None)
 
 
 def _before(scale: Sequence[str], value: Any, reach: int) -> bool:
@@ -296,7 +306,7 @@ def _fires_open(decision: ir.Decide, trace: ArmTrace, value: Any) -> bool:
 def _null_results(evaluator: ProgramEvaluator, decision: ir.Decide, draft: Draft) -> Origins:
     """Behind the nulls of computed results; `names` is set where they leave the decision open."""
     found = []
-    for trace in draft.winners:
+    for trace in (*draft.winners, *draft.doubtful):
         for _, node in trace.arm.outcome:
             if not isinstance(node, ir.Const) and evaluator.evaluate(node) is None:
                 found.append(evaluator.origins(node))
@@ -309,7 +319,7 @@ def _has_null(decision: ir.Decide, value: Any) -> bool:
 
 def _could_be(decision: ir.Decide, draft: Draft) -> tuple[Any, ...] | None:
     """The outcomes that completing the data could give; None where one is computed."""
-    arms = [t.arm for t in (*draft.openers, *draft.winners)]
+    arms = [t.arm for t in (*draft.openers, *draft.winners, *draft.doubtful)]
     if any(arm.is_computed for arm in arms):
         return None
     values: list[Any] = []

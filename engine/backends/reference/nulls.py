@@ -116,8 +116,14 @@ class NullTracer(Evaluator):
             return joined((self.hidden(node.source), bodies))
         if isinstance(node, (ir.Ref, ir.Local)):
             value = self.evaluate(node)
-            return Origins(names=True) if None in (value.values() if isinstance(value, dict) else value) else NOTHING
+            if None not in (value.values() if isinstance(value, dict) else value):
+                return NOTHING
+            return self.ref_origins(node) if isinstance(node, ir.Ref) else self._hidden_in_local(node)
         return NOTHING
+
+    def _hidden_in_local(self, node: ir.Local) -> Origins:
+        behind = self.local_nodes.get(node.name)
+        return (NOTHING if behind is None else self.hidden(behind[0])).replace(names=True)
 
     def _has_null(self, node: ir.Node) -> bool:
         return any(self.evaluate(child) is None for child in ir.children(node))
