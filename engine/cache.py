@@ -16,6 +16,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from engine import __version__
@@ -136,6 +137,7 @@ def _folder() -> str | None:
     return folder
 
 
+@cache
 def _engine() -> str:
     """What this engine is: its version and Python's, and the size and time of each of its files."""
     root = os.path.dirname(os.path.abspath(__file__))
