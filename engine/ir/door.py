@@ -185,7 +185,7 @@ def _reader(decl: FieldDecl) -> Callable[[Mapping[str, Any]], Any]:
         return functools.partial(admit_field, decl)
 
     def read(raw: Mapping[str, Any]) -> Any:
-        value = raw.get(name)
+        value: Any = raw.get(name)
         if type(value) is plain and (plain is not float or -LIMIT <= value <= LIMIT):
             return value
         return admit_field(decl, raw)
