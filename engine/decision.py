@@ -75,6 +75,11 @@ class Decision:
         return self._trace
 
     @property
+    def _told(self) -> Trace | None:
+        """The reference's account as far as there is one; there always is of a refused customer."""
+        return self._summary if isinstance(self._summary, Trace) else self._trace
+
+    @property
     def summary(self) -> Summary:
         told = self._summary
         if isinstance(told, Trace):
@@ -86,12 +91,14 @@ class Decision:
     @property
     def refused(self) -> tuple[str, ...]:
         """The bad inputs and histories, or the open decisions that refuse; empty for a decided customer."""
-        return self.trace.refused if isinstance(self._summary, Trace) else ()
+        told = self._told
+        return () if told is None else told.refused
 
     @property
     def faults(self) -> tuple[Fault, ...]:
         """Why the customer is refused."""
-        return self.trace.faults if isinstance(self._summary, Trace) else ()
+        told = self._told
+        return () if told is None else told.faults
 
     @property
     def fired(self) -> dict[str, tuple[str, ...]]:
