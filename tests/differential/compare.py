@@ -1,4 +1,5 @@
 """Everything that a decision shows, and where two of them differ."""
+
 from __future__ import annotations
 
 import datetime
@@ -48,7 +49,11 @@ def differences(one: Decision, other: Decision) -> list[str]:
         if left == right:
             continue
         if isinstance(left, dict) and isinstance(right, dict):
-            found += [f"{key} of {n}: {left.get(n)!r} against {right.get(n)!r}" for n in {**left, **right} if left.get(n) != right.get(n)]
+            found += [
+                f"{key} of {n}: {left.get(n)!r} against {right.get(n)!r}"
+                for n in {**left, **right}
+                if left.get(n) != right.get(n)
+            ]
         else:
             found.append(f"{key}: {left!r} against {right!r}")
     return found

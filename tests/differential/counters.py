@@ -1,4 +1,5 @@
 """What the policies of a run hold: IR nodes, operations, hit policies, actions on missing data."""
+
 from __future__ import annotations
 
 from collections import Counter
@@ -14,9 +15,18 @@ ABSENT_NODES = frozenset({"Opaque", "Lambda", "Apply", "Iterate"})
 #: Operations that lower to other nodes or that no policy can call: they take or give a function, or a range with
 #: both ends given as values.
 ABSENT_OPERATIONS = {
-    "not": "the node Not", "get or else": "Let, IsNull and Cond", "count": "a fold", "all": "a fold", "any": "a fold",
-    "today": "the node AsOf", "now": "a call of `date and time`", "duration": "a constant", ".start": "no range is a value",
-    ".end": "no range is a value", ".start included": "no range is a value", ".end included": "no range is a value",
+    "not": "the node Not",
+    "get or else": "Let, IsNull and Cond",
+    "count": "a fold",
+    "all": "a fold",
+    "any": "a fold",
+    "today": "the node AsOf",
+    "now": "a call of `date and time`",
+    "duration": "a constant",
+    ".start": "no range is a value",
+    ".end": "no range is a value",
+    ".start included": "no range is a value",
+    ".end included": "no range is a value",
     "flatten": "nested loops",
 }
 ACTIONS = ("refer", "skip", "refuse", "then")
@@ -27,10 +37,24 @@ def wanted() -> list[str]:
     nodes = [c.__name__ for c in _node_classes() if c.__name__ not in ABSENT_NODES]
     operations = [o.name for o in BUILTINS if o.name not in ABSENT_OPERATIONS or o.name == "flatten"]
     return [
-        *(f"node {n}" for n in nodes), *(f"operation {o}" for o in operations), *(f"fold {f}" for f in FOLDS),
-        *(f"hit {h}" for h in ir.HITS), *(f"on missing {a}" for a in ACTIONS), "scorecard", "parameter", "for each",
-        "lookup by key", "lookup by band", "several outputs", "where", "from X", "known from", "visible from", "order by",
-        "tolerant comparison", "plain comparison",
+        *(f"node {n}" for n in nodes),
+        *(f"operation {o}" for o in operations),
+        *(f"fold {f}" for f in FOLDS),
+        *(f"hit {h}" for h in ir.HITS),
+        *(f"on missing {a}" for a in ACTIONS),
+        "scorecard",
+        "parameter",
+        "for each",
+        "lookup by key",
+        "lookup by band",
+        "several outputs",
+        "where",
+        "from X",
+        "known from",
+        "visible from",
+        "order by",
+        "tolerant comparison",
+        "plain comparison",
     ]
 
 

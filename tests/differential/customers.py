@@ -3,6 +3,7 @@
 A customer is what JSON holds: `as_of`, `inputs` by declared name, column or name with underscores,
 `history`. Numbers may be NaN or infinite, as `json` writes them.
 """
+
 from __future__ import annotations
 
 import datetime
@@ -19,7 +20,20 @@ from tests.differential.expressions import DATES, DAYS, MOMENTS, MONTHS, NUMBERS
 Customer = dict[str, Any]
 
 CONSTANTS = tuple(as_float(n) for n in NUMBERS)
-ODD_NUMBERS = (math.nan, math.inf, -math.inf, 1e100, -1e100, 1e-300, 2**53, 2**53 + 1, 10**400, -0.0, 5e-324, 1e15 + 0.3)
+ODD_NUMBERS = (
+    math.nan,
+    math.inf,
+    -math.inf,
+    1e100,
+    -1e100,
+    1e-300,
+    2**53,
+    2**53 + 1,
+    10**400,
+    -0.0,
+    5e-324,
+    1e15 + 0.3,
+)
 ODD_MOMENTS = ("2024-02-29T10:00:00+08:00", "2024-12-31T23:59:59Z")
 
 
@@ -99,7 +113,9 @@ class CustomerMaker:
         if draw < 0.35:
             return int(base) if base.is_integer() and random.random() < 0.5 else base
         if draw < 0.5:
-            return base + random.choice((0.1 + 0.2 - 0.3, 1e-13, -1e-13, 1e-12, -1e-12, 2e-12, 5e-5, -5e-5, 1e-4, 1.5e-4, -2e-4))
+            return base + random.choice(
+                (0.1 + 0.2 - 0.3, 1e-13, -1e-13, 1e-12, -1e-12, 2e-12, 5e-5, -5e-5, 1e-4, 1.5e-4, -2e-4)
+            )
         if draw < 0.6:
             return base * random.choice((1 + 1e-13, 1 - 1e-13, 1 + 5e-12, 3 * (1 / 3), 0.1 * 3 / 0.3))
         if draw < 0.7:
@@ -114,7 +130,9 @@ class CustomerMaker:
         random = self.random
         day = datetime.date.fromisoformat(random.choice(DATES))
         if random.random() < 0.5:
-            day += datetime.timedelta(days=random.choice((-366, -365, -31, -30, -1, 1, 29, 30, 31, 365, random.randint(-400, 400))))
+            day += datetime.timedelta(
+                days=random.choice((-366, -365, -31, -30, -1, 1, 29, 30, 31, 365, random.randint(-400, 400)))
+            )
         return day.isoformat()
 
 

@@ -9,6 +9,7 @@ in the place of the whole. Kinds are number, money, text, bool, date, time, mome
 number. A mark `~` in front says that the form treats null as a value of its own, so that a policy
 made of it may settle what missing data leave open.
 """
+
 from __future__ import annotations
 
 import json
@@ -25,12 +26,65 @@ ENUMS: tuple[tuple[tuple[str, ...], str | None], ...] = (
 #: Enumerations without `refer`, whose readers would be settled by it.
 PLAIN_ENUMS = (0, 1, 2)
 
-NUMBERS = ("0", "1", "2", "3", "5", "10", "100", "0.3", "0.1", "0.2", "0.7", "1.1", "30%", "4.35", "1万", "0.5", "33.33",
-           "-1", "0.000001", "-0.3", "12", "1e3")
-TEXTS = ("", "a", "A", "abc", "a|b", "b,c", "# x", "ß", "é", "日本", "😀x", "it's", 'q"q', "back\\slash", "2024-02-29", "12.5",
-         "1,000.5", "SH", " ")
-DATES = ("2023-12-31", "2024-01-31", "2024-02-28", "2024-02-29", "2024-03-01", "2024-03-31", "2024-06-30", "2025-02-28",
-         "2025-01-01", "2026-07-01", "1999-12-31", "2000-02-29")
+NUMBERS = (
+    "0",
+    "1",
+    "2",
+    "3",
+    "5",
+    "10",
+    "100",
+    "0.3",
+    "0.1",
+    "0.2",
+    "0.7",
+    "1.1",
+    "30%",
+    "4.35",
+    "1万",
+    "0.5",
+    "33.33",
+    "-1",
+    "0.000001",
+    "-0.3",
+    "12",
+    "1e3",
+)
+TEXTS = (
+    "",
+    "a",
+    "A",
+    "abc",
+    "a|b",
+    "b,c",
+    "# x",
+    "ß",
+    "é",
+    "日本",
+    "😀x",
+    "it's",
+    'q"q',
+    "back\\slash",
+    "2024-02-29",
+    "12.5",
+    "1,000.5",
+    "SH",
+    " ",
+)
+DATES = (
+    "2023-12-31",
+    "2024-01-31",
+    "2024-02-28",
+    "2024-02-29",
+    "2024-03-01",
+    "2024-03-31",
+    "2024-06-30",
+    "2025-02-28",
+    "2025-01-01",
+    "2026-07-01",
+    "1999-12-31",
+    "2000-02-29",
+)
 TIMES = ("00:00:00", "10:30:00", "23:59:59")
 MOMENTS = ("2024-02-29T00:00:00", "2024-02-29T23:59:59", "2024-12-31T12:00:00", "2025-01-01T00:00:00")
 DAYS = ("P0D", "P1D", "P30D", "P365D", "-P7D", "PT36H", "P1DT1S")
@@ -85,119 +139,334 @@ ROUNDINGS = ("decimal", "floor", "ceiling", "round up", "round down", "round hal
 
 FORMS: dict[str, list[str]] = {
     "number": [
-        "({number} + {number})", "({number} - {number})", "({number} * {number})", "({number} / {number})",
-        "(-({number}))", "({=money} / {=money})", "{=money}.amount", "({number} ** {i})", "floor({number})", "ceiling({number})",
+        "({number} + {number})",
+        "({number} - {number})",
+        "({number} * {number})",
+        "({number} / {number})",
+        "(-({number}))",
+        "({=money} / {=money})",
+        "{=money}.amount",
+        "({number} ** {i})",
+        "floor({number})",
+        "ceiling({number})",
         *(f"{name}({{number}}, {{digits}})" for name in ROUNDINGS),
-        "abs({number})", "modulo({number}, {number})", "sqrt({number})", "log({number})", "exp({number})",
-        "({days} / {days})", "({months} / {months})", "({days}).days", "({days}).hours", "({days}).minutes", "({days}).seconds",
-        "({months}).years", "({months}).months", "({date}).year", "({date}).month", "({date}).day", "({date}).weekday",
-        "({moment}).year", "({moment}).hour", "({moment}).minute", "({moment}).second", "({moment}).weekday", "({time}).hour",
-        "({time}).minute", "day of year({date})", "week of year({date})", "day of year({moment})",
-        "string length({text})", "number({text})", 'number({text}, ",", ".")', "count({list:number})", "count({list:text})",
-        "sum({list:number})", "min({list:number})", "max({list:number})", "mean({list:number})", "median({list:number})",
-        "sum({number}, {number})", "min({number}, {number}, {number})", "max({number}, {number})", "mean({number}, {number})",
-        "median({number}, {number}, {number})", "product({list:number})", "stddev({list:number})", "mode({list:number})[1]",
-        "({list:number})[1]", "({list:number})[-1]", "(if {bool} then {number} else {number})",
-        "~get or else({number}, {number})", "~index of({list:number}, {number})[1]",
-        "~get value({k: {number}}, \"k\")", "{k: {number}, l: {text}}.k",
-        "~get value(context put({k: {number}}, \"m\", {number}), \"m\")",
-        "~get value(context merge([{k: {number}}, {m: {number}}]), \"m\")",
-        "~get value(context([{key: \"k\", value: {number}}]), \"k\")",
-        "~count(get entries({k: {number}}))", "~count(flatten([{list:number}, {list:number}]))",
-        "({date} - {date}).days", "years and months duration({date}, {date}).months",
-        "(if {bool} then {number} else {number})", "sum(for x in {list:number} return (x * {number}))",
-        "count(for x in {i}..{i} return x)", "max(for x in 1..{i}, y in {list:number} return (x + y))",
+        "abs({number})",
+        "modulo({number}, {number})",
+        "sqrt({number})",
+        "log({number})",
+        "exp({number})",
+        "({days} / {days})",
+        "({months} / {months})",
+        "({days}).days",
+        "({days}).hours",
+        "({days}).minutes",
+        "({days}).seconds",
+        "({months}).years",
+        "({months}).months",
+        "({date}).year",
+        "({date}).month",
+        "({date}).day",
+        "({date}).weekday",
+        "({moment}).year",
+        "({moment}).hour",
+        "({moment}).minute",
+        "({moment}).second",
+        "({moment}).weekday",
+        "({time}).hour",
+        "({time}).minute",
+        "day of year({date})",
+        "week of year({date})",
+        "day of year({moment})",
+        "string length({text})",
+        "number({text})",
+        'number({text}, ",", ".")',
+        "count({list:number})",
+        "count({list:text})",
+        "sum({list:number})",
+        "min({list:number})",
+        "max({list:number})",
+        "mean({list:number})",
+        "median({list:number})",
+        "sum({number}, {number})",
+        "min({number}, {number}, {number})",
+        "max({number}, {number})",
+        "mean({number}, {number})",
+        "median({number}, {number}, {number})",
+        "product({list:number})",
+        "stddev({list:number})",
+        "mode({list:number})[1]",
+        "({list:number})[1]",
+        "({list:number})[-1]",
+        "(if {bool} then {number} else {number})",
+        "~get or else({number}, {number})",
+        "~index of({list:number}, {number})[1]",
+        '~get value({k: {number}}, "k")',
+        "{k: {number}, l: {text}}.k",
+        '~get value(context put({k: {number}}, "m", {number}), "m")',
+        '~get value(context merge([{k: {number}}, {m: {number}}]), "m")',
+        '~get value(context([{key: "k", value: {number}}]), "k")',
+        "~count(get entries({k: {number}}))",
+        "~count(flatten([{list:number}, {list:number}]))",
+        "({date} - {date}).days",
+        "years and months duration({date}, {date}).months",
+        "(if {bool} then {number} else {number})",
+        "sum(for x in {list:number} return (x * {number}))",
+        "count(for x in {i}..{i} return x)",
+        "max(for x in 1..{i}, y in {list:number} return (x + y))",
     ],
     "money": [
-        "({=money} + {money})", "({=money} - {money})", "({=money} * {number})", "({number} * {=money})", "({=money} / {number})",
-        "min({=money}, {money})", "max({=money}, {money})", "(if {bool} then {=money} else {money})",
-        "~get or else({=money}, {money})", "floor({=money})", "ceiling({=money})", "abs({=money})",
-        "round half up({=money}, {digits})", "decimal({=money}, {digits})", "round down({=money}, {digits})",
-        "sum({list:money})", "max({list:money})", "min({list:money})", "mean({list:money})", "median({list:money})",
-        "({list:money})[1]", "({list:money})[-1]", "sum({=money}, {=money})",
+        "({=money} + {money})",
+        "({=money} - {money})",
+        "({=money} * {number})",
+        "({number} * {=money})",
+        "({=money} / {number})",
+        "min({=money}, {money})",
+        "max({=money}, {money})",
+        "(if {bool} then {=money} else {money})",
+        "~get or else({=money}, {money})",
+        "floor({=money})",
+        "ceiling({=money})",
+        "abs({=money})",
+        "round half up({=money}, {digits})",
+        "decimal({=money}, {digits})",
+        "round down({=money}, {digits})",
+        "sum({list:money})",
+        "max({list:money})",
+        "min({list:money})",
+        "mean({list:money})",
+        "median({list:money})",
+        "({list:money})[1]",
+        "({list:money})[-1]",
+        "sum({=money}, {=money})",
     ],
     "text": [
-        "({text} + {text})", "upper case({text})", "lower case({text})", "substring({text}, {i})", "substring({text}, {i}, {i})",
-        "substring({text}, -{i})", "substring before({text}, {text})", "substring after({text}, {text})",
-        "replace({text}, {pattern}, {text})", "string({number})", "string({date})", "string({bool})", "string({days})",
-        "string({money})", "string({moment})", "string({months})",
-        "string join({list:text}, {text})", "string join({list:text})", "day of week({date})", "month of year({date})",
-        "split({text}, \",\")[1]", "(if {bool} then {=text} else {=text})", "~get or else({=text}, {text})",
-        "({list:text})[1]", "({list:text})[-1]", "{k: {=text}}.k", "({moment}).timezone",
+        "({text} + {text})",
+        "upper case({text})",
+        "lower case({text})",
+        "substring({text}, {i})",
+        "substring({text}, {i}, {i})",
+        "substring({text}, -{i})",
+        "substring before({text}, {text})",
+        "substring after({text}, {text})",
+        "replace({text}, {pattern}, {text})",
+        "string({number})",
+        "string({date})",
+        "string({bool})",
+        "string({days})",
+        "string({money})",
+        "string({moment})",
+        "string({months})",
+        "string join({list:text}, {text})",
+        "string join({list:text})",
+        "day of week({date})",
+        "month of year({date})",
+        'split({text}, ",")[1]',
+        "(if {bool} then {=text} else {=text})",
+        "~get or else({=text}, {text})",
+        "({list:text})[1]",
+        "({list:text})[-1]",
+        "{k: {=text}}.k",
+        "({moment}).timezone",
     ],
     "bool": [
-        "({number} < {number})", "({number} <= {number})", "({number} > {number})", "({number} >= {number})",
-        "({number} = {number})", "({number} != {number})", "({=money} < {money})", "({=money} >= {money})", "({=money} = {money})",
-        "({=money} <= {money})", "({=money} > {money})", "({=text} = {text})", "({=text} != {text})", "(string({number}) < upper case({text}))",
-        "({date} < {date})", "({date} >= {date})", "({date} = {date})", "({moment} < {moment})", "({moment} = {moment})",
-        "({time} <= {time})", "({days} > {days})", "({days} = {days})", "({months} <= {months})", "({bool} = {bool})",
-        "({bool} and {bool})", "({bool} or {bool})", "({bool} and {bool} and {bool})", "({bool} or {bool} or {bool})",
-        "({bool} and {bool})", "({bool} or {bool})", "not({bool})", "not({bool})",
-        "({number} between {number} and {number})", "({=money} between {money} and {money})", "({date} between {date} and {date})",
-        "({number} in {range})", "({number} in ({range}, {number}))", "({number} in (< {number}, > {number}))",
-        "({number} in [{number}, {number}])", "({date} in [{date}..{date}])", "({number} in {list:number})",
-        "({days} in [duration(\"P0D\")..duration(\"P30D\")])", "({=text} in [{text}, {text}])",
-        "contains({text}, {text})", "starts with({text}, {text})", "ends with({text}, {text})", "matches({text}, {pattern})",
-        "matches({text}, {pattern}, \"i\")", "odd({number})", "even({number})", "before({number}, {number})",
-        "after({date}, {date})", "coincides({number}, {number})", "all([{bool}, {bool}])", "any([{bool}, {bool}])",
-        "(some x in {list:number} satisfies (x > {number}))", "(every x in {list:number} satisfies (x <= {number}))",
+        "({number} < {number})",
+        "({number} <= {number})",
+        "({number} > {number})",
+        "({number} >= {number})",
+        "({number} = {number})",
+        "({number} != {number})",
+        "({=money} < {money})",
+        "({=money} >= {money})",
+        "({=money} = {money})",
+        "({=money} <= {money})",
+        "({=money} > {money})",
+        "(substring({text}, 1) = {text})",
+        "(lower case({text}) != {text})",
+        "(string({number}) < upper case({text}))",
+        "({date} < {date})",
+        "({date} >= {date})",
+        "({date} = {date})",
+        "({moment} < {moment})",
+        "({moment} = {moment})",
+        "({time} <= {time})",
+        "({days} > {days})",
+        "({days} = {days})",
+        "({months} <= {months})",
+        "({bool} = {bool})",
+        "({bool} and {bool})",
+        "({bool} or {bool})",
+        "({bool} and {bool} and {bool})",
+        "({bool} or {bool} or {bool})",
+        "({bool} and {bool})",
+        "({bool} or {bool})",
+        "not({bool})",
+        "not({bool})",
+        "({number} between {number} and {number})",
+        "({=money} between {money} and {money})",
+        "({date} between {date} and {date})",
+        "({number} in {range})",
+        "({number} in ({range}, {number}))",
+        "({number} in (< {number}, > {number}))",
+        "({number} in [{number}, {number}])",
+        "({date} in [{date}..{date}])",
+        "({number} in {list:number})",
+        '({days} in [duration("P0D")..duration("P30D")])',
+        "(upper case({text}) in [{text}, {text}])",
+        "contains({text}, {text})",
+        "starts with({text}, {text})",
+        "ends with({text}, {text})",
+        "matches({text}, {pattern})",
+        'matches({text}, {pattern}, "i")',
+        "odd({number})",
+        "even({number})",
+        "before({number}, {number})",
+        "after({date}, {date})",
+        "coincides({number}, {number})",
+        "all([{bool}, {bool}])",
+        "any([{bool}, {bool}])",
+        "(some x in {list:number} satisfies (x > {number}))",
+        "(every x in {list:number} satisfies (x <= {number}))",
         "(some x in {list:number}, y in {list:number} satisfies (x = y))",
-        "includes(range(\"[1..5]\"), {number})", "during({number}, range(\"(0..3]\"))", "starts({number}, range(\"[1..5]\"))",
-        "finishes({number}, range(\"[1..5]\"))", "started by(range(\"[1..5]\"), {number})", "finished by(range(\"[1..5]\"), {number})",
-        "before(range(\"[1..5]\"), {number})", "after({number}, range(\"[1..5]\"))", "meets(range(\"[1..5]\"), range(\"[5..9]\"))",
-        "met by(range(\"[5..9]\"), range(\"[1..5]\"))", "overlaps(range(\"[1..5]\"), range(\"[3..9]\"))",
-        "overlaps before(range(\"[1..5]\"), range(\"[3..9]\"))", "overlaps after(range(\"[3..9]\"), range(\"[1..5]\"))",
-        "~({number} = null)", "~({=money} != null)", "~({date} = null)", "~({=text} != null)", "~({bool} = null)",
-        "~get or else({bool}, true)", "~list contains({list:number}, {number})", "~list contains({list:text}, {text})",
-        "~is({number}, {number})", "~({number} instance of number)", "~({number} in (null, {number}))",
-        "~({number} in [null, {number}])", "(if {bool} then {bool} else {bool})",
+        'includes(range("[1..5]"), {number})',
+        'during({number}, range("(0..3]"))',
+        'starts({number}, range("[1..5]"))',
+        'finishes({number}, range("[1..5]"))',
+        'started by(range("[1..5]"), {number})',
+        'finished by(range("[1..5]"), {number})',
+        'before(range("[1..5]"), {number})',
+        'after({number}, range("[1..5]"))',
+        'meets(range("[1..5]"), range("[5..9]"))',
+        'met by(range("[5..9]"), range("[1..5]"))',
+        'overlaps(range("[1..5]"), range("[3..9]"))',
+        'overlaps before(range("[1..5]"), range("[3..9]"))',
+        'overlaps after(range("[3..9]"), range("[1..5]"))',
+        "~({number} = null)",
+        "~({=money} != null)",
+        "~({date} = null)",
+        "~({=text} != null)",
+        "~({bool} = null)",
+        "~get or else({bool}, true)",
+        "~list contains({list:number}, {number})",
+        "~list contains({list:text}, {text})",
+        "~is({number}, {number})",
+        "~({number} instance of number)",
+        "~({number} in (null, {number}))",
+        "~({number} in [null, {number}])",
+        "(if {bool} then {bool} else {bool})",
     ],
     "date": [
-        "as of", "today()", "({date} + {days})", "({date} - {days})", "({date} + {months})", "({date} - {months})",
-        "({months} + {date})", "date({year}, {i}, {i})", "date({moment})", "date({=text})", "max({date}, {date})",
-        "min({date}, {date})", "(if {bool} then {date} else {date})", "~get or else({date}, {date})", "({list:date})[1]",
-        "max({list:date})", "date({date})",
+        "as of",
+        "today()",
+        "({date} + {days})",
+        "({date} - {days})",
+        "({date} + {months})",
+        "({date} - {months})",
+        "({months} + {date})",
+        "date({year}, {i}, {i})",
+        "date({moment})",
+        "date({=text})",
+        "max({date}, {date})",
+        "min({date}, {date})",
+        "(if {bool} then {date} else {date})",
+        "~get or else({date}, {date})",
+        "({list:date})[1]",
+        "max({list:date})",
+        "date({date})",
     ],
     "moment": [
-        "now()", "date and time({date})", "date and time({date}, {time})", "({moment} + {days})", "({moment} - {months})",
-        "date and time({moment}, {time})", "(if {bool} then {moment} else {moment})", "~get or else({moment}, {moment})",
+        "now()",
+        "date and time({date})",
+        "date and time({date}, {time})",
+        "({moment} + {days})",
+        "({moment} - {months})",
+        "date and time({moment}, {time})",
+        "(if {bool} then {moment} else {moment})",
+        "~get or else({moment}, {moment})",
         "date and time({=text})",
     ],
     "time": [
-        "time({i}, {i}, {i})", "time({moment})", "({time} + {days})", "({time} - {days})", "(if {bool} then {time} else {time})",
-        "time({=text})", "~get or else({time}, {time})",
+        "time({i}, {i}, {i})",
+        "time({moment})",
+        "({time} + {days})",
+        "({time} - {days})",
+        "(if {bool} then {time} else {time})",
+        "time({=text})",
+        "~get or else({time}, {time})",
     ],
     "days": [
-        "({date} - {date})", "({moment} - {moment})", "({time} - {time})", "({days} + {days})", "({days} - {days})",
-        "({days} * {number})", "({number} * {days})", "({days} / {number})", "abs({days})", "(-({days}))",
-        "(if {bool} then {days} else {days})", "sum([{days}, {days}])", "({moment}).time offset", "max({days}, {days})",
+        "({date} - {date})",
+        "({moment} - {moment})",
+        "({time} - {time})",
+        "({days} + {days})",
+        "({days} - {days})",
+        "({days} * {number})",
+        "({number} * {days})",
+        "({days} / {number})",
+        "abs({days})",
+        "(-({days}))",
+        "(if {bool} then {days} else {days})",
+        "sum([{days}, {days}])",
+        "({moment}).time offset",
+        "max({days}, {days})",
     ],
     "months": [
-        "years and months duration({date}, {date})", "({months} + {months})", "({months} - {months})", "({months} * {number})",
-        "({months} / {number})", "abs({months})", "(-({months}))", "(if {bool} then {months} else {months})",
+        "years and months duration({date}, {date})",
+        "({months} + {months})",
+        "({months} - {months})",
+        "({months} * {number})",
+        "({months} / {number})",
+        "abs({months})",
+        "(-({months}))",
+        "(if {bool} then {months} else {months})",
         "~get or else({months}, {months})",
     ],
     "list:number": [
-        "[{number}, {number}]", "[{number}]", "[{number}, {number}, {number}]", "~append({list:number}, {number})",
-        "concatenate({list:number}, {list:number})", "sublist({list:number}, {i})", "sublist({list:number}, {i}, {i})",
-        "reverse({list:number})", "~distinct values({list:number})", "~union({list:number}, {list:number})",
-        "~remove({list:number}, {i})", "~insert before({list:number}, {i}, {number})",
-        "~list replace({list:number}, {i}, {number})", "sort({list:number})", "~index of({list:number}, {number})",
-        "(for x in {list:number} return (x + {number}))", "(for x in {i}..{i} return (x * {number}))",
+        "[{number}, {number}]",
+        "[{number}]",
+        "[{number}, {number}, {number}]",
+        "~append({list:number}, {number})",
+        "concatenate({list:number}, {list:number})",
+        "sublist({list:number}, {i})",
+        "sublist({list:number}, {i}, {i})",
+        "reverse({list:number})",
+        "~distinct values({list:number})",
+        "~union({list:number}, {list:number})",
+        "~remove({list:number}, {i})",
+        "~insert before({list:number}, {i}, {number})",
+        "~list replace({list:number}, {i}, {number})",
+        "sort({list:number})",
+        "~index of({list:number}, {number})",
+        "(for x in {list:number} return (x + {number}))",
+        "(for x in {i}..{i} return (x * {number}))",
         "(for x in [1, 2], y in [3, 5] return (x * y + {number}))",
-        "[1, 2, 3][item > {i}]", "~({list:number})[get or else(item > {number}, false)]", "mode({list:number})",
+        "[1, 2, 3][item > {i}]",
+        "~({list:number})[get or else(item > {number}, false)]",
+        "mode({list:number})",
         "(for x in {list:text} return string length(x))",
     ],
     "list:money": ["[{=money}, {=money}]", "[{=money}]", "(for x in {list:money} return (x * {number}))"],
     "list:text": [
-        "[{text}, {text}]", "split({text}, \",\")", "split({text}, {pattern})", "~distinct values({list:text})",
-        "(for x in {list:text} return upper case(x))", "sort({list:text})",
+        "[{text}, {text}]",
+        'split({text}, ",")',
+        "split({text}, {pattern})",
+        "~distinct values({list:text})",
+        "(for x in {list:text} return upper case(x))",
+        "sort({list:text})",
     ],
     "list:date": ["[{date}, {date}]", "(for x in {list:date} return (x + {days}))"],
 }
-ENUM_FORMS = ["(if {bool} then {self} else {value})", "(if {bool} then {self} else {self})", "~get or else({self}, {value})"]
-ENUM_TESTS = ["({self} = {value})", "({self} != {value})", "({self} in [{value}, {value}])", "({self} = {self})",
-              "({self} in ({value}, {value}))"]
+ENUM_FORMS = [
+    "(if {bool} then {self} else {value})",
+    "(if {bool} then {self} else {self})",
+    "~get or else({self}, {value})",
+]
+ENUM_TESTS = [
+    "({self} = {value})",
+    "({self} != {value})",
+    "({self} in [{value}, {value}])",
+    "({self} = {self})",
+    "({self} in ({value}, {value}))",
+]
 HOLE = re.compile(r"\{(=?(?:list:)?[a-z]+)\}")
 
 
@@ -208,8 +477,17 @@ def quote(text: str) -> str:
 class Maker:
     """Makes expressions over the names in scope. `sound` leaves out the forms marked `~`."""
 
-    def __init__(self, random: Random, names: Sequence[Name], relations: Sequence[Relation], sound: bool) -> None:
+    def __init__(
+        self,
+        random: Random,
+        names: Sequence[Name],
+        relations: Sequence[Relation],
+        sound: bool,
+        pending: dict[str, list[str]] | None = None,
+    ) -> None:
         self.random = random
+        #: Forms that this policy is to use, by kind; each is used once.
+        self.pending = pending if pending is not None else {}
         self.names = list(names)
         self.relations = list(relations)
         self.sound = sound
@@ -224,15 +502,18 @@ class Maker:
             return self.leaf(kind, literal)
         if kind.startswith("enum:"):
             return self.enumeration(kind, depth)
-        if self.relations and random.random() < 0.3:
+        if self.relations and not self.pending.get(kind) and random.random() < 0.3:
             found = self.over_history(kind, depth)
             if found is not None:
                 return found
         if kind == "bool" and random.random() < 0.15:
             return self.enum_test(depth)
-        return self.fill(kind, self.form(FORMS[kind]), depth)
+        return self.fill(kind, self.form(FORMS[kind], kind), depth)
 
-    def form(self, forms: Sequence[str]) -> str:
+    def form(self, forms: Sequence[str], kind: str = "") -> str:
+        waiting = self.pending.get(kind)
+        if waiting and self.random.random() < 0.8:
+            return waiting.pop()
         while True:
             form = self.random.choice(forms)
             if not form.startswith("~"):
@@ -244,7 +525,7 @@ class Maker:
         parts: list[str | Expr] = []
         position = 0
         for hole in HOLE.finditer(form):
-            parts.append(form[position:hole.start()])
+            parts.append(form[position : hole.start()])
             parts.append(self.hole(hole[1], depth - 1))
             position = hole.end()
         parts.append(form[position:])
@@ -349,7 +630,7 @@ class Maker:
     def enum_test(self, depth: int) -> Expr:
         kinds = self.enum_kinds()
         if not kinds:
-            return self.fill("bool", self.form(FORMS["bool"]), depth)
+            return self.fill("bool", self.form(FORMS["bool"], "bool"), depth)
         return self.of_enum("bool", self.random.choice(kinds), self.form(ENUM_TESTS), depth)
 
     def rows(self, relation: Relation, names: dict[str, str] | None = None) -> str:
@@ -368,10 +649,13 @@ class Maker:
         if kind in ("number", "money"):
             test = f"{spelled} {self.random.choice(('<', '<=', '>', '>=', '=', '!='))} {self.literal(kind)}"
         elif kind == "date":
-            test = self.random.choice((
-                f"{spelled} > as of - duration(\"{self.random.choice(('P1Y', 'P30D', 'P6M'))}\")",
-                f"{spelled} <= as of", f"{spelled} in [{self.literal(kind)}..as of]",
-            ))
+            test = self.random.choice(
+                (
+                    f'{spelled} > as of - duration("{self.random.choice(("P1Y", "P30D", "P6M"))}")',
+                    f"{spelled} <= as of",
+                    f"{spelled} in [{self.literal(kind)}..as of]",
+                )
+            )
         elif kind == "bool":
             test = spelled
         elif kind.startswith("enum:"):
@@ -382,10 +666,13 @@ class Maker:
             return test
         if self.sound:
             return None
-        return self.random.choice((
-            f"({spelled} != null and {test})" if " in " not in test else f"{spelled} != null",
-            f"get or else({test}, {self.random.choice(('true', 'false'))})", f"{spelled} = null",
-        ))
+        return self.random.choice(
+            (
+                f"({spelled} != null and {test})" if " in " not in test else f"{spelled} != null",
+                f"get or else({test}, {self.random.choice(('true', 'false'))})",
+                f"{spelled} = null",
+            )
+        )
 
     def over_history(self, kind: str, depth: int) -> Expr | None:
         random = self.random
@@ -422,7 +709,7 @@ class Maker:
     def in_row(self, relation: Relation, variable: str) -> Maker:
         """A maker whose scope has the row's fields too, under the loop's variable."""
         fields = [Name(f"{variable}.{f.text}", f.kind, f.sure) for f in relation.fields]
-        return Maker(self.random, [*self.names, *fields, *fields], (), self.sound)
+        return Maker(self.random, [*self.names, *fields, *fields], (), self.sound, self.pending)
 
     # --- cells ---------------------------------------------------------------------
 
@@ -456,10 +743,15 @@ class Maker:
             return random.choice(("true", "false"))
         if kind == "date":
             low, high = sorted(random.choice(DATES) for _ in range(2))
-            return random.choice((
-                f'> date("{low}")', "<= as of", f'[date("{low}")..date("{high}")]', f'@"{high}"',
-                'in [as of - duration("P1Y")..as of]'[3:],
-            ))
+            return random.choice(
+                (
+                    f'> date("{low}")',
+                    "<= as of",
+                    f'[date("{low}")..date("{high}")]',
+                    f'@"{high}"',
+                    'in [as of - duration("P1Y")..as of]'[3:],
+                )
+            )
         if kind == "text":
             return ", ".join(quote(random.choice(TEXTS)) for _ in range(random.randint(1, 2)))
         if kind == "days":
@@ -468,9 +760,28 @@ class Maker:
         return ", ".join(quote(v) for v in random.sample(values, random.randint(1, 2)))
 
 
+def due(seed: int, sound: bool, count: int = 24) -> dict[str, list[str]]:
+    """The forms whose turn it is in the policy of a seed, so that each comes round about as often."""
+    forms = [
+        (k, f.lstrip("~")) for k, all_of_kind in FORMS.items() for f in all_of_kind if not (sound and f.startswith("~"))
+    ]
+    found: dict[str, list[str]] = {}
+    for place in range(seed * count, (seed + 1) * count):
+        kind, form = forms[place % len(forms)]
+        found.setdefault(kind, []).append(form)
+    return found
+
+
 NEVER_LITERAL = {
-    "money": "principal", "text": "string(1)", "number": "abs(1)", "bool": "(1 < 2)", "date": "as of", "time": "time(now())",
-    "moment": "now()", "days": "(as of - as of)", "months": "years and months duration(as of, as of)",
+    "money": "principal",
+    "text": "string(1)",
+    "number": "abs(1)",
+    "bool": "(1 < 2)",
+    "date": "as of",
+    "time": "time(now())",
+    "moment": "now()",
+    "days": "(as of - as of)",
+    "months": "years and months duration(as of, as of)",
 }
 
 

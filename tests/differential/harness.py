@@ -1,4 +1,5 @@
 """One random policy and its customers through two evaluators; faults are shrunk and kept as files."""
+
 from __future__ import annotations
 
 import json

@@ -5,6 +5,7 @@ table of a lookup. Policies are plain dicts of strings, `Expr` and lists, so tha
 deleted and what remains written out again; whether the rest still means something is for the
 checker to say.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -24,25 +25,67 @@ from tests.differential.expressions import (
     Name,
     Relation,
     as_float,
+    due,
     quote,
 )
 
 Spec = dict[str, Any]
 Bundle = dict[str, Any]
 
-TYPES = {"bool": "boolean", "text": "string", "moment": "date and time", "days": "days and time duration",
-         "months": "years and months duration"}
-INPUT_NAMES = ("annual revenue", "年营业收入", "dscr", "years trading", "n1", "n2", "overdue days", "Größe", "owner name", "flag",
-               "is new", "opened", "due date", "stage", "region", "grade", "t1", "m1", "cash flow", "span", "months left", "branch")
+TYPES = {
+    "bool": "boolean",
+    "text": "string",
+    "moment": "date and time",
+    "days": "days and time duration",
+    "months": "years and months duration",
+}
+INPUT_NAMES = (
+    "annual revenue",
+    "年营业收入",
+    "dscr",
+    "years trading",
+    "n1",
+    "n2",
+    "overdue days",
+    "Größe",
+    "owner name",
+    "flag",
+    "is new",
+    "opened",
+    "due date",
+    "stage",
+    "region",
+    "grade",
+    "t1",
+    "m1",
+    "cash flow",
+    "span",
+    "months left",
+    "branch",
+)
 FEATURES = ("features", "segmentation", "risk", "service")
 CODES = ("R1", "R2", "R3", "R4", "R5", "R6")
-TABLE_HITS = ("unique", "first", "any", "priority", "output order", "rule order", "collect", "collect sum", "collect min",
-              "collect max", "collect count", "worst")
+TABLE_HITS = (
+    "unique",
+    "first",
+    "any",
+    "priority",
+    "output order",
+    "rule order",
+    "collect",
+    "collect sum",
+    "collect min",
+    "collect max",
+    "collect count",
+    "worst",
+)
 
 
 def generate(seed: int, sound: bool = False) -> Bundle:
     """The policy of a seed. A `sound` one handles no null, so that the promise of open decisions can be tested."""
-    return _Generator(Random(seed), sound).bundle()
+    generator = _Generator(Random(seed), sound)
+    generator.pending = due(seed, sound)
+    return generator.bundle()
 
 
 class _Generator:
@@ -54,6 +97,7 @@ class _Generator:
         self.relations: list[Relation] = []
         self.files: Bundle = {}
         self.decided: list[str] = []
+        self.pending: dict[str, list[str]] = {}
 
     # --- the whole ------------------------------------------------------------------
 
@@ -61,8 +105,15 @@ class _Generator:
         random = self.random
         inputs = self.inputs(random.randint(5, 9))
         spec: Spec = {
-            "name": "random", "currency": "CNY", "on missing": self.policy_action(), "parameters": {}, "use": {},
-            "reasons": self.reasons(), "inputs": inputs, "history": {}, "decisions": [],
+            "name": "random",
+            "currency": "CNY",
+            "on missing": self.policy_action(),
+            "parameters": {},
+            "use": {},
+            "reasons": self.reasons(),
+            "inputs": inputs,
+            "history": {},
+            "decisions": [],
         }
         if random.random() < 0.75:
             for name in random.sample(("repayments", "invoices"), random.randint(1, 2)):
@@ -74,6 +125,9 @@ class _Generator:
         self.files["policy.yaml"] = spec
         for index in range(random.randint(3, 8)):
             spec["decisions"].append(self.decision(f"{self.prefix}d{index}"))
+        for kind in list(self.pending):
+            if self.pending[kind] and random.random() < 0.5:
+                spec["decisions"].append(self.waiting(f"t{len(spec['decisions'])}", kind))
         return self.files
 
     def policy_action(self) -> str:
@@ -91,7 +145,11 @@ class _Generator:
         random = self.random
         found: dict[str, Spec] = {"principal": {"type": "money", "optional": True}}
         self.names.append(Name("principal", "money"))
-        kinds = ["number", "number", *(random.choice((*SCALARS, "enum", "number", "enum", "date")) for _ in range(count - 2))]
+        kinds = [
+            "number",
+            "number",
+            *(random.choice((*SCALARS, "enum", "number", "enum", "date")) for _ in range(count - 2)),
+        ]
         for name, kind in zip(random.sample(INPUT_NAMES, count), kinds, strict=True):
             body, named = self.declared(name, kind, 0.75)
             if random.random() < 0.15 and " " not in name:
@@ -123,8 +181,15 @@ class _Generator:
         tag = name[0]
         fields: dict[str, Spec] = {f"{tag} booked": {"type": "date"}}
         named = [Name(f"{tag} booked", "date", True)]
-        for label, kind in (("amount", "money"), ("size", "number"), ("score", "number"), ("paid", "date"), ("mark", "enum"),
-                            ("late", "bool"), ("note", "text")):
+        for label, kind in (
+            ("amount", "money"),
+            ("size", "number"),
+            ("score", "number"),
+            ("paid", "date"),
+            ("mark", "enum"),
+            ("late", "bool"),
+            ("note", "text"),
+        ):
             if random.random() < 0.75:
                 body, field = self.declared(f"{tag} {label}", kind, 0.4)
                 if label == "paid" and random.random() < 0.7:
@@ -154,7 +219,9 @@ class _Generator:
         maker = self.maker()
         rows = []
         seen: set[tuple[str, int]] = set()
-        for start in sorted(random.sample(("2020-01-01", "2023-06-01", "2024-02-29", "2024-03-01", "2025-01-01"), random.randint(1, 4))):
+        for start in sorted(
+            random.sample(("2020-01-01", "2023-06-01", "2024-02-29", "2024-03-01", "2025-01-01"), random.randint(1, 4))
+        ):
             cells = [random.choice(("-", maker.cell(c.kind, nulls=not self.sound))) for c in chosen]
             if (start, cells.count("-")) not in seen:
                 seen.add((start, cells.count("-")))
@@ -179,8 +246,15 @@ class _Generator:
             inner[name] = body
             part.names.append(Name(name, kind if kind != "enum" else f"enum:{body['values']}"))
         part_spec: Spec = {
-            "name": "part", "currency": "CNY", "on missing": part.policy_action(), "parameters": {}, "use": {},
-            "reasons": {"Q" + c: r for c, r in self.reasons().items()}, "inputs": inner, "history": {}, "decisions": [],
+            "name": "part",
+            "currency": "CNY",
+            "on missing": part.policy_action(),
+            "parameters": {},
+            "use": {},
+            "reasons": {"Q" + c: r for c, r in self.reasons().items()},
+            "inputs": inner,
+            "history": {},
+            "decisions": [],
         }
         part.codes = list(part_spec["reasons"])
         part.parts = False
@@ -194,8 +268,11 @@ class _Generator:
         bindings = {}
         for inner_name in part.names[1:5]:
             if random.random() < 0.85:
-                bindings[inner_name.text] = maker.leaf(inner_name.kind) if inner_name.kind.startswith("enum:") else maker.make(
-                    inner_name.kind, random.randint(0, 1))
+                bindings[inner_name.text] = (
+                    maker.leaf(inner_name.kind)
+                    if inner_name.kind.startswith("enum:")
+                    else maker.make(inner_name.kind, random.randint(0, 1))
+                )
         spec["use"]["part"] = {"policy": "part", "with": bindings, "each": each.name if each is not None else None}
         outcomes = [n for n in part.names[5:] if n.text in part.decided or "." in n.text]
         # Decisions of `features` are outcomes too, but have no column in a history.
@@ -213,7 +290,7 @@ class _Generator:
     # --- decisions ------------------------------------------------------------------------
 
     def maker(self, local: tuple[Name, ...] = ()) -> Maker:
-        return Maker(self.random, [*self.names, *local, *local], self.relations, self.sound)
+        return Maker(self.random, [*self.names, *local, *local], self.relations, self.sound, self.pending)
 
     def decision(self, name: str) -> Spec:
         random = self.random
@@ -226,8 +303,21 @@ class _Generator:
                 decision["where"][label] = self.maker(tuple(local)).make(kind, 2, False)
                 local.append(Name(label, kind))
         maker = self.maker(tuple(local))
-        form = random.choice(("value", "value", "rules", "worst", "collect", "table", "table", "table", "scorecard", "scorecard",
-                              "lookup"))
+        form = random.choice(
+            (
+                "value",
+                "value",
+                "rules",
+                "worst",
+                "collect",
+                "table",
+                "table",
+                "table",
+                "scorecard",
+                "scorecard",
+                "lookup",
+            )
+        )
         if form == "lookup" and not self.parts:
             form = "value"
         kind = getattr(self, f"_{form}")(decision, maker)
@@ -237,8 +327,22 @@ class _Generator:
             self.names.append(Name(name, kind))
         return decision
 
+    def waiting(self, name: str, kind: str) -> Spec:
+        """A value of a kind whose forms are still waiting for their turn."""
+        decision: Spec = {
+            "name": name,
+            "family": self.random.choice(FEATURES),
+            "where": {},
+            "on missing": None,
+            "form": "value",
+        }
+        if not kind.startswith("list:"):
+            self.typed(decision, kind)
+        decision["expr"] = self.maker().make(kind, 3, kind != "text")
+        return decision
+
     def action(self, decision: Spec, then: Any) -> None:
-        """Perhaps an `on missing` of its own; `then` is the outcome that `{then: ...}` gives, None where it cannot stand."""
+        """Perhaps an `on missing` of its own; `then` is what `{then: ...}` gives, None where it cannot stand."""
         draw = self.random.random()
         if self.sound or draw < 0.55:
             return
@@ -282,7 +386,7 @@ class _Generator:
     def cell(self, maker: Maker, kind: str, computed: float = 0.15, empty: float = 0.03) -> str | Expr:
         draw = self.random.random()
         if draw < computed:
-            return maker.leaf(kind) if kind.startswith("enum:") else maker.make(kind, 1, kind != "text")
+            return maker.make(kind, 1, kind != "text")
         return "" if draw > 1 - empty else self.plain(kind)
 
     def given(self) -> list[str]:
@@ -298,8 +402,26 @@ class _Generator:
         return tuple(self.prefix + c for c in CODES)
 
     def _value(self, decision: Spec, maker: Maker) -> str:
-        kind = self.random.choice(("number", "number", "number", "money", "text", "bool", "bool", "date", "days", "months", "moment",
-                                   "time", "list:number", "list:text", "enum"))
+        kind = self.random.choice(
+            (
+                "number",
+                "number",
+                "number",
+                "money",
+                "text",
+                "bool",
+                "bool",
+                "date",
+                "days",
+                "months",
+                "moment",
+                "time",
+                "list:number",
+                "list:text",
+                "enum",
+                "enum",
+            )
+        )
         if kind == "enum":
             kind = f"enum:{self.random.choice(self.enum_pool())}"
         if not kind.startswith("list:") and not (kind.startswith("enum:") and all(n.kind != kind for n in self.names)):
@@ -307,7 +429,9 @@ class _Generator:
         elif kind.startswith("enum:"):
             self.typed(decision, kind)
         decision["expr"] = maker.make(kind, self.random.randint(1, 4), kind != "text")
-        self.action(decision, None if kind.startswith("list:") or kind in ("moment", "time", "months") else self.plain(kind))
+        self.action(
+            decision, None if kind.startswith("list:") or kind in ("moment", "time", "months") else self.plain(kind)
+        )
         return kind
 
     def _rules(self, decision: Spec, maker: Maker) -> str | None:
@@ -324,7 +448,10 @@ class _Generator:
     def several(self, decision: Spec, maker: Maker, form: str) -> None:
         """Several outputs, read as `decision.output`."""
         random = self.random
-        kinds = {f"{decision['name']} o1": self.outcome_kind(), f"{decision['name']} o2": random.choice(("number", "money"))}
+        kinds = {
+            f"{decision['name']} o1": self.outcome_kind(),
+            f"{decision['name']} o2": random.choice(("number", "money")),
+        }
         decision["outputs"] = kinds
         if form == "rules":
             rules = []
@@ -335,19 +462,31 @@ class _Generator:
         self.action(decision, {n: self.plain(k) for n, k in kinds.items()})
         self.names += [Name(f"{decision['name']}.{n}", k) for n, k in kinds.items()]
 
-    def rule_list(self, maker: Maker, kind: str, grid: bool, computed: float = 0.15, otherwise: float = 0.75) -> list[Spec]:
+    def rule_list(
+        self, maker: Maker, kind: str, grid: bool, computed: float = 0.15, otherwise: float = 0.75
+    ) -> list[Spec]:
         random = self.random
         rules: list[Spec] = []
         for index in range(random.randint(1, 4)):
-            rules.append({
-                "id": f"S{index + 1}", "when": maker.make("bool", random.randint(1, 3)), "key": "then",
-                "then": self.cell(maker, kind, computed, 0.03 if grid else 0.0), "reasons": self.given(),
-            })
+            rules.append(
+                {
+                    "id": f"S{index + 1}",
+                    "when": maker.make("bool", random.randint(1, 3)),
+                    "key": "then",
+                    "then": self.cell(maker, kind, computed, 0.03 if grid else 0.0),
+                    "reasons": self.given(),
+                }
+            )
         if random.random() < otherwise:
-            rules.append({
-                "id": "O" if grid or random.random() < 0.3 else None, "when": None, "key": "otherwise",
-                "then": self.cell(maker, kind, computed, 0.0), "reasons": self.given() if random.random() < 0.4 else [],
-            })
+            rules.append(
+                {
+                    "id": "O" if grid or random.random() < 0.3 else None,
+                    "when": None,
+                    "key": "otherwise",
+                    "then": self.cell(maker, kind, computed, 0.0),
+                    "reasons": self.given() if random.random() < 0.4 else [],
+                }
+            )
         return rules
 
     def _worst(self, decision: Spec, maker: Maker) -> str:
@@ -367,7 +506,11 @@ class _Generator:
             for rule in rules:
                 rule["key"] = "do"
                 rule["then"] = {
-                    n: maker.make(k, 1, False) if k != "text" and random.random() < 0.5 else "call" if k == "text" else None
+                    n: maker.make(k, 1, False)
+                    if k != "text" and random.random() < 0.5
+                    else "call"
+                    if k == "text"
+                    else None
                     for n, k in kinds.items()
                 }
                 rule["then"] = {n: c for n, c in rule["then"].items() if c is not None}
@@ -394,14 +537,22 @@ class _Generator:
             kind = self.outcome_kind()
         columns = []
         for _ in range(random.randint(1, 3)):
-            column = maker.random.choice([n for n in maker.names if not n.kind.startswith("list:") and n.kind not in
-                                          ("moment", "time", "months")])
+            column = maker.random.choice(
+                [
+                    n
+                    for n in maker.names
+                    if not n.kind.startswith("list:") and n.kind not in ("moment", "time", "months")
+                ]
+            )
             if column.kind in ("number", "money") and random.random() < 0.2:
                 columns.append((maker.make(column.kind, 1, False), column.kind))
             else:
                 columns.append((Expr(column.kind, [column.text]), column.kind))
         if several:
-            kinds = {f"{decision['name']} o1": self.outcome_kind(), f"{decision['name']} o2": random.choice(("number", "money"))}
+            kinds = {
+                f"{decision['name']} o1": self.outcome_kind(),
+                f"{decision['name']} o2": random.choice(("number", "money")),
+            }
             decision["outputs"] = kinds
         else:
             self.typed(decision, kind)
@@ -410,11 +561,20 @@ class _Generator:
         same = {n: self.plain(k) for n, k in kinds.items()}
         for index in range(random.randint(1, 5)):
             cells = [maker.cell(k) for _, k in columns]
-            results = {n: same[n] if hit == "any" and random.random() < 0.7 else self.cell(maker, k, 0.1, 0.05) for n, k in kinds.items()}
+            results = {
+                n: same[n] if hit == "any" and random.random() < 0.7 else self.cell(maker, k, 0.1, 0.05)
+                for n, k in kinds.items()
+            }
             rows.append({"id": f"T{index + 1}", "cells": cells, "results": results, "reasons": self.given()})
         if random.random() < 0.3:
-            rows.append({"id": "T0", "cells": ["-"] * len(columns), "results": {n: self.plain(k) for n, k in kinds.items()},
-                         "reasons": self.given()})
+            rows.append(
+                {
+                    "id": "T0",
+                    "cells": ["-"] * len(columns),
+                    "results": {n: self.plain(k) for n, k in kinds.items()},
+                    "reasons": self.given(),
+                }
+            )
         decision["hit"], decision["columns"], decision["rows"] = hit, [c for c, _ in columns], rows
         if several:
             self.action(decision, {n: self.plain(k) for n, k in kinds.items()})
@@ -429,7 +589,11 @@ class _Generator:
         random = self.random
         characteristics = []
         for _ in range(random.randint(1, 4)):
-            pool = [n for n in maker.names if n.kind in ("number", "money", "bool", "date", "text") or n.kind.startswith("enum:")]
+            pool = [
+                n
+                for n in maker.names
+                if n.kind in ("number", "money", "bool", "date", "text") or n.kind.startswith("enum:")
+            ]
             named = random.choice(pool)
             value = Expr(named.kind, [named.text])
             if named.kind == "number" and random.random() < 0.3:
@@ -450,7 +614,9 @@ class _Generator:
         decision["characteristics"] = characteristics
         if not self.sound:
             draw = random.random()
-            decision["on missing"] = "refuse" if draw < 0.04 else {"then": random.choice(("300", "0.5"))} if draw < 0.3 else "refer"
+            decision["on missing"] = (
+                "refuse" if draw < 0.04 else {"then": random.choice(("300", "0.5"))} if draw < 0.3 else "refer"
+            )
         return "number"
 
     def bins(self, maker: Maker, kind: str) -> list[str]:
@@ -524,7 +690,13 @@ def render(spec: Spec) -> str:
         out.append(f"currency: {spec['currency']}")
     if spec["on missing"]:
         out.append(f"on missing: {spec['on missing']}")
-    for section, writer in (("parameters", _parameter), ("use", _use), ("reasons", _reason), ("inputs", _declared), ("history", _history)):
+    for section, writer in (
+        ("parameters", _parameter),
+        ("use", _use),
+        ("reasons", _reason),
+        ("inputs", _declared),
+        ("history", _history),
+    ):
         if spec[section]:
             out.append(f"{section}:")
             for name, body in spec[section].items():
@@ -659,10 +831,15 @@ def _rule_lines(d: Spec) -> list[str]:
 
 def _table_lines(d: Spec) -> list[str]:
     names = list(d.get("outputs") or {d["name"]: None})
-    lines = ["table: |", "  " + " | ".join([d["hit"], *(c.text for c in d["columns"])]) + " || " + " | ".join([*names, "reasons"])]
+    lines = [
+        "table: |",
+        "  " + " | ".join([d["hit"], *(c.text for c in d["columns"])]) + " || " + " | ".join([*names, "reasons"]),
+    ]
     for row in d["rows"]:
         results = [_result(row["results"][n]) for n in names]
-        lines.append("  " + " | ".join([row["id"], *row["cells"]]) + " || " + " | ".join([*results, ", ".join(row["reasons"])]))
+        lines.append(
+            "  " + " | ".join([row["id"], *row["cells"]]) + " || " + " | ".join([*results, ", ".join(row["reasons"])])
+        )
     return lines
 
 
@@ -683,8 +860,13 @@ def _lookup_lines(d: Spec) -> list[str]:
 
 
 FORMS = {
-    "value": _value_lines, "rules": _rule_lines, "worst": _rule_lines, "collect": _rule_lines, "table": _table_lines,
-    "scorecard": _score_lines, "lookup": _lookup_lines,
+    "value": _value_lines,
+    "rules": _rule_lines,
+    "worst": _rule_lines,
+    "collect": _rule_lines,
+    "table": _table_lines,
+    "scorecard": _score_lines,
+    "lookup": _lookup_lines,
 }
 
 __all__ = ["Bundle", "Spec", "generate", "quote", "render", "write", "TEXTS"]

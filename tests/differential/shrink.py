@@ -3,6 +3,7 @@
 Candidates delete an entry of a list or mapping, drop an option, or put a part of an expression in
 the place of the whole; a candidate that no longer loads is no candidate. Greedy, and bounded in tries.
 """
+
 from __future__ import annotations
 
 import copy
@@ -17,12 +18,45 @@ from tests.differential.policies import Bundle
 Fault = Callable[[Bundle, dict[str, Any]], bool]
 Case = tuple[Bundle, dict[str, Any]]
 
-LEAVES = {"number": ("1",), "money": ("principal",), "text": ('"a"', "string(1)"), "bool": ("true", "false"), "date": ("as of",),
-          "moment": ("now()",), "time": ('time("00:00:00")',), "days": ('duration("P1D")',), "months": ('duration("P1M")',),
-          "list:number": ("[1]",), "list:text": ('["a"]',)}
+LEAVES = {
+    "number": ("1",),
+    "money": ("principal",),
+    "text": ('"a"', "string(1)"),
+    "bool": ("true", "false"),
+    "date": ("as of",),
+    "moment": ("now()",),
+    "time": ('time("00:00:00")',),
+    "days": ('duration("P1D")',),
+    "months": ('duration("P1M")',),
+    "list:number": ("[1]",),
+    "list:text": ('["a"]',),
+}
 OPTIONS = ("range", "column", "known from", "order by", "visible from", "decimals")
-KEPT = frozenset({"name", "currency", "form", "family", "policy", "type", "values", "hit", "key", "id", "test", "points", "table", "mode",
-                  "column", "base", "grid", "from", "value", "each", "neutral"})
+KEPT = frozenset(
+    {
+        "name",
+        "currency",
+        "form",
+        "family",
+        "policy",
+        "type",
+        "values",
+        "hit",
+        "key",
+        "id",
+        "test",
+        "points",
+        "table",
+        "mode",
+        "column",
+        "base",
+        "grid",
+        "from",
+        "value",
+        "each",
+        "neutral",
+    }
+)
 
 
 def shrink(bundle: Bundle, customer: dict[str, Any], fault: Fault, tries: int = 1500) -> Case:
@@ -54,7 +88,7 @@ def candidates(bundle: Bundle, customer: dict[str, Any]) -> Iterator[Case]:
             yield {n: c for n, c in bundle.items() if n != name}, customer
     for name, spec in bundle.items():
         if not isinstance(spec, str):
-            for path in sorted(reversed(list(deletions(spec, ()))), key=len):
+            for path in sorted(deletions(spec, ()), key=len):
                 changed = copy.deepcopy(spec)
                 delete(changed, path)
                 yield {**bundle, name: changed}, customer

@@ -358,7 +358,7 @@ class ExpressionEmitter:
         if isinstance(node, ir.Not):
             return self.false(node.arg, known)
         if isinstance(node, ir.IsNull):
-            return f"{self._tested(node.arg, known)} is None"
+            return f"{self._tested(node.arg, known)} is None" if self.may_be_null(node.arg, known) else "False"
         if isinstance(node, ir.Compare):
             return self._compare(node, node.op, known)
         if not self.may_be_null(node, known):
@@ -376,7 +376,7 @@ class ExpressionEmitter:
         if isinstance(node, ir.Not):
             return self.true(node.arg, known)
         if isinstance(node, ir.IsNull):
-            return f"{self._tested(node.arg, known)} is not None"
+            return f"{self._tested(node.arg, known)} is not None" if self.may_be_null(node.arg, known) else "True"
         if isinstance(node, ir.Compare):
             return self._compare(node, INVERSE[node.op], known)
         if not self.may_be_null(node, known):

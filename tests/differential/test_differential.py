@@ -1,0 +1,40 @@
+"""Random policies and customers mean the same to every evaluator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.policy import Policy
+from tests.differential.harness import FOUND, Fault, replay, run
+
+KEPT = sorted(p.parent for p in FOUND.glob("*/customer.json"))
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_evaluators_agree_on_random_policies(block: int) -> None:
+    report = run(range(10_000 + 15 * block, 10_000 + 15 * (block + 1)), customers=12)
+    assert report.outcomes["pairs"] == 15 * 12
+    assert report.faults == []
+
+
+@pytest.mark.parametrize("folder", KEPT, ids=lambda p: p.name)
+def test_a_disagreement_once_found_stays_mended(folder: Path) -> None:
+    assert replay(folder) is None
+
+
+def test_a_disagreement_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The comparison itself: an evaluator that gives other outcomes is caught."""
+    honest = Policy.decide
+
+    def biased(self: Policy, inputs: object, **options: object) -> object:
+        decision = honest(self, inputs, **options)  # type: ignore[arg-type]
+        if options["engine"] == "python" and decision.values:
+            name = next(iter(decision.values))
+            decision.values[name] = "another" if decision.values[name] != "another" else None
+        return decision
+
+    monkeypatch.setattr(Policy, "decide", biased)
+    report = run(range(3), customers=4)
+    assert report.faults and all(isinstance(f, Fault) and f.kind == "differ" for _, f in report.faults)
