@@ -25,6 +25,7 @@ from engine.policy import Decision
 from engine.portfolio.tables import normalise
 from engine.portfolio.writing import cell, json_text
 from engine.render import visible
+from engine.syntax.width import text_width
 
 
 @click.command()
@@ -115,8 +116,14 @@ def _short(decision: Decision) -> str:
     """The outcomes, one a line, then reasons and what was missing."""
     if decision.refused:
         return "refused: " + ", ".join(f"`{name}`" for name in decision.refused)
-    rows = [(name, cell(value) if value is not None else "null") for name, value in decision.values.items()]
-    rows += [(name, ", ".join(found)) for name, found in
+    rows = [(visible(name), visible(_shown(value))) for name, value in decision.values.items()]
+    rows += [(name, ", ".join(map(visible, found))) for name, found in
              (("reasons", decision.reasons), ("open", decision.open), ("missing", decision.missing)) if found]
-    width = max((len(name) for name, _ in rows), default=0)
-    return "\n".join(f"{visible(name):{width}}  {visible(text)}" for name, text in rows)
+    width = max((text_width(name) for name, _ in rows), default=0)
+    return "\n".join(f"{name}{' ' * (width - text_width(name))}  {text}" for name, text in rows)
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "null"
+    return "none" if value == [] else cell(value)

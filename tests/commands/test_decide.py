@@ -54,6 +54,17 @@ def test_outcomes_alone(tierwise: Tierwise, folder: Path) -> None:
     assert "dscr" in out
 
 
+def test_outcomes_stand_in_a_column_by_width(tierwise: Tierwise, folder: Path) -> None:
+    (folder / "wide.yaml").write_text(
+        "policy: wide\nversion: '1'\neffective: {from: 2026-01-01}\nowner: tests\ninputs:\n  a: {type: number}\n"
+        "service:\n  加倍:\n    value: a * 2\n  flags:\n    type: string\n    collect: |\n"
+        "      id | when  || then\n      F1 | a > 5 || large\n",
+        encoding="utf-8",
+    )
+    result = tierwise("decide", "wide.yaml", "-", "--as-of", "2026-07-01", "--no-explain", stdin=b'{"a": 2}')
+    assert result.out == "加倍   4\nflags  none\n"
+
+
 def test_a_refused_customer_exits_with_1(tierwise: Tierwise, folder: Path) -> None:
     result = tierwise(*ARGS, "--no-explain", stdin=encoded(**{"annual revenue": "many"}))
     assert result.code == 1
