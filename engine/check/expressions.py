@@ -172,8 +172,8 @@ class ExpressionChecker:
         if dt.ANY in (left.kind, right.kind):
             return ANY
         if dt.NULL in (left.kind, right.kind):
-            help = "leave it out, or test for absence with `= null`"
-            return self.error("E0301", f"`{node.op}` over `null` is always null", node, help)
+            way = "leave it out, or test for absence with `= null`"
+            return self.error("E0301", f"`{node.op}` over `null` is always null", node, way)
         if node.op in "+-":
             left, right = self.settle_money(node.left, left, node.right, right)
         found = rules.arithmetic(node.op, left, right)

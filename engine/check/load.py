@@ -4,7 +4,9 @@ from __future__ import annotations
 import datetime
 from pathlib import Path
 
+from engine.check.declarations import date_of
 from engine.check.model import PolicyModel
+from engine.check.partial import faulty_decisions, without
 from engine.check.policy import PolicyChecker
 from engine.check.scope import Report
 from engine.check.versions import DAY, FIRST, LAST, Period, Timeline, timeline
@@ -51,6 +53,7 @@ def check_path(path: Path) -> Checked:
     except Problem as problem:
         for diagnostic in problem.diagnostics:
             report.add(diagnostic)
+    loader.rest(path)
     order = {name: index for index, name in enumerate(files.sources)}
 
     def place(diagnostic: Diagnostic) -> tuple[int, int, int]:
@@ -95,6 +98,24 @@ class _Loader:
                 raise Problem()
             self.timelines[key] = found
         return self.timelines[key]
+
+    def rest(self, path: Path) -> None:
+        """Check what can be checked of a file whose shape is wrong in some decisions alone."""
+        if self.files.is_folder(path):
+            return
+        file, findings = self.files.policy(path)
+        if file is None or not any(f.is_error for f in findings):
+            return
+        faulty = faulty_decisions(file, findings)
+        if faulty is None:
+            return
+        start = date_of(file.start) or FIRST
+        period = Period(start, date_of(file.end) or LAST, file)
+
+        def import_policy(importer: PolicyFile, reference: Scalar) -> PolicyModel | None:
+            return self.imported(importer, reference, start, period)
+
+        PolicyChecker(without(file, faulty), self.files, self.report, import_policy, faulty).check()
 
     def stretches(self, period: Period) -> list[Stretch]:
         """The models of one version, split where an imported one changes."""

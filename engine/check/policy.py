@@ -41,7 +41,7 @@ from engine.diagnostics import Label, Problem
 from engine.semantics import dtypes as dt
 from engine.semantics.declarations import InputDecl
 from engine.semantics.dtypes import Type
-from engine.source.declare import DecisionSpec, PolicyFile, pairs
+from engine.source.declare import DecisionSpec, Named, PolicyFile, pairs
 from engine.source.files import Files
 from engine.source.nodes import Scalar, normal
 from engine.source.nodes import Sequence as ListNode
@@ -52,13 +52,19 @@ Importer = Callable[[PolicyFile, Scalar], "PolicyModel | None"]
 
 
 class PolicyChecker:
-    """Checks one file. `import_policy` gives the model of an imported one, None where it is faulty."""
+    """Checks one file. `import_policy` gives the model of an imported one, None where it is faulty.
 
-    def __init__(self, file: PolicyFile, files: Files, report: Report, import_policy: Importer) -> None:
+    `faulty` are decisions of the wrong shape, which were left out of the file: their names may be anything.
+    """
+
+    def __init__(
+        self, file: PolicyFile, files: Files, report: Report, import_policy: Importer, faulty: Sequence[Named] = ()
+    ) -> None:
         self.file = file
         self.files = files
         self.report = report
         self.import_policy = import_policy
+        self.faulty = tuple(faulty)
         self.typing = Typing()
         self.expressions = ExpressionChecker(report, self.typing, file.currency)
 
@@ -104,7 +110,7 @@ class PolicyChecker:
         reasons = tuple(reason_reader.read(r, scope) for r in file.reasons)
         model = PolicyModel(
             file, date_of(file.start), date_of(file.end), inputs, tuple(parameters), histories, reasons, tuple(tables),
-            bound, tuple(decisions), tuple(d.name for d in file.decisions), self.typing,
+            bound, tuple(decisions), tuple(d.name for d in (*file.decisions, *self.faulty)), self.typing,
         )
         self._application_date(inputs)
         check_references(model, report)
@@ -158,7 +164,7 @@ class PolicyChecker:
         for decision in (*file.decisions, *imported):
             outputs.extend(_member_names(decision))
         locals_ = [name for d in file.decisions for name, _, _ in d.where]
-        names = [*self._keys(), *fields, *locals_, *outcomes, "as of", "item"]
+        names = [*self._keys(), *(n.name for n in self.faulty), *fields, *locals_, *outcomes, "as of", "item"]
         return Vocabulary(names, [*fields, *outputs, *outcomes, "amount"])
 
     def _bindings(
@@ -174,6 +180,8 @@ class PolicyChecker:
             found[parameter.name] = Binding(PARAMETER, parameter.name, Type(dt.ANY), parameter.key.span)
         for decision in self.file.decisions:
             found[decision.name] = Binding(DECISION, decision.name, Type(dt.ANY), decision.key.span)
+        for named in self.faulty:
+            found[named.name] = Binding(DECISION, named.name, Type(dt.ANY), named.key.span)
         rows = {h.name: h.row for h in histories}
         for use in uses:
             found[use.spec.name] = _use_binding(use, rows)
