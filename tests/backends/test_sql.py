@@ -48,7 +48,7 @@ def test_the_bench_policy(shared: Path) -> None:
     outcomes = carried_out(policy.program)
     assert set(outcomes) == {"segment", "score", "tier", "eligibility", "eligible", "offer", "limit", "rate"}
     random = Random(7)
-    customers = [bench_customer(random) for _ in range(3000)]
+    customers = [bench_customer(random) for _ in range(1500)]
     assert disagreements(policy, outcomes, customers, AS_OF)[:3] == []
 
 
@@ -65,13 +65,13 @@ def test_the_semantics_policies(shared: Path, capsys: pytest.CaptureFixture[str]
         for as_of, customers in cases.get(path.name, {AS_OF: []}).items():
             customers = [c for c in customers if fits(policy.program, c)]
             maker = CustomerMaker(policy, Random(path.stem), wild=False)
-            customers += [maker.make()["inputs"] for _ in range(30)]
+            customers += [maker.make()["inputs"] for _ in range(20)]
             decided += len(customers) if outcomes else 0
             faults += [f"{path.name}: {f}" for f in disagreements(policy, outcomes, customers, as_of)]
     with capsys.disabled():
         print(f"\nsql: {whole} of {len(paths)} semantics policies whole, {partly} in part, {decided:,} customers decided")
     assert faults[:3] == []
-    assert whole >= 40 and decided >= 1500
+    assert whole >= 40 and decided >= 1200
 
 
 def given(folder: Path) -> dict[str, dict[datetime.date, list[dict[str, Any]]]]:
@@ -122,9 +122,9 @@ def random_policies(seeds: range, each: int) -> tuple[int, int, int, list[str]]:
 
 
 def test_random_policies() -> None:
-    policies, decisions, decided, faults = random_policies(range(50), 80)
+    policies, decisions, decided, faults = random_policies(range(50), 60)
     assert faults[:3] == []
-    assert policies >= 12 and decisions >= 15 and decided >= 800
+    assert policies >= 12 and decisions >= 15 and decided >= 600
 
 
 def test_every_operation() -> None:
@@ -132,7 +132,7 @@ def test_every_operation() -> None:
     assert carried_out(policy.program) == [d.name for d in policy.program.decisions]
     maker = CustomerMaker(policy, Random(3), missing=0.1, wild=False)
     for date in ("2026-07-01", "2024-02-29", "2023-06-30"):
-        customers = [maker.make()["inputs"] for _ in range(1000)]
+        customers = [maker.make()["inputs"] for _ in range(250)]
         as_of = datetime.date.fromisoformat(date)
         assert disagreements(policy, list(policy.program.declared), customers, as_of)[:3] == []
 
