@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from engine.backends.python.decode import Decoder
-from engine.backends.python.program import Result
+from engine.backends.python.program import Compiled, Result
 from engine.backends.reference.decide import Outcome
 from engine.backends.reference.program import Trace
 from engine.ir import nodes as ir
@@ -41,24 +41,23 @@ class Decision:
     out when first asked for.
     """
 
+    # Made for every customer of a portfolio: two of the four slots are filled, the others when first asked for.
     __slots__ = ("_case", "_summary", "_trace", "values")
 
-    def __init__(self, values: dict[str, Any], case: Case, told: Told) -> None:
-        # Made for every customer of a portfolio: nothing is worked out here.
+    def __init__(self, values: dict[str, Any], case: Case) -> None:
         self.values = values
         self._case = case
-        self._summary = told
-        self._trace: Trace | None = None
 
     @property
     def program(self) -> ir.Program:
         """The version that decided."""
-        return self._case[1]
+        by = self._case[1]
+        return by.program if isinstance(by, Compiled) else by
 
     @property
     def version(self) -> str:
         """The version that decided, as its file writes it."""
-        return self._case[1].version
+        return self.program.version
 
     @property
     def as_of(self) -> datetime.date:
@@ -68,25 +67,30 @@ class Decision:
     @property
     def trace(self) -> Trace:
         """The reference evaluator's account of this customer."""
-        if self._trace is None:
-            told = self._summary
-            retrace, *case = self._case
-            self._trace = told if isinstance(told, Trace) else retrace(*case)
-        return self._trace
+        told = self._told
+        if told is None:
+            retrace, _, inputs, history, as_of, only, _ = self._case
+            told = self._trace = retrace(self.program, inputs, history, as_of, only)
+        return told
 
     @property
     def _told(self) -> Trace | None:
         """The reference's account as far as there is one; there always is of a refused customer."""
-        return self._summary if isinstance(self._summary, Trace) else self._trace
+        result = self._case[6]
+        return result if isinstance(result, Trace) else getattr(self, "_trace", None)
 
     @property
     def summary(self) -> Summary:
-        told = self._summary
-        if isinstance(told, Trace):
-            told = self._summary = summarise(self.program, self.trace)
-        elif not isinstance(told, Summary):
-            told = self._summary = decoded(*told, self)
-        return told
+        """What fired, the reasons, and what is open."""
+        found: Summary | None = getattr(self, "_summary", None)
+        if found is None:
+            by, result = self._case[1], self._case[6]
+            if isinstance(by, Compiled) and not isinstance(result, Trace):
+                found = decoded(by.decoder, result, self)
+            else:
+                found = summarise(self.program, self.trace)
+            self._summary = found
+        return found
 
     @property
     def refused(self) -> tuple[str, ...]:
@@ -159,8 +163,13 @@ class Decision:
         return f"Decision({self.values!r})"
 
 
-#: What was decided: how to trace it again, then program, inputs, history, date and outcomes asked for.
-Case = tuple[Callable[..., Trace], ir.Program, Mapping[str, Any], Any, datetime.date, Sequence[str] | None]
+#: What was decided: how to trace it again, by what (generated code or, for the reference, the program), the
+#: inputs, the histories, the date and the outcomes asked for, and what came out (a trace of either kind).
+Case = tuple[
+    Callable[..., Trace], Compiled | ir.Program, Mapping[str, Any], Any, datetime.date, Sequence[str] | None,
+    Result | Trace,
+]
+
 
 class Summary(Record):
     """What decided a customer, without the explanation."""
@@ -169,11 +178,6 @@ class Summary(Record):
     reasons: tuple[str, ...]
     reasons_of: dict[str, tuple[str, ...]]
     open: tuple[str, ...]
-
-
-#: What is known of a case: a reference trace (always so for a refused customer), generated code's trace
-#: with its decoder, or the summary.
-Told = Trace | tuple[Decoder, Result] | Summary
 
 
 def summarise(program: ir.Program, trace: Trace) -> Summary:

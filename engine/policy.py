@@ -113,11 +113,9 @@ class Policy:
         asked for; what they do not need is not looked at. Data that are bad refuse the customer, they do
         not raise. `engine` is "python" or "reference".
         """
+        compiled = self._only_version
         inputs = dict(inputs)  # explanations come later, and must not see what the caller changes meanwhile
-        if only is None and engine == "python" and self._only_version is not None:
-            compiled = self._only_version
-            program = compiled.program
-        else:
+        if compiled is None or only is not None or engine != "python":
             program = self.program_at(self._day(inputs, as_of))
             if engine == "reference":
                 return self._reference(program, inputs, history, as_of, only)
@@ -126,16 +124,16 @@ class Policy:
                 self._only_version = compiled
         relations = NO_RELATIONS
         if compiled.reads_history:
-            relations, faults = admit_history(program, compiled.reach, history, as_of)
+            relations, faults = admit_history(compiled.program, compiled.reach, history, as_of)
             if faults:
-                return self._reference(program, inputs, history, as_of, only)
+                return self._reference(compiled.program, inputs, history, as_of, only)
         result = compiled.checked(inputs.get, as_of, relations)
         if result is SLOW:
-            admitted, faults = admit_inputs(program, compiled.reach, inputs)
+            admitted, faults = admit_inputs(compiled.program, compiled.reach, inputs)
             result = None if faults else compiled.trusted(admitted, as_of, relations)
         if result is None:
-            return self._reference(program, inputs, history, as_of, only)
-        return Decision(result[0], (self.trace, program, inputs, history, as_of, only), (compiled.decoder, result))
+            return self._reference(compiled.program, inputs, history, as_of, only)
+        return Decision(result[0], (self.trace, compiled, inputs, relations, as_of, only, result))
 
     def _day(self, inputs: Mapping[str, Any], as_of: datetime.date) -> datetime.date:
         """The day whose version decides: the stated application date, else the date of the decision."""
@@ -163,7 +161,7 @@ class Policy:
     ) -> Decision:
         trace = self.trace(program, inputs, history, as_of, only)
         values = {} if trace.refused else output_values(program, trace)
-        return Decision(values, (self.trace, program, inputs, history, as_of, only), trace)
+        return Decision(values, (self.trace, program, inputs, history, as_of, only, trace))
 
     def trace(
         self, program: ir.Program, inputs: Mapping[str, Any], history: History | None, as_of: datetime.date,

@@ -214,8 +214,7 @@ class DecisionEmitter(ExpressionEmitter):
             differs = f"{winner} not in {same!r} and " if same else ""
             self.emit(f"if {winner} <= {i}:")
             self.emit("    break")
-            # an arm before the winner is not true, so it is null where it is not false
-            self.emit(f"if {differs}{_grouped(self.not_false(arm.guard))}:")
+            self.emit(f"if {differs}{_grouped(self.null_if_unmatched(arm.guard))}:")
             self.emit(f"    {flag} = True")
             self.emit("    break")
         self.emit("break")
@@ -355,13 +354,14 @@ class DecisionEmitter(ExpressionEmitter):
             self.indent += 1
         place = {v: n for n, (v, _) in enumerate(groups)}
         last = len(groups)
-        for _, arm in nullable:
-            value = constants(arm)[""]
+        for value, _ in groups:
+            tests = [_grouped(self.null_if_unmatched(a.guard)) for _, a in nullable if constants(a)[""] == value]
             reach = f"{group} > {place[value]}"
             if fallback is not None and constants(fallback[1])[""] == value:
                 reach += f" and {group} != {last}"
-            self.emit(f"if not {flag} and {reach} and {_grouped(self.not_false(arm.guard))}:")
-            self.emit(f"    {flag} = True")
+            for start in range(0, len(tests), 40):
+                self.emit(f"if not {flag} and {reach} and ({' or '.join(tests[start:start + 40])}):")
+                self.emit(f"    {flag} = True")
         if quick is not None:
             self.indent -= 1
         self.emit(f"if {flag}:")

@@ -411,6 +411,15 @@ class ExpressionEmitter:
             return self._compare_or_null(node, node.op, known)
         return f"{self._tested(node, known)} is not False"
 
+    def null_if_unmatched(self, node: ir.Node, known: Known = NOTHING) -> str:
+        """A bool expression: of a guard that is known not to be true, whether it is null."""
+        if isinstance(node, ir.Compare):
+            return self.unknown(node, known)
+        if isinstance(node, ir.Or):
+            found = [self.null_if_unmatched(arg, known) for arg in node.args]
+            return " or ".join(f"({f})" for f in found if f != "False") or "False"
+        return self.not_false(node, known)
+
     def not_true(self, node: ir.Node, known: Known = NOTHING) -> str:
         """A bool expression: the node is false or null."""
         if not self.may_be_null(node, known):

@@ -25,6 +25,9 @@ from engine.semantics import dtypes as dt
 from engine.semantics.catalogue import BUILTINS, Catalogue, Operation
 from engine.semantics.declarations import InputDecl
 
+#: Whole numbers that Python compares fastest; larger ones take the door.
+SMALL = 2**30 - 1
+
 Getter = Callable[[str], Any]
 Relations = Mapping[str, Sequence[Mapping[str, Any]] | None]
 #: (values by decision, trace) of a decided customer.
@@ -158,7 +161,7 @@ class ProgramEmitter(DecisionEmitter):
     def _sound(self, decl: InputDecl, variable: str) -> str:
         kind = decl.type.kind
         if kind in dt.NUMERIC:
-            low, high = (-EXACT, EXACT) if decl.type.whole else (-LIMIT, LIMIT)
+            low, high = (-SMALL, SMALL) if decl.type.whole else (-LIMIT, LIMIT)
             intervals = decl.domain.intervals if decl.domain is not None else ()
             if len(intervals) == 1:
                 # strictly inside the declared range; its tolerant edges are the door's affair
