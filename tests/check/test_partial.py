@@ -12,8 +12,8 @@ CORPUS = Path(__file__).resolve().parent.parent / "corpus" / "good"
 POLICIES = sorted(CORPUS.glob("*.yaml"))
 #: A key of a block mapping, which is not the name of a declaration.
 KEY = re.compile(
-    r"^ {4,}(?:- )?(value|rules|worst|table|scorecard|collect|values|order|type|where|outputs|rule|when|then|do|otherwise"
-    r"|reason|reasons|on missing)(?=:)", re.M,
+    r"^ {4,}(?:- )?(value|rules|worst|table|scorecard|collect|values|order|type|where|outputs|rule|when|then|do"
+    r"|otherwise|reason|reasons|on missing)(?=:)", re.M,
 )
 
 
