@@ -123,7 +123,7 @@ class DecisionEmitter(ExpressionEmitter):
         by_name = self.null_by_name(node)
         if by_name == "False":
             return
-        self.emit(f"if {target} is None and ({by_name}):" if by_name != f"{target} is None" else f"if {target} is None:")
+        self.emit(f"if {_null(target, by_name)}:")
         self.indent += 1
         self._opened(decision, [target], number)
         self.indent -= 1
@@ -273,7 +273,7 @@ class DecisionEmitter(ExpressionEmitter):
             if flag and not isinstance(node, ir.Const) and self.may_be_null(node, known):
                 by_name = self.null_by_name(node, known)
                 if by_name != "False" and decision.on_missing.action != "skip":
-                    self.emit(f"if {target} is None and ({by_name}):")
+                    self.emit(f"if {_null(target, by_name)}:")
                     self.emit(f"    {flag} = True")
         if winner:
             self.emit(f"{winner} = {index}")
@@ -436,8 +436,9 @@ class DecisionEmitter(ExpressionEmitter):
             if quick is not None:
                 self.emit(f"if {quick}:")
                 self.indent += 1
-            for arm in nullable:
-                self.emit(f"if not {flag} and {_grouped(self.unknown(arm.guard))}:")
+            tests = list(dict.fromkeys(_grouped(self.unknown(arm.guard)) for arm in nullable))
+            for start in range(0, len(tests), 40):
+                self.emit(f"if not {flag} and ({' or '.join(tests[start:start + 40])}):")
                 self.emit(f"    {flag} = True")
             if quick is not None:
                 self.indent -= 1
@@ -634,6 +635,11 @@ class DecisionEmitter(ExpressionEmitter):
 
 
 LIST_HITS = frozenset({"collect", "rule order", "output order"})
+
+
+def _null(target: str, by_name: str) -> str:
+    """A condition: the result is null, and a name it read is why."""
+    return f"{target} is None" if by_name in ("True", f"{target} is None") else f"{target} is None and ({by_name})"
 
 
 def constants(arm: ir.Arm) -> dict[str, Any]:

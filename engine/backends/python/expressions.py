@@ -241,8 +241,33 @@ class ExpressionEmitter:
 
     # --- calls -----------------------------------------------------------------------------
 
+    def strict_leaves(self, node: ir.Node, known: Known) -> list[str] | None:
+        """The locals whose nulls are the only ones behind a null of `node`; None where it has other causes."""
+        name = self.simple(node)
+        if not self.may_be_null(node, known):
+            return []
+        if name is not None:
+            return [name]
+        if isinstance(node, ir.Call):
+            if self.catalogue.get(node.op).nulls != "strict" or self.partial(node):
+                return None
+        elif not isinstance(node, ir.Compare):
+            return None
+        found: list[str] = []
+        for child in ir.children(node):
+            leaves = self.strict_leaves(child, known)
+            if leaves is None:
+                return None
+            found.extend(n for n in leaves if n not in found)
+        return found
+
     def _call(self, node: ir.Call, known: Known) -> str:
         operation = self.catalogue.get(node.op)
+        leaves = self.strict_leaves(node, known)
+        if leaves and any(self.simple(a) is None and self.may_be_null(a, known) for a in node.args):
+            # one test of the leaves instead of one at every operation between them and the root
+            body = self._call(node, known.with_present(*leaves))
+            return f"({body} if {' and '.join(f'{n} is not None' for n in leaves)} else None)"
         if operation.nulls != "strict":
             kernel = self.kernel(operation, node)
             return f"{kernel}({', '.join(self.value(a, known) for a in node.args)})"
@@ -404,6 +429,9 @@ class ExpressionEmitter:
         if isinstance(node, ir.And):
             return self._not_settled(node.args, " and ", self.not_false, True, known)
         if isinstance(node, ir.Or):
+            member, chosen = self._membership(node, known), self._chosen(node)
+            if member is not None and chosen is not None and member not in ("True", "False"):
+                return f"{chosen[0]} is None or {member}"
             return self._not_settled(node.args, " or ", self.not_false, False, known)
         if isinstance(node, ir.Not):
             return self.not_true(node.arg, known)
@@ -416,7 +444,7 @@ class ExpressionEmitter:
         if isinstance(node, ir.Compare):
             return self.unknown(node, known)
         if isinstance(node, ir.Or):
-            found = [self.null_if_unmatched(arg, known) for arg in node.args]
+            found = dict.fromkeys(self.null_if_unmatched(arg, known) for arg in node.args)
             return " or ".join(f"({f})" for f in found if f != "False") or "False"
         return self.not_false(node, known)
 
@@ -530,6 +558,12 @@ class ExpressionEmitter:
             if not self.may_be_null(side, known):
                 names.append(self.value(side, known))
                 continue
+            leaves = self.strict_leaves(side, known) if name is None else None
+            if leaves is not None:
+                checks.extend(f"{n} is not None" for n in leaves)
+                known = known.with_present(*leaves)
+                names.append(self.value(side, known))
+                continue
             if name is None:
                 name = self.temporary()
                 checks.append(f"({name} := {self.value(side, known)}) is not None")
@@ -628,6 +662,9 @@ class ExpressionEmitter:
             return self.let_by_name[variable]
         if variable is not None:
             return f"{variable} is None" if self.may_be_null(node, known) else "False"
+        leaves = self.strict_leaves(node, known)
+        if leaves and not any(n in self.let_by_name for n in leaves):
+            return "True"
         if isinstance(node, (ir.Const, ir.IsNull, ir.Record, ir.List)):
             return "False"
         if isinstance(node, ir.Field):
