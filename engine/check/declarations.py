@@ -237,6 +237,9 @@ def name_findings(names: Iterable[tuple[str, Scalar]], report: Report) -> None:
             report.at(
                 "E0204", f"the name `{name}` starts with the word `{first}` of the language", key.span, "rename it"
             )
+        if name[:1].isdecimal():
+            help = "start it with a letter; `column` binds an input to a column of another name"
+            report.at("E0204", f"the name `{name}` starts with a digit", key.span, help)
         if name in RESERVED:
             report.at("E0209", f"`{name}` is a word of the language", key.span, "rename it")
         parts = arithmetic_reading(name, known)
