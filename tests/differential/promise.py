@@ -16,6 +16,7 @@ import copy
 from random import Random
 from typing import Any
 
+from engine.backends.reference.decide import Outcome
 from engine.decision import Decision
 from engine.ir import nodes as ir
 from engine.ir.reads import decision_reads
@@ -74,7 +75,7 @@ def compare(program: ir.Program, before: Decision, after: Decision, frozen: bool
                 return f"`{name}` was settled and is open"
             if exact(outcome.value) != exact(now.value):
                 return f"`{name}` was settled as {outcome.value!r} and is {now.value!r}"
-        elif frozen and names_all(outcome.decision):
+        elif frozen and names_all(outcome.decision, one):
             if not now.open:
                 return f"`{name}` was open, nothing it names was filled in, and it is settled as {now.value!r}"
         elif not now.open and outcome.could_be is not None and listless(outcome.decision):
@@ -83,12 +84,14 @@ def compare(program: ir.Program, before: Decision, after: Decision, frozen: bool
     return None
 
 
-def names_all(decision: ir.Decision) -> bool:
+def names_all(decision: ir.Decision, outcomes: dict[str, Outcome]) -> bool:
     """Whether every undetermined arm leaves the decision open, so that `missing` names all there is to ask for.
 
-    Under `first` and the ranked policies an arm of the winner's own outcome leaves nothing open, but may settle it.
+    Under `first` and the ranked policies an arm of the winner's own outcome leaves nothing open, but may settle it;
+    so may it, by way of these, what reads them.
     """
-    return isinstance(decision, ir.Score) or decision.hit not in ("first", "worst", "priority")
+    near = [decision, *read_by(decision, outcomes)]
+    return all(isinstance(d, ir.Score) or d.hit not in ("first", "worst", "priority") for d in near)
 
 
 def listless(decision: ir.Decision) -> bool:
@@ -102,17 +105,21 @@ def nothing(decision: ir.Decision) -> list[Any]:
     return [] if any(a.otherwise for a in decision.arms) else [{n: None for n, _ in decision.members} or None]
 
 
-def tainted(decision: ir.Decision, outcomes: dict[str, Any]) -> bool:
+def tainted(decision: ir.Decision, outcomes: dict[str, Outcome]) -> bool:
     """Whether what a decision reads, near or far, has a conflict in the completed case."""
-    stack, seen = [decision], set()
+    return any(outcomes[d.name].conflict for d in read_by(decision, outcomes))
+
+
+def read_by(decision: ir.Decision, outcomes: dict[str, Outcome]) -> list[ir.Decision]:
+    """The decisions that a decision reads, near or far."""
+    found: dict[str, ir.Decision] = {}
+    stack = [decision]
     while stack:
         for ref in decision_reads(stack.pop()).refs:
-            if ref not in seen and ref in outcomes:
-                seen.add(ref)
-                if outcomes[ref].conflict:
-                    return True
+            if ref not in found and ref in outcomes:
+                found[ref] = outcomes[ref].decision
                 stack.append(outcomes[ref].decision)
-    return False
+    return list(found.values())
 
 
 def complete(policy: Policy, customer: Customer, maker: CustomerMaker, spare: frozenset[str]) -> Customer:
