@@ -430,10 +430,24 @@ UNDEFINED = "UNDEFINED"
 RESERVED = (MISSING, UNDEFINED)
 
 
+#: The fields of each node class that hold operands, by their annotations.
+_OPERANDS: dict[type[Node], tuple[str, ...]] = {}
+
+
+def _operands(kind: type[Node]) -> tuple[str, ...]:
+    names = tuple(
+        name for base in reversed(kind.__mro__) for name, annotation in base.__dict__.get("__annotations__", {}).items()
+        if "Node" in annotation and "ClassVar" not in annotation
+    )
+    _OPERANDS[kind] = names
+    return names
+
+
 def children(node: Node) -> list[Node]:
     """The direct operands of an expression node, in order."""
+    names = _OPERANDS.get(type(node))
     found: list[Node] = []
-    for name in node._fields:
+    for name in _operands(type(node)) if names is None else names:
         value = getattr(node, name)
         if isinstance(value, Node):
             found.append(value)

@@ -7,9 +7,8 @@ data never passes for good data.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from engine import records
 from engine.backends.reference.expressions import best_to_worst
 from engine.backends.reference.nulls import NOTHING, Origins, joined
 from engine.ir import nodes as ir
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from engine.backends.reference.program import ProgramEvaluator
 
 
-class ArmTrace(records.Record):
+class ArmTrace(NamedTuple):
     """One arm tried: `state` is true, false or None (undetermined); `value` its outcome where matched."""
 
     arm: ir.Arm
@@ -28,7 +27,7 @@ class ArmTrace(records.Record):
     origins: Origins = NOTHING
 
 
-class BinTrace(records.Record):
+class BinTrace(NamedTuple):
     """One characteristic tried: its value, the bin that held (None: no bin) and the points lost."""
 
     characteristic: ir.Characteristic
@@ -38,7 +37,7 @@ class BinTrace(records.Record):
     origins: Origins = NOTHING
 
 
-class Outcome(records.Record):
+class Outcome(NamedTuple):
     """What one decision gave and why.
 
     `winners` are the arms that fired. `behind` says what stands behind an open decision or a null.
@@ -59,7 +58,7 @@ class Outcome(records.Record):
     conflict: str = ""
 
 
-class Draft(records.Record):
+class Draft(NamedTuple):
     """A hit policy's finding before `on missing` acts.
 
     `value` is what matched gives, `winners` the arms behind it, `openers` the undetermined arms that

@@ -96,7 +96,9 @@ class Evaluator:
         """Called where an operation has no value for known operands, or would take more room than it may."""
 
     def _compare(self, node: ir.Compare) -> bool | None:
-        left, right = self.evaluate(node.left), self.evaluate(node.right)
+        handlers, one, other = self.handlers, node.left, node.right
+        left = handlers[type(one)](self, one)
+        right = other.value if type(other) is ir.Const else handlers[type(other)](self, other)
         if left is None or right is None:
             return None
         return compare_values(node, left, right)

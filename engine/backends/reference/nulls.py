@@ -8,15 +8,14 @@ without a value for known operands do not by themselves: `1/0` is null of itself
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
-from engine import records
 from engine.backends.reference.expressions import Evaluator
 from engine.ir import nodes as ir
 from engine.semantics import dtypes as dt
 
 
-class Origins(records.Record):
+class Origins(NamedTuple):
     """Behind a null: missing inputs and histories, whether any name read was null, and the expressions
     that have no value for known data."""
 
@@ -123,7 +122,7 @@ class NullTracer(Evaluator):
 
     def _hidden_in_local(self, node: ir.Local) -> Origins:
         behind = self.local_nodes.get(node.name)
-        return (NOTHING if behind is None else self.hidden(behind[0])).replace(names=True)
+        return (NOTHING if behind is None else self.hidden(behind[0]))._replace(names=True)
 
     def _has_null(self, node: ir.Node) -> bool:
         return any(self.evaluate(child) is None for child in ir.children(node))
@@ -145,7 +144,7 @@ class NullTracer(Evaluator):
         if node.name in self.local_nodes:
             value, is_name = self.local_nodes[node.name]
             found = self.origins(value)
-            return found.replace(names=True) if is_name else found
+            return found._replace(names=True) if is_name else found
         if node.type.relation is not None:
             return self.relation_origins(node.type.relation)
         return Origins(names=True)

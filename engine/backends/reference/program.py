@@ -54,7 +54,7 @@ class ProgramEvaluator(NullTracer):
 
     def ref_origins(self, node: ir.Ref) -> Origins:
         behind = self.outcomes[node.name].behind
-        return behind.replace(names=True) if behind != NOTHING else Origins(names=True, undefined=(node,))
+        return behind._replace(names=True) if behind != NOTHING else Origins(names=True, undefined=(node,))
 
     def relation(self, name: str) -> list[dict[str, Any]] | None:
         each = self.histories[name].each
@@ -104,7 +104,7 @@ class ProgramEvaluator(NullTracer):
     def parameter_origins(self, node: ir.Parameter) -> Origins:
         row, state = self._parameter_row(self.parameters[node.name])
         if row is not None and state is None:
-            return self.origins(row.guard).replace(names=True)
+            return self.origins(row.guard)._replace(names=True)
         return Origins(names=True, undefined=(node,))
 
     def lookup(self, node: ir.Lookup, keys: tuple[Any, ...]) -> Any:
