@@ -155,7 +155,8 @@ class DecisionChecker:
             if "" in found:
                 single = _refined(single, found[""])
         else:
-            single = found.get("", results.single)
+            faulty = not draft.arms and draft.spec.form in ("value", "lookup", "model")
+            single = found.get("", Type(dt.ANY) if faulty else results.single)
             if single.kind == dt.STRING and draft.spec.form != "value":
                 single = Type(dt.STRING, single.nullable)
         return single, members, nulls
