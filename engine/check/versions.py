@@ -74,7 +74,7 @@ def timeline(files: Sequence[PolicyFile], report: Report) -> Timeline:
     versions = {f.version: f for f in files}
     for file in files:
         wanted = file.supersedes
-        if wanted is not None and wanted.text not in versions:
+        if wanted is not None and len(files) > 1 and wanted.text not in versions:  # alone, it has none to name
             known = ", ".join(f"`{v}`" for v in versions if v != file.version)
             report.at(
                 "E0706", f"there is no version `{wanted.text}` to supersede", wanted.span, f"the versions are {known}"
