@@ -249,7 +249,7 @@ class ExpressionChecker:
         if left.values is not None and right.values is not None and op in ("=", "!="):
             self.check_values(a, left, b, right)
             return result
-        if rules.comparable(op, left, right):
+        if rules.comparable(op, _as_text(a, left), _as_text(b, right)):
             return result
         return self._comparison_error(op, a, left, b, right, whole)
 
@@ -598,6 +598,11 @@ class ExpressionChecker:
             "E0311", "a test such as `< 5` stands only in a cell or behind `in`", node,
             "write `x in (< 5, > 9)`, or `x < 5`",
         )
+
+
+def _as_text(node: ast.Node, kind: Type) -> Type:
+    """A literal's type without its one value, which makes it no enumeration."""
+    return kind.replace(values=None) if isinstance(node, ast.StringLiteral) else kind
 
 
 def position_of(predicate: ast.Node) -> int | None:

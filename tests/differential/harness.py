@@ -98,7 +98,11 @@ def run(
     kept: Counter[str] = Counter()
     for seed in seeds:
         bundle = generate(seed)
-        policy = load(bundle)
+        try:
+            policy = load(bundle)
+        except PolicyError as error:
+            faults.append((seed, Fault("does not load", "; ".join(d.message for d in error.diagnostics if d.is_error))))
+            continue
         held = counters.items(policy.program)
         policies.update(dict.fromkeys((i for i, n in held.items() if n), 1))
         maker = CustomerMaker(policy, Random(seed))
