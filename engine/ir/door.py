@@ -185,12 +185,14 @@ def _reader(decl: FieldDecl) -> Callable[[Mapping[str, Any]], Any]:
         return functools.partial(admit_field, decl)
 
     def read(raw: Mapping[str, Any]) -> Any:
-        value: Any = raw.get(name)
-        if type(value) is plain and (plain is not float or -LIMIT <= value <= LIMIT):
-            return value
-        return admit_field(decl, raw)
+        value = raw.get(name)
+        return value if type(value) is plain else admit_field(decl, raw)
 
-    return read
+    def read_number(raw: Mapping[str, Any]) -> Any:
+        value = raw.get(name)
+        return value if type(value) is float and -LIMIT <= value <= LIMIT else admit_field(decl, raw)
+
+    return read_number if plain is float else read
 
 
 #: The one Python type that a kind's plain values have.

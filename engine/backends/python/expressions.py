@@ -578,7 +578,7 @@ class ExpressionEmitter:
         return " and ".join(checks)
 
     def _compare_constant(self, node: ir.Compare, variable: str, op: str, right: ir.Const, known: Known) -> str:
-        value = right.value
+        value: Any = right.value
         numeric = isinstance(value, (int, float)) and not isinstance(value, bool)
         check = f"{variable} is not None and " if self.may_be_null(node.left, known) else ""
         if node.mode == "tolerant":
@@ -603,8 +603,8 @@ class ExpressionEmitter:
         if isinstance(node, ir.Or) and holds:
             chosen = self._chosen(node)
             return known if chosen is None else known.with_present(chosen[0]).with_choice(*chosen)
-        if isinstance(node, ir.And if holds else ir.Or):
-            for arg in node.args:  # type: ignore[attr-defined]
+        if isinstance(node, (ir.And, ir.Or)) and isinstance(node, ir.And) == holds:
+            for arg in node.args:
                 known = self.after(arg, holds, known)
             return known
         if isinstance(node, ir.IsNull):
