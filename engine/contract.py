@@ -10,7 +10,10 @@ from engine.semantics.declarations import FieldDecl, InputDecl
 from engine.semantics.domain import Domain
 from engine.semantics.dtypes import Type
 
-_FORMATS = {dt.DATE: "date", dt.TIME: "time", dt.DATE_TIME: "date-time", dt.DAYS_DURATION: "duration", dt.MONTHS_DURATION: "duration"}
+_FORMATS = {
+    dt.DATE: "date", dt.TIME: "time", dt.DATE_TIME: "date-time",
+    dt.DAYS_DURATION: "duration", dt.MONTHS_DURATION: "duration",
+}
 
 
 def input_schema(program: ir.Program) -> dict[str, Any]:

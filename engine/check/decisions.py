@@ -47,7 +47,9 @@ class Draft(Record):
 class DecisionChecker:
     """Types drafts one by one, in an order in which each reads only earlier ones."""
 
-    def __init__(self, report: Report, typing: Typing, expressions: ExpressionChecker, policy_missing: OnMissingSpec | None) -> None:
+    def __init__(
+        self, report: Report, typing: Typing, expressions: ExpressionChecker, policy_missing: OnMissingSpec | None
+    ) -> None:
         self.report = report
         self.typing = typing
         self.expressions = expressions
@@ -86,7 +88,8 @@ class DecisionChecker:
                 "list them and add `order: best first`",
             )
         if draft.hit in ("priority", "output order") and (results.single.values is None or results.members):
-            self.report.at("E0502", f"`{draft.hit}` needs `values`, whose order is the priority", spec.form_key.span, "list the values")
+            message = f"`{draft.hit}` needs `values`, whose order is the priority"
+            self.report.at("E0502", message, spec.form_key.span, "list the values")
         self._otherwise_last(draft)
         return DecisionModel(
             spec.name, spec.family, draft.hit, kind, members, draft.where, draft.arms, missing, whole(spec.key),
@@ -144,7 +147,8 @@ class DecisionChecker:
         declared = results.members
         if declared:
             members = tuple(
-                (n, _refined(t, found[n]).optional(found[n].nullable) if n in found else t.optional()) for n, t in declared
+                (n, _refined(t, found[n]).optional(found[n].nullable) if n in found else t.optional())
+                for n, t in declared
             )
         elif set(found) - {""}:
             members = tuple((n, t) for n, t in found.items())
@@ -187,7 +191,11 @@ class DecisionChecker:
                     "E0305" if money else "E0308",
                     f"`{draft.spec.name}` is declared as {rules.describe(wanted)}, this is {rules.describe(kind)}",
                     value.place, value.node,
-                    ("write `.amount` behind the money" if kind.kind == dt.MONEY else "state `type: number`, or compute with money")
+                    (
+                        "write `.amount` behind the money"
+                        if kind.kind == dt.MONEY
+                        else "state `type: number`, or compute with money"
+                    )
                     if money else "change the expression or the declared type",
                 )
         return kind
@@ -199,12 +207,15 @@ class DecisionChecker:
             kind = self.expressions.check(expr.node, scope, expr.place)
             if kind.kind != dt.ANY and not rules.fits(kind.replace(values=None), columns[name].replace(values=None)):
                 self.report.on(
-                    "E0308", f"the column `{name}` holds {rules.describe(columns[name])}, this is {rules.describe(kind)}",
+                    "E0308",
+                    f"the column `{name}` holds {rules.describe(columns[name])}, this is {rules.describe(kind)}",
                     expr.place, expr.node, "look up by a value of the column's type",
                 )
         return columns[lookup.column].optional()
 
-    def _unstated(self, draft: Draft, undetermined: Sequence[ArmModel], nulls: Sequence[tuple[ArmModel, Expr | LookupModel]]) -> None:
+    def _unstated(
+        self, draft: Draft, undetermined: Sequence[ArmModel], nulls: Sequence[tuple[ArmModel, Expr | LookupModel]]
+    ) -> None:
         """Null guards and results with nothing that says what then happens."""
         help = "add `on missing: refer` (or skip, refuse, `{then: x}`) to the decision or the policy"
         for arm in undetermined:
@@ -291,7 +302,9 @@ class DecisionChecker:
             item = Type(dt.NUMBER)
         return MissingModel("then", self._then(spec.outcome, item, members, draft.spec.name, own))
 
-    def _then(self, node: Node | None, kind: Type, members: tuple[tuple[str, Type], ...], name: str, own: bool) -> object:
+    def _then(
+        self, node: Node | None, kind: Type, members: tuple[tuple[str, Type], ...], name: str, own: bool
+    ) -> object:
         """The stated outcome of an open decision, typed as an outcome of it."""
         if members:
             given = {normal(k.text): v for k, v in node.entries} if isinstance(node, Mapping) else {}
@@ -361,7 +374,8 @@ class DecisionChecker:
             missing = MissingModel(missing_spec.action, outcome)
         nullable = gaps or (can_open and missing.action != "then")
         return ScoreModel(
-            spec.name, spec.family, _points_type(draft, missing).optional(nullable), draft.base, draft.where, draft.characteristics, missing,
+            spec.name, spec.family, _points_type(draft, missing).optional(nullable), draft.base, draft.where,
+            draft.characteristics, missing,
             whole(spec.key), _doc(spec),
         )
 

@@ -12,8 +12,8 @@ from engine.check import model
 from engine.check.calls import KEEPS_MONEY
 from engine.check.constants import constant, temporal_text
 from engine.check.expressions import path_key, position_of
-from engine.check.typed import Typing
 from engine.check.scope import Slice
+from engine.check.typed import Typing
 from engine.ir import nodes as ir
 from engine.semantics import dtypes as dt
 from engine.semantics.dtypes import Type
@@ -153,7 +153,8 @@ class ExpressionLowering:
         if left.type.kind in FLOORS and right.type.kind in FLOORS:
             exact = left.type.whole and right.type.whole
             floor = FLOORS[dt.MONEY if dt.MONEY in (left.type.kind, right.type.kind) else dt.NUMBER]
-            return ir.Compare(self.id(), kind, at, op, left, right, "plain" if exact else "tolerant", 0.0 if exact else floor)
+            mode, least = ("plain", 0.0) if exact else ("tolerant", floor)
+            return ir.Compare(self.id(), kind, at, op, left, right, mode, least)
         return ir.Compare(self.id(), kind, at, op, left, right)
 
     def absence(self, op: str, operand: ir.Node, at: ir.Place) -> ir.Node:
@@ -240,7 +241,8 @@ class ExpressionLowering:
     def _if(self, node: ast.If) -> ir.Node:
         kind = self.kind(node)
         test = self.lower(node.condition)
-        return ir.Cond(self.id(), kind, self.at(node), test, self.lower(node.then, kind), self.lower(node.otherwise, kind))
+        then, otherwise = self.lower(node.then, kind), self.lower(node.otherwise, kind)
+        return ir.Cond(self.id(), kind, self.at(node), test, then, otherwise)
 
     def _instance_of(self, node: ast.InstanceOf) -> ir.Node:
         operand = self.lower(node.operand)
@@ -265,7 +267,8 @@ class ExpressionLowering:
             field = base_type.field(node.name) or self.kind(node)
             if binding is not None and binding.kind == "use":
                 return self.read("use", f"{binding.target}.{node.name}", field, self.id(), at)
-            return ir.Field(self.id(), field.optional(field.nullable or base_type.nullable), at, self.lower(node.base), node.name)
+            kind = field.optional(field.nullable or base_type.nullable)
+            return ir.Field(self.id(), kind, at, self.lower(node.base), node.name)
         base = self.lower(node.base)
         if base_type.kind == dt.MONEY and node.name == "amount":
             return base.replace(type=self.kind(node), at=at)
@@ -368,7 +371,8 @@ class ExpressionLowering:
         return self.fused(op, source, self.id(), None, None, kind, at)
 
     def fused(
-        self, op: str, source: ir.Node, variable: str, filter: ir.Node | None, value: ir.Node | None, kind: Type, at: ir.Place
+        self, op: str, source: ir.Node, variable: str, filter: ir.Node | None, value: ir.Node | None, kind: Type,
+        at: ir.Place,
     ) -> ir.Node:
         """A fold that takes the filters and maps under it into itself, down to the relation or list."""
         if value is None and isinstance(source, ir.Map):

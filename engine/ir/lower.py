@@ -113,7 +113,8 @@ class _Lowering:
             decl = inputs[name]
             value = self.expression(expr, f"{prefix}{name}", decl.type)
             place = _place(expr.place)
-            arm = ir.Arm(f"{prefix}{name}/value", "value", _true(f"{prefix}{name}/guard"), (), (("", value),), (), False, place)
+            always = _true(f"{prefix}{name}/guard")
+            arm = ir.Arm(f"{prefix}{name}/value", "value", always, (), (("", value),), (), False, place)
             self.decisions.append(
                 ir.Decide(
                     prefix + name, "imports", "value", decl.type.optional(decl.type.nullable), (), (), (arm,),
@@ -123,7 +124,8 @@ class _Lowering:
         for decl in use.policy.inputs:
             if all(name != decl.name for name, _ in use.bindings):
                 self.decisions.append(_unbound(prefix, decl))
-        histories = {inner: self.histories.get(outer, outer) if self.prefix else outer for inner, outer in use.histories}
+        outermost = self.histories if self.prefix else {}
+        histories = {inner: outermost.get(outer, outer) for inner, outer in use.histories}
         inner = _Lowering(use.policy, prefix, histories)
         inner.splice()
         self.parameters.extend(inner.parameters)

@@ -45,10 +45,13 @@ def _nudged(op: str, constant: ir.Const, floor: float, whole: bool) -> ir.Const:
 def _equality(node: ir.Compare, constant: ir.Const) -> ir.Node:
     """`x = c` as a band of doubles; `x != c` as its outside."""
     outer = (">=", "<=") if node.op == "=" else ("<", ">")
-    operand = node.left if isinstance(node.left, LEAVES) else ir.Local(f"{node.id}/x", node.left.type, node.at, f"{node.id}/x")
+    operand = node.left
+    if not isinstance(operand, LEAVES):
+        operand = ir.Local(f"{node.id}/x", node.left.type, node.at, f"{node.id}/x")
     parts = tuple(
         node.replace(
-            id=f"{node.id}/{op}", op=op, left=operand, right=_nudged(op, constant, node.floor, node.left.type.whole), mode="plain", floor=0.0
+            id=f"{node.id}/{op}", op=op, left=operand,
+            right=_nudged(op, constant, node.floor, node.left.type.whole), mode="plain", floor=0.0,
         )
         for op in outer
     )

@@ -1,12 +1,12 @@
 """Parsed expressions, kept by their text and vocabulary.
 
-Equal texts under one vocabulary parse once a process. `Trees.load` and `Trees.save`
-let a caller keep them between processes, so that checking an unchanged policy needs
-no parser.
+Equal texts under one vocabulary parse once a process, which serves the many cells
+and names that a policy repeats.
 """
 from __future__ import annotations
 
 from engine.syntax import ast
+from engine.syntax.parser import parse_expression, parse_unary_tests
 from engine.syntax.vocabulary import Vocabulary
 
 _LIMIT = 20_000
@@ -29,9 +29,7 @@ def _parsed(kind: str, text: str, vocabulary: Vocabulary) -> ast.Node:
     key = (kind, vocabulary.digest, text)
     tree = _trees.get(key)
     if tree is None:
-        from engine.syntax import parser  # lark stays out of the way of whoever finds its trees here
-
-        parse = parser.parse_expression if kind == "expression" else parser.parse_unary_tests
+        parse = parse_expression if kind == "expression" else parse_unary_tests
         tree = parse(text, vocabulary, "policy")
         if len(_trees) >= _LIMIT:
             _trees.clear()

@@ -39,10 +39,8 @@ def _try(evaluator: ProgramEvaluator, characteristic: ir.Characteristic) -> BinT
         return BinTrace(
             characteristic, None, held, lost(characteristic, held), evaluator.origins(characteristic.value)
         )
-    held = next(
-        (b for b in characteristic.bins if not b.is_null and evaluator.bound(characteristic.var, value, b.test) is True),
-        None,
-    )
+    bins = (b for b in characteristic.bins if not b.is_null)
+    held = next((b for b in bins if evaluator.bound(characteristic.var, value, b.test) is True), None)
     return BinTrace(characteristic, value, held, lost(characteristic, held))
 
 
