@@ -17,6 +17,7 @@ sys.path.insert(0, str(ROOT))
 
 from engine import commands  # noqa: E402
 from scripts.api_reference import reference  # noqa: E402
+from scripts.backend_support import backends  # noqa: E402
 from scripts.feel_functions import functions  # noqa: E402
 
 _WIDTH = 96
@@ -68,6 +69,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/cli.md": cli,
     "docs/feel.md": _filled("docs/feel.md", functions),
     "docs/api.md": _filled("docs/api.md", reference),
+    "docs/support.md": backends,
 }
 
 

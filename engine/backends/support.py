@@ -34,9 +34,15 @@ TEXTS = frozenset({dt.STRING})
 DATES = frozenset({dt.DATE})
 DAYS = frozenset({dt.DAYS_DURATION})
 MONTHS = frozenset({dt.MONTHS_DURATION})
+#: One operand and several of a kind, for the page.
 _WORDS = {
-    NUMBERS: "number", TEXTS: "text", DATES: "date", DAYS: "days", MONTHS: "months",
-    NUMBERS | DATES | TEXTS: "number, date or text",
+    NUMBERS: ("number", "numbers"), TEXTS: ("text", "texts"), DATES: ("date", "dates"), DAYS: ("days", "days"),
+    MONTHS: ("months", "months"), NUMBERS | DATES | TEXTS: ("", "numbers, dates or texts"),
+    NUMBERS | DATES: ("", "numbers or dates"),
+}
+#: Operations that become nodes when a policy is lowered.
+LOWERED: Mapping[str, frozenset[type[ir.Node]]] = {
+    "not": frozenset({ir.Not}), "get or else": frozenset({ir.Let, ir.IsNull, ir.Cond}), "today": frozenset({ir.AsOf}),
 }
 
 #: Nodes in a policy author's words.
@@ -47,6 +53,8 @@ _PHRASES: dict[type[ir.Node], str] = {
     ir.Iterate: "loops over several lists",
 }
 
+#: What a backend that carries values alone lacks; see `asks_why_null`.
+WHY_NULL = "the test of what made a computed outcome null, on which it hangs whether this is open"
 HELP = "decide with the Python engine, or write the rule without it"
 
 
@@ -82,7 +90,10 @@ class Form(Record):
         return len(kinds) == len(wanted) and all(k in w for k, w in zip(kinds, wanted, strict=True))
 
     def __str__(self) -> str:
-        return ", ".join(_WORDS[k] for k in self.kinds) + (", …" if self.more else "")
+        """The kinds in words: "numbers", "date and days"."""
+        if len(set(self.kinds)) == 1:
+            return _WORDS[self.kinds[0]][1]
+        return " and ".join(_WORDS[k][0] for k in self.kinds)
 
 
 class Support(Record):
@@ -118,7 +129,9 @@ class Compiler:
 
     @classmethod
     def support(cls) -> Support:
-        operations = {name: "; ".join(map(str, forms)) for name, forms in cls.operations.items()}
+        """What the class carries out, for the page."""
+        operations = {name: "; ".join(dict.fromkeys(map(str, forms))) for name, forms in cls.operations.items()}
+        operations |= {name: "" for name, nodes in LOWERED.items() if nodes <= cls.nodes.keys()}
         return Support(cls.backend, frozenset(cls.nodes), operations, cls.hits)
 
     def compile(self, node: ir.Node) -> Any:
@@ -204,7 +217,8 @@ def page(supports: Sequence[Support]) -> str:
         "",
         "## Operations",
         "",
-        "Primitive operations are marked with a star. A cell names the operands where not all are taken.",
+        "Primitive operations are marked with a star; a backend supplies them or lists them as left out. A cell",
+        "names the operands where not all are taken: `date and days` is a date and a duration of days, in order.",
         "",
         *_table("operation", names, [
             (f"`{o.name}`" + (" *" if o.primitive else ""), [_operands(s.operations.get(o.name)) for s in supports])

@@ -26,14 +26,16 @@ def bench_customer(random: Random) -> dict[str, Any]:
     near: dict[str, tuple[float, ...]] = {
         "revenue": (1e5, 25e4, 5e5, 1e6, 2e6, 1e7, 5e7), "employees": (10, 50, 250), "years": (1, 2, 3, 5, 10),
         "dscr": (1, 1.15, 1.2, 1.5, 2), "credit_score": (500, 520, 600, 660, 720),
-        "utilisation": (0.3, 0.5, 0.75, 0.8, 0.9, 0.95), "dpd": (1, 15, 30, 60, 90), "owner_score": (400, 500, 580, 700),
-        "collateral": (1e4, 5e4, 1e5), "loan": (5e4, 1e5, 5e5), "term": (6, 12, 84), "satisfaction": (3, 9), "complaints": (3,),
+        "utilisation": (0.3, 0.5, 0.75, 0.8, 0.9, 0.95), "dpd": (1, 15, 30, 60, 90), "owner_score": (400, 500, 700),
+        "collateral": (1e4, 5e4, 1e5), "loan": (5e4, 1e5, 5e5), "term": (6, 12, 84), "satisfaction": (3, 9),
+        "complaints": (3,),
     }
     customer: dict[str, Any] = {"industry": random.choice("ABJMRLTQ"), "region": random.choice("NSEWC")}
     for name, values in near.items():
         base = random.choice(values)
         customer[name] = random.choice((
-            base, base * random.uniform(0, 2), base * (1 + 1e-13), base * (1 - 3e-12), math.nextafter(base, 0), 3 * (base / 3),
+            base, base * random.uniform(0, 2), base * (1 + 1e-13), base * (1 - 3e-12), math.nextafter(base, 0),
+            3 * (base / 3),
         ))
     for name in customer:
         if random.random() < 0.07:
@@ -69,7 +71,7 @@ def test_the_semantics_policies(shared: Path, capsys: pytest.CaptureFixture[str]
             decided += len(customers) if outcomes else 0
             faults += [f"{path.name}: {f}" for f in disagreements(policy, outcomes, customers, as_of)]
     with capsys.disabled():
-        print(f"\nsql: {whole} of {len(paths)} semantics policies whole, {partly} in part, {decided:,} customers decided")
+        print(f"\nsql: {whole} of {len(paths)} semantics policies whole, {partly} in part, {decided:,} customers")
     assert faults[:3] == []
     assert whole >= 40 and decided >= 1200
 
@@ -92,7 +94,9 @@ def fits(program: Any, customer: dict[str, Any]) -> bool:
         value = customer.get(decl.name)
         if value is None:
             continue
-        if not isinstance(value, wanted.get(decl.type.kind, ())) or (isinstance(value, bool) and decl.type.kind != "boolean"):
+        if not isinstance(value, wanted.get(decl.type.kind, ())):
+            return False
+        if isinstance(value, bool) and decl.type.kind != "boolean":
             return False
         if decl.type.kind == "date":
             try:

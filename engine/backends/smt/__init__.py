@@ -1,4 +1,4 @@
-"""Policies as logic for a solver: a first subset, asked whether a rule's guard can ever be true. Needs the extra `prove`.
+"""Policies as logic for a solver: a first subset, asked whether a rule can ever hold. Needs the extra `prove`.
 
 Answers hold over exact arithmetic: numbers are rationals, thresholds the doubles at which the
 engine's comparison turns. A customer that the solver finds is only shown after the reference

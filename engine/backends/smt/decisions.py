@@ -68,7 +68,7 @@ class DecisionEncoder:
         guards = [self.of.compile(a.guard) for a in decision.arms]
         nullable = any(n.type.nullable for a in decision.arms for _, n in a.outcome if a.is_computed)
         if support.asks_why_null(decision, nullable):
-            raise Gap(decision.at, "the test of what made a computed outcome null, on which it hangs whether this is open")
+            raise Gap(decision.at, support.WHY_NULL)
         drafts: dict[str, Smt] = {}
         for name in [n for n, _ in decision.arms[0].outcome]:
             found = NULL
@@ -98,8 +98,8 @@ class DecisionEncoder:
 
         is_open: Term = FALSE
         for reach, value in enumerate(scale):
-            worse = scale[:reach]
-            is_open = z3.If(same(draft, constant(value, None)), undetermined(lambda v, worse=worse: v in worse), is_open)
+            won = same(draft, constant(value, None))
+            is_open = z3.If(won, undetermined(set(scale[:reach]).__contains__), is_open)
         is_open = z3.If(matched, is_open, undetermined(lambda v: v != otherwise))
         is_open = z3.If(draft.null, undetermined(lambda v: True), is_open)
         return self.given(decision, {"": draft}, is_open)

@@ -87,13 +87,13 @@ class SmtExpressions(support.Compiler):
     # --- logic --------------------------------------------------------------------------
 
     def conjunction(self, node: ir.And) -> Smt:
-        parts = [p for p in map(self.compile, node.args)]
+        parts = list(map(self.compile, node.args))
         settled = any_of([z3.And(z3.Not(p.null), z3.Not(p.value)) for p in parts if p.value is not None])
         value = all_of([p.value for p in parts if p.value is not None])
         return Smt(value, z3.And(z3.Not(settled), any_of([p.null for p in parts])))
 
     def disjunction(self, node: ir.Or) -> Smt:
-        parts = [p for p in map(self.compile, node.args)]
+        parts = list(map(self.compile, node.args))
         settled = any_of([holds(p) for p in parts])
         value = any_of([p.value for p in parts if p.value is not None])
         return Smt(value, z3.And(z3.Not(settled), any_of([p.null for p in parts])))
@@ -131,7 +131,8 @@ class SmtExpressions(support.Compiler):
 
     def tolerant(self, node: ir.Compare, left: Term, right: Term) -> Term:
         """The formula of `semantics.number.compare`."""
-        tolerance = _larger(_larger(_size(left), _size(right)) * real(Fraction(1, 10**12)), real(Fraction(repr(node.floor))))
+        relative = _larger(_size(left), _size(right)) * real(Fraction(1, 10**12))
+        tolerance = _larger(relative, real(Fraction(repr(node.floor))))
         within, above = left - right <= tolerance, left - right >= -tolerance
         terms = {
             "<=": within, ">=": above, ">": z3.Not(within), "<": z3.Not(above), "=": z3.And(within, above),
@@ -145,7 +146,8 @@ class SmtExpressions(support.Compiler):
             limit = written(node.right)
             self.clear.append(z3.Or(null, gap >= real(max(CLEAR, abs(limit) * CLEAR)), left.value == real(limit)))
         else:
-            self.clear.append(z3.Or(null, gap >= _larger(_size(right.value), real(Fraction(1))) * real(CLEAR), gap == 0))
+            apart = _larger(_size(right.value), real(Fraction(1))) * real(CLEAR)
+            self.clear.append(z3.Or(null, gap >= apart, gap == 0))
 
     # --- operations -----------------------------------------------------------------------
 

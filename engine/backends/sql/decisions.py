@@ -56,7 +56,7 @@ class DecisionCompiler:
             values[name] = self.stages.named(Sql(tree, max(draft.level, is_open.level), True))
         return values, [is_open] if action == "refuse" else []
 
-    def instead(self, decision: ir.Decide, name: str, draft: Sql) -> exp.Expression:
+    def instead(self, decision: ir.Decide, name: str, draft: Sql) -> exp.Expr:
         action = decision.on_missing.action
         if action == "then":
             outcome: Any = decision.on_missing.outcome
@@ -81,7 +81,7 @@ class DecisionCompiler:
             v.nullable for a, o in zip(decision.arms, outcomes, strict=True) if a.is_computed for v in o.values()
         )
         if support.asks_why_null(decision, nullable):
-            raise Gap(decision.at, "the test of what made a computed outcome null, on which it hangs whether this is open")
+            raise Gap(decision.at, support.WHY_NULL)
         drafts = {}
         for name in outcomes[0]:
             values = [o[name] for o in outcomes]
@@ -149,7 +149,7 @@ class DecisionCompiler:
         if decision.on_missing.action == "skip" or not any(g.nullable for g, _ in rules):
             return None
 
-        def undetermined(of: Any) -> exp.Expression:
+        def undetermined(of: Any) -> exp.Expr:
             return st.any_of([st.is_null(g.tree.copy()) for g, v in rules if g.nullable and of(v)])
 
         scale = _worst_first(decision)
@@ -165,13 +165,13 @@ class DecisionCompiler:
     # --- scorecards --------------------------------------------------------------------------
 
     def score(self, score: ir.Score) -> Given:
-        total: exp.Expression = st.number(score.base)
+        total: exp.Expr = st.number(score.base)
         levels, opening = [0], []
         for characteristic in score.characteristics:
             value = self.stages.named(self.of.compile(characteristic.value))
             self.of.variables[("Local", characteristic.var)] = value.replace(nullable=False)
             points = self.points(characteristic, value)
-            total = st.binary(exp.Add, total, points.tree) if levels != [0] else exp.Add(this=total, expression=points.tree)
+            total = exp.Add(this=total, expression=points.tree)
             levels.append(points.level)
             if value.nullable and not any(b.is_null for b in characteristic.bins):
                 opening.append(value)
@@ -202,7 +202,7 @@ class DecisionCompiler:
         return self.stages.named(Sql(case(whens), level, True))
 
 
-def _true(tree: exp.Expression) -> exp.Expression:
+def _true(tree: exp.Expr) -> exp.Expr:
     """A condition as true or false, NULL counting as false."""
     return case([(tree, exp.true())], exp.false())
 

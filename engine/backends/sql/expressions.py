@@ -53,7 +53,7 @@ class SqlExpressions(support.Compiler):
     def const(self, node: ir.Const) -> Sql:
         return Sql(self.literal(node.value, node.at), 0, node.value is None)
 
-    def literal(self, value: Any, at: ir.Place | None) -> exp.Expression:
+    def literal(self, value: Any, at: ir.Place | None) -> exp.Expr:
         """A constant; raises `Gap` for a value that this subset does not hold."""
         if value is None:
             return exp.null()
@@ -90,7 +90,7 @@ class SqlExpressions(support.Compiler):
         key = ("Parameter", node.name)
         if key in self.variables:
             return self.variables[key]
-        whens: list[tuple[exp.Expression, exp.Expression]] = []
+        whens: list[tuple[exp.Expr, exp.Expr]] = []
         level = self.as_of.level
         rows = self.parameters[node.name].rows
         for row in sorted(rows, key=lambda row: (row.wildcards, -row.start.toordinal())):
@@ -107,7 +107,7 @@ class SqlExpressions(support.Compiler):
         key = ("Local", node.name)
         before = self.variables.get(key)
         self.variables[key] = self.stages.named(self.compile(node.value))
-        body = self.compile(node.body)
+        body: Sql = self.compile(node.body)
         if before is None:
             del self.variables[key]
         else:
@@ -122,7 +122,7 @@ class SqlExpressions(support.Compiler):
         return self.joined(join([p.tree.copy() for p in parts]), parts)
 
     def negation(self, node: ir.Not) -> Sql:
-        part = self.compile(node.arg)
+        part: Sql = self.compile(node.arg)
         return part.replace(tree=st.negated(part.tree.copy()))
 
     def null_test(self, node: ir.IsNull) -> Sql:
@@ -159,7 +159,7 @@ class SqlExpressions(support.Compiler):
         gap = self.stages.named(self.joined(binary(exp.Sub, left.tree.copy(), right.tree.copy()), [left, right]))
         within = exp.LTE(this=gap.tree.copy(), expression=tolerance.tree.copy())
         above = exp.GTE(this=gap.tree.copy(), expression=exp.Paren(this=exp.Neg(this=tolerance.tree.copy())))
-        trees: dict[str, exp.Expression] = {
+        trees: dict[str, exp.Expr] = {
             "<=": within, ">=": above, ">": st.negated(within), "<": st.negated(above),
             "=": st.all_of([within.copy(), above.copy()]),
             "!=": st.negated(st.all_of([within.copy(), above.copy()])),
@@ -173,7 +173,7 @@ class SqlExpressions(support.Compiler):
         value: Sql = form.emit(self, node, [self.compile(a) for a in node.args])
         return value
 
-    def joined(self, tree: exp.Expression, parts: Sequence[Sql], nullable: bool = False) -> Sql:
+    def joined(self, tree: exp.Expr, parts: Sequence[Sql], nullable: bool = False) -> Sql:
         return Sql(tree, max((p.level for p in parts), default=0), nullable or any(p.nullable for p in parts))
 
     def only_finite(self, value: Sql) -> Sql:
@@ -250,7 +250,8 @@ class SqlExpressions(support.Compiler):
         length = exp.Length(this=text.tree.copy())
         least = start - 1 if start > 0 else -start
         first = st.whole(start) if start > 0 else binary(exp.Add, length.copy(), st.whole(start + 1))
-        cut = exp.Substring(this=text.tree.copy(), start=first, length=st.whole(count) if isinstance(count, int) else None)
+        most = st.whole(count) if isinstance(count, int) else None
+        cut = exp.Substring(this=text.tree.copy(), start=first, length=most)
         test = exp.GTE(this=length, expression=st.whole(least))
         return self.joined(case([(test, cut)]), [text], True)
 
@@ -273,9 +274,11 @@ class SqlExpressions(support.Compiler):
         """A date some days or months on; NULL outside years 1 to 9999."""
         kinds = [a.type.kind for a in node.args]
         date, span = args if kinds[0] == dt.DATE else (args[1], args[0])
-        amount = self.stages.named(span.replace(tree=exp.Neg(this=operand(span.tree.copy()))) if node.op == "-" else span)
+        if node.op == "-":
+            span = span.replace(tree=exp.Neg(this=operand(span.tree.copy())))
+        amount = self.stages.named(span)
         if dt.MONTHS_DURATION in kinds:
-            by: exp.Expression = exp.Anonymous(this="TO_MONTHS", expressions=[exp.cast(amount.tree.copy(), "INTEGER")])
+            by: exp.Expr = exp.Anonymous(this="TO_MONTHS", expressions=[exp.cast(amount.tree.copy(), "INTEGER")])
         else:
             by = exp.cast(_floor_days(amount.tree), "INTEGER")
         moved = exp.cast(binary(exp.Add, date.tree.copy(), by), "DATE")
@@ -306,7 +309,9 @@ class SqlExpressions(support.Compiler):
         "neg": (Form((NUMBERS,), minus), Form((DAYS,), minus), Form((MONTHS,), minus)),
         "abs": (Form((NUMBERS,), magnitude), Form((DAYS,), magnitude), Form((MONTHS,), magnitude)),
         **dict.fromkeys(("min", "max"), (Form((NUMBERS | DATES | TEXTS,) * 2, extreme, more=True),)),
-        **dict.fromkeys(MODES, (Form((NUMBERS,), rounding), Form((NUMBERS, NUMBERS), rounding), Form((NUMBERS,) * 3, rounding))),
+        **dict.fromkeys(
+            MODES, (Form((NUMBERS,), rounding), Form((NUMBERS, NUMBERS), rounding), Form((NUMBERS,) * 3, rounding))
+        ),
         "string length": (Form((TEXTS,), length),),
         "substring": (Form((TEXTS, NUMBERS), part), Form((TEXTS, NUMBERS, NUMBERS), part)),
         **dict.fromkeys(("contains", "starts with", "ends with"), (Form((TEXTS, TEXTS), found),)),
@@ -318,7 +323,7 @@ class SqlExpressions(support.Compiler):
     hits_left_out = frozenset(support.HITS) - hits
 
 
-def _floor_days(micros: exp.Expression) -> exp.Expression:
+def _floor_days(micros: exp.Expr) -> exp.Expr:
     """Whole days at or below a duration; both divisions are of numbers that are not negative."""
     day = st.whole(DAY)
     forward = exp.IntDiv(this=micros.copy(), expression=day.copy())

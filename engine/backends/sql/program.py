@@ -6,7 +6,7 @@ NULL, and a row that the door refuses gives `refused` and no outcome.
 """
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlglot import exp
@@ -83,11 +83,11 @@ class _Compiler:
     def query(self, relation: str, keep: tuple[str, ...]) -> Query:
         for decl in self.program.inputs:
             if decl.name in self.reach.inputs:
-                self.attempt(decl.name, lambda decl=decl: self.input(decl))  # type: ignore[misc]
+                self.attempt(decl.name, self.input, decl)
         for decision in self.reach.decisions:
             found = decision_reads(decision)
             if not self.failed & (found.refs | found.inputs):
-                self.attempt(decision.name, lambda decision=decision: self.decision(decision))  # type: ignore[misc]
+                self.attempt(decision.name, self.decision, decision)
             else:
                 self.failed.add(decision.name)
         if len(self.stages.levels) > MAX_STAGES:
@@ -96,9 +96,9 @@ class _Compiler:
             raise Unsupported(*(g.diagnostic(self.expressions.title) for g in self.gaps))
         return self.selected(relation, keep)
 
-    def attempt(self, name: str, compile: Any) -> None:
+    def attempt(self, name: str, compile: Callable[[Any], None], of: Any) -> None:
         try:
-            compile()
+            compile(of)
         except Gap as gap:
             self.gaps.append(gap)
             self.failed.add(name)
@@ -155,10 +155,10 @@ class _Compiler:
         if decl.domain is not None:
             self.refuse(value.replace(tree=st.negated(self.holds(decl.domain, decl.type, value))))
 
-    def values(self, decl: InputDecl) -> list[exp.Expression]:
+    def values(self, decl: InputDecl) -> list[exp.Expr]:
         return [self.expressions.literal(v, None) for v in decl.type.values or ()]
 
-    def holds(self, domain: Domain, kind: Type, value: Sql) -> exp.Expression:
+    def holds(self, domain: Domain, kind: Type, value: Sql) -> exp.Expr:
         floor = 1e-4 if kind.kind == dt.MONEY else 1e-12
         inside = []
         for interval in domain.intervals:

@@ -15,16 +15,17 @@ _EXACT = 2.0**53
 Mode = Callable[[Stages, Sql, float], Sql]
 
 
-def larger(a: exp.Expression, b: exp.Expression) -> exp.Expression:
+def larger(a: exp.Expr, b: exp.Expr) -> exp.Expr:
     return case([(exp.GTE(this=a.copy(), expression=b.copy()), a.copy())], b.copy())
 
 
-def smaller(a: exp.Expression, b: exp.Expression) -> exp.Expression:
+def smaller(a: exp.Expr, b: exp.Expr) -> exp.Expr:
     return case([(exp.LTE(this=a.copy(), expression=b.copy()), a.copy())], b.copy())
 
 
 def _tolerance(stages: Stages, a: Sql, b: Sql, least: float) -> Sql:
-    size = stages.named(a.replace(tree=larger(absolute(a.tree.copy()), absolute(b.tree.copy())), level=max(a.level, b.level)))
+    tree = larger(absolute(a.tree.copy()), absolute(b.tree.copy()))
+    size = stages.named(a.replace(tree=tree, level=max(a.level, b.level)))
     scaled = exp.Mul(this=number(RELATIVE), expression=size.tree)
     bounded = smaller(exp.Paren(this=larger(scaled, number(least))), number(UNIT))
     return stages.named(size.replace(tree=bounded))
@@ -120,8 +121,7 @@ def rounded(stages: Stages, op: str, value: Sql, scale: int, least: float) -> Sq
     factor = 10.0**scale
     scaled = value.replace(tree=binary(exp.Mul, value.tree.copy(), number(factor)))
     whole = stages.named(mode(stages, scaled, FLOOR_NUMBER if least == FLOOR_NUMBER else least * factor))
-    vast = exp.GTE(
-        this=exp.Paren(this=exp.Mul(this=absolute(value.tree.copy()), expression=number(factor))), expression=number(_EXACT)
-    )
+    size = exp.Mul(this=absolute(value.tree.copy()), expression=number(factor))
+    vast = exp.GTE(this=exp.Paren(this=size), expression=number(_EXACT))
     tree = case([(vast, value.tree.copy())], binary(exp.Div, whole.tree, number(factor)))
     return whole.replace(tree=tree)

@@ -20,7 +20,7 @@ LARGEST = 1.7976931348623157e308
 class Sql(Record):
     """A scalar expression that reads columns of stages up to `level`; `nullable`: it may be NULL."""
 
-    tree: exp.Expression
+    tree: exp.Expr
     level: int = 0
     nullable: bool = False
 
@@ -34,10 +34,10 @@ class Stages:
     """Columns by the stage that makes them; `levels[0]` are made from the relation itself."""
 
     def __init__(self) -> None:
-        self.levels: list[list[tuple[str, exp.Expression]]] = [[]]
+        self.levels: list[list[tuple[str, exp.Expr]]] = [[]]
         self._count = 0
 
-    def source(self, tree: exp.Expression, nullable: bool) -> Sql:
+    def source(self, tree: exp.Expr, nullable: bool) -> Sql:
         """A column of the first stage, over the relation's own columns."""
         name = self._name()
         self.levels[0].append((name, tree))
@@ -58,11 +58,11 @@ class Stages:
         self._count += 1
         return f"c{self._count}"
 
-    def select(self, relation: str, keep: Sequence[str], outputs: Sequence[tuple[str, exp.Expression]]) -> exp.Select:
+    def select(self, relation: str, keep: Sequence[str], outputs: Sequence[tuple[str, exp.Expr]]) -> exp.Select:
         """The whole query: the columns `keep` of the relation as they are, and the outputs by name."""
         kept = [(f"k{i}", exp.column(exp.to_identifier(name, quoted=True))) for i, name in enumerate(keep)]
         ctes = []
-        source: exp.Expression = exp.to_table(exp.to_identifier(relation, quoted=True).sql())
+        source = exp.Table(this=exp.to_identifier(relation, quoted=True))
         for index, columns in enumerate(self.levels):
             named = [exp.alias_(tree, name) for name, tree in ((kept if index == 0 else []) + columns)]
             if index > 0 and not named:
@@ -71,7 +71,7 @@ class Stages:
                 named = [exp.alias_(number(0), "c0")]
             star = [exp.Star()] if index > 0 else []
             ctes.append((f"s{index}", exp.select(*star, *named).from_(source)))
-            source = exp.to_table(f"s{index}")
+            source = exp.Table(this=exp.to_identifier(f"s{index}"))
         final = exp.select(
             *(exp.alias_(column(name), exp.to_identifier(keep[i], quoted=True)) for i, (name, _) in enumerate(kept)),
             *(exp.alias_(tree, exp.to_identifier(name, quoted=True)) for name, tree in outputs),
@@ -88,45 +88,45 @@ def column(name: str) -> exp.Column:
     return exp.column(name)
 
 
-def number(value: float) -> exp.Expression:
+def number(value: float) -> exp.Expr:
     """A DOUBLE literal: with an exponent, since SQL reads `0.1` as a decimal."""
     text = repr(float(value))
     literal = exp.Literal.number((text if "e" in text else f"{text}e0").removeprefix("-"))
     return exp.Paren(this=exp.Neg(this=literal)) if math.copysign(1, value) < 0 else literal
 
 
-def whole(value: int) -> exp.Expression:
+def whole(value: int) -> exp.Expr:
     literal = exp.Literal.number(str(abs(value)))
     return exp.Paren(this=exp.Neg(this=literal)) if value < 0 else literal
 
 
-def operand(tree: exp.Expression) -> exp.Expression:
+def operand(tree: exp.Expr) -> exp.Expr:
     """A tree as an operand: sqlglot writes operators without brackets of its own."""
     closed = (exp.Column, exp.Literal, exp.Boolean, exp.Null, exp.Func, exp.Case, exp.Cast, exp.Paren)
     return tree if isinstance(tree, closed) and not isinstance(tree, exp.Connector) else exp.Paren(this=tree)
 
 
-def binary(kind: type[exp.Binary], left: exp.Expression, right: exp.Expression) -> exp.Expression:
+def binary(kind: type[exp.Binary], left: exp.Expr, right: exp.Expr) -> exp.Expr:
     return kind(this=operand(left), expression=operand(right))
 
 
-def all_of(trees: Sequence[exp.Expression]) -> exp.Expression:
+def all_of(trees: Sequence[exp.Expr]) -> exp.Expr:
     return exp.and_(*map(operand, trees), copy=False) if trees else exp.true()
 
 
-def any_of(trees: Sequence[exp.Expression]) -> exp.Expression:
+def any_of(trees: Sequence[exp.Expr]) -> exp.Expr:
     return exp.or_(*map(operand, trees), copy=False) if trees else exp.false()
 
 
-def negated(tree: exp.Expression) -> exp.Expression:
+def negated(tree: exp.Expr) -> exp.Expr:
     return exp.Not(this=operand(tree))
 
 
-def is_null(tree: exp.Expression) -> exp.Expression:
+def is_null(tree: exp.Expr) -> exp.Expr:
     return exp.Is(this=operand(tree), expression=exp.null())
 
 
-def case(whens: Sequence[tuple[exp.Expression, exp.Expression]], default: exp.Expression | None = None) -> exp.Expression:
+def case(whens: Sequence[tuple[exp.Expr, exp.Expr]], default: exp.Expr | None = None) -> exp.Expr:
     """A flat CASE; the default alone where there is no branch."""
     if not whens:
         return default if default is not None else exp.null()
@@ -136,10 +136,10 @@ def case(whens: Sequence[tuple[exp.Expression, exp.Expression]], default: exp.Ex
     )
 
 
-def absolute(tree: exp.Expression) -> exp.Expression:
+def absolute(tree: exp.Expr) -> exp.Expr:
     return exp.Abs(this=tree)
 
 
-def finite(tree: exp.Expression) -> exp.Expression:
+def finite(tree: exp.Expr) -> exp.Expr:
     """A condition: a DOUBLE is finite (DuckDB holds NaN greater than every number)."""
     return exp.LTE(this=absolute(tree), expression=number(LARGEST))

@@ -1,0 +1,12 @@
+"""The table of what each backend carries out, from the backends' own tables."""
+from __future__ import annotations
+
+from engine.backends.python.supported import SUPPORT as PYTHON
+from engine.backends.reference.supported import SUPPORT as REFERENCE
+from engine.backends.smt.expressions import SmtExpressions
+from engine.backends.sql.expressions import SqlExpressions
+from engine.backends.support import page
+
+
+def backends() -> str:
+    return page((REFERENCE, PYTHON, SqlExpressions.support(), SmtExpressions.support()))
