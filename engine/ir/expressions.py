@@ -5,6 +5,7 @@ rule leaves the ids of every other as they were.
 """
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 from typing import Any
 
@@ -337,7 +338,8 @@ class ExpressionLowering:
         if name == "get or else":
             return self.get_or_else(arguments[0], arguments[1], kind, at)
         if name in ("today", "now") and not arguments:
-            return self.read("as of", name, kind, self.id(), at) if name == "today" else self.midnight(kind, at)
+            today = self.read("as of", "today", Type(dt.DATE), self.id(), at)
+            return today if name == "today" else self.midnight(today, kind, at)
         if name in FOLDS and len(arguments) == 1 and self.kind(arguments[0]).kind in (dt.LIST, dt.RELATION):
             return self.fold(name, self.lower(arguments[0]), kind, at)
         if name in ("all", "any") and len(arguments) == 1 and self.kind(arguments[0]).kind == dt.LIST:
@@ -345,6 +347,8 @@ class ExpressionLowering:
         args = tuple(self.lower(a) for a in arguments)
         if name in KEEPS_MONEY and name != "abs" and args[0].type.kind == dt.MONEY:
             args = self.money_tolerance(args, at)
+        if name == "date and time" and len(args) == 1 and args[0].type.kind == dt.DATE:
+            return self.midnight(args[0], kind, at)
         return ir.Call(self.id(), kind, at, name, args)
 
     def money_tolerance(self, args: tuple[ir.Node, ...], at: ir.Place) -> tuple[ir.Node, ...]:
@@ -353,9 +357,10 @@ class ExpressionLowering:
         scale = args[1:] or (ir.Const(self.id(), number, at, 0, "0"),)
         return (args[0], *scale, ir.Const(self.id(), number, at, FLOORS[dt.MONEY], "1e-4"))
 
-    def midnight(self, kind: Type, at: ir.Place) -> ir.Node:
-        day = self.read("as of", "today", Type(dt.DATE), self.id(), at)
-        return ir.Call(self.id(), kind, at, "date and time", (day,))
+    def midnight(self, day: ir.Node, kind: Type, at: ir.Place) -> ir.Node:
+        """The first moment of a day. Moments of a policy are local; FEEL's own conversion gives one of UTC."""
+        start = ir.Const(self.id(), Type(dt.TIME), at, datetime.time(0), "00:00:00")
+        return ir.Call(self.id(), kind, at, "date and time", (day, start))
 
     def get_or_else(self, value: ast.Node, default: ast.Node, kind: Type, at: ir.Place) -> ir.Node:
         tried = self.lower(value, kind)
