@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "new": ("new", "Begin a policy."),
     "run": ("run", "Decide a portfolio, row by row."),
     "schema": ("schema", "Print what a policy asks for, as JSON Schema."),
+    "test": ("test", "Decide the cases of test files and compare."),
 }
 
 _INTERRUPTED = 130

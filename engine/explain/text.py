@@ -425,3 +425,10 @@ def pair(lead: int | str, text: str, joined: str, room: int = TEXT) -> Iterator[
         return
     yield from wrap(text, head, indent + 2)
     yield from wrap(joined, indent + 4, indent + 4)
+
+
+def render_decision(told: Json, name: str, language: str | None = None) -> str:
+    """The part of an explanation that is about one decision, empty where it tells nothing of it."""
+    page = _Page(told, language or told["language"])
+    lines = (line for d in told["decisions"] if d["name"] == name for line in page.decision(d))
+    return "".join(f"{line.rstrip()}\n" for line in lines)

@@ -1,0 +1,86 @@
+"""What a test file says, read and checked against its policy."""
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from engine.diagnostics import Diagnostic, Span
+from engine.policy import Policy
+from engine.records import Record
+from engine.semantics.dtypes import Type
+
+
+class Placed(Protocol):
+    """Something that stands in a file."""
+
+    @property
+    def span(self) -> Span: ...
+
+
+class At(Record):
+    """A place that is known."""
+
+    span: Span
+
+
+class Wanted(Record):
+    """An outcome that a case states: of `decision`, or of its one output `member`.
+
+    `value` is plain: None, a text, number, boolean, date, time or duration; a dict of stated members;
+    a list. `path` is the name as written.
+    """
+
+    path: str
+    decision: str
+    member: str | None
+    type: Type
+    value: Any
+    place: Placed
+
+
+class Case(Record):
+    """One customer and what is expected of the policy. None under an expectation: not asked.
+
+    `inputs` are by declared name, `history` rows by history. `values` are stated outcomes; `reasons` are
+    exact and in order, so are `reasons_of` and `fired` by decision; `open`, `missing` and `refused` are sets.
+    `tolerance` is absolute, None for the tolerance of the language.
+    """
+
+    name: str
+    as_of: datetime.date
+    inputs: Mapping[str, Any]
+    history: Mapping[str, list[dict[str, Any]] | None]
+    place: Placed
+    values: tuple[Wanted, ...] = ()
+    reasons: tuple[str, ...] | None = None
+    reasons_of: Mapping[str, tuple[str, ...]] = {}
+    fired: Mapping[str, tuple[str, ...]] = {}
+    open: frozenset[str] | None = None
+    missing: frozenset[str] | None = None
+    refused: frozenset[str] | None = None
+    tolerance: float | None = None
+    why: str = ""
+
+    @property
+    def span(self) -> Span:
+        return self.place.span
+
+
+class Suite(Record):
+    """A test file. With an error among its `diagnostics` it has no `policy` or no cases to trust.
+
+    `file` is its name as shown to people; `sources` are the texts that diagnostics point into.
+    """
+
+    file: str
+    name: str
+    policy: Policy | None
+    cases: tuple[Case, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    sources: Mapping[str, str]
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether its cases can be decided."""
+        return self.policy is not None and not any(d.is_error for d in self.diagnostics)

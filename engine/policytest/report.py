@@ -1,0 +1,186 @@
+"""What test files gave, as text, JSON or JUnit XML."""
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from xml.sax.saxutils import quoteattr
+
+from engine.diagnostics import Diagnostic
+from engine.explain.values import visible
+from engine.policytest.model import Suite
+from engine.policytest.running import Difference, Result
+from engine.portfolio.writing import json_text
+from engine.records import Record
+from engine.syntax.width import text_width
+
+#: Changes only if a key changes its meaning.
+VERSION = 1
+#: Columns beyond which what was expected and what came out stand one below the other.
+_ROOM = 100
+#: Characters that XML 1.0 has no form for.
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class Outcome(Record):
+    """A test file and what its cases gave, in the order of the file; none where the file is not valid.
+
+    `seconds` is the time that deciding took, `left` the number of cases that were not asked for or not reached.
+    """
+
+    suite: Suite
+    results: tuple[Result, ...]
+    seconds: float
+    left: int = 0
+
+    @property
+    def failed(self) -> list[Result]:
+        return [r for r in self.results if not r.passed]
+
+
+def failure(result: Result, language: str = "en") -> str:
+    """A failing case: what was expected and what came out, then why."""
+    lines = list(_differences(result.differences))
+    why = result.explanation(language)
+    return "\n".join(lines) + "\n" + ("\n" + why if why else "")
+
+
+def _differences(differences: Sequence[Difference]) -> Iterator[str]:
+    width = max(text_width(d.what) for d in differences)
+    longest = max(text_width(d.expected) for d in differences)
+    for d in differences:
+        what, expected, got = visible(d.what), visible(d.expected), visible(d.got)
+        head = f"{what}{' ' * (width - text_width(what))}  expected {expected}"
+        if width + longest + text_width(got) + 20 > _ROOM:
+            yield head
+            yield f"{' ' * (width + 2)}got      {got}"
+        else:
+            yield f"{head}{' ' * (longest - text_width(expected))}  got {got}"
+
+
+def headline(result: Result) -> str:
+    """A failing case's place and name."""
+    span = result.case.span
+    why = f" ({visible(result.case.why)})" if result.case.why else ""
+    return f"{span.file}:{span.line}: {visible(result.case.name)}{why}"
+
+
+def indented(text: str, by: str = "  ") -> str:
+    return "".join(f"{by}{line}\n" if line else "\n" for line in text.splitlines())
+
+
+def closing(outcomes: Sequence[Outcome]) -> str:
+    """`3 of 120 cases failed in 2 files`."""
+    cases = sum(len(o.results) for o in outcomes)
+    failed = sum(len(o.failed) for o in outcomes)
+    invalid = sum(not o.suite.is_valid for o in outcomes)
+    left = sum(o.left for o in outcomes)
+    files = f"{len(outcomes):,} file{'s' if len(outcomes) != 1 else ''}"
+    counted = f"{cases:,} case{'s' if cases != 1 else ''}"
+    text = f"{failed:,} of {counted} failed" if failed else f"{counted} passed"
+    text += f" in {files}, {sum(o.seconds for o in outcomes):.2f} s"
+    if left:
+        text += f"; {left:,} left out"
+    return text + (f"; {invalid:,} file{'s are' if invalid != 1 else ' is'} invalid" if invalid else "")
+
+
+def as_json(outcomes: Sequence[Outcome], language: str = "en") -> dict[str, Any]:
+    """All files and cases as JSON."""
+    return {
+        "version": VERSION,
+        "files": [_file(o, language) for o in outcomes],
+        "cases": sum(len(o.results) for o in outcomes),
+        "failed": sum(len(o.failed) for o in outcomes),
+        "left_out": sum(o.left for o in outcomes),
+        "invalid": sum(not o.suite.is_valid for o in outcomes),
+    }
+
+
+def _file(outcome: Outcome, language: str) -> dict[str, Any]:
+    suite = outcome.suite
+    return {
+        "file": suite.file,
+        "test": suite.name,
+        "policy": None if suite.policy is None else suite.policy.name,
+        "seconds": round(outcome.seconds, 4),
+        "problems": [_problem(d) for d in suite.diagnostics],
+        "cases": [_case(r, language) for r in outcome.results],
+    }
+
+
+def _problem(found: Diagnostic) -> dict[str, Any]:
+    span = found.span
+    place = None if span is None else {"file": span.file, "line": span.line, "column": span.column}
+    return {"code": found.code, "message": found.message, "help": found.help, "place": place}
+
+
+def _case(result: Result, language: str) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "case": result.case.name, "line": result.case.span.line, "as_of": result.case.as_of.isoformat(),
+        "passed": result.passed,
+    }
+    if not result.passed:
+        told["differences"] = [{"what": d.what, "expected": d.expected, "got": d.got} for d in result.differences]
+        told["explanation"] = result.explanation(language)
+    return told
+
+
+def as_junit(outcomes: Sequence[Outcome], language: str = "en") -> str:
+    """JUnit XML: a suite for each file, an error in place of the cases where a file is not valid."""
+    lines = ['<?xml version="1.0" encoding="utf-8"?>']
+    totals = {
+        "tests": sum(len(o.results) + (not o.suite.is_valid) for o in outcomes),
+        "failures": sum(len(o.failed) for o in outcomes),
+        "errors": sum(not o.suite.is_valid for o in outcomes),
+    }
+    lines.append(f"<testsuites{_attributes({'name': 'tierwise', **totals})}>")
+    for outcome in outcomes:
+        lines += _junit_suite(outcome, language)
+    return "\n".join([*lines, "</testsuites>"]) + "\n"
+
+
+def _junit_suite(outcome: Outcome, language: str) -> Iterator[str]:
+    suite = outcome.suite
+    invalid = not suite.is_valid
+    yield "  <testsuite" + _attributes({
+        "name": suite.name, "tests": len(outcome.results) + invalid, "failures": len(outcome.failed),
+        "errors": int(invalid), "skipped": 0, "time": f"{outcome.seconds:.4f}", "file": suite.file,
+    }) + ">"
+    if invalid:
+        errors = [d for d in suite.diagnostics if d.is_error]
+        yield f"    <testcase{_attributes({'name': suite.file, 'classname': suite.name})}>"
+        text = "\n".join(_line(d) for d in errors)
+        message = errors[0].message if errors else "invalid"
+        yield f"      <error{_attributes({'message': message})}>{_text(text)}</error>"
+        yield "    </testcase>"
+    each = outcome.seconds / max(len(outcome.results), 1)
+    for result in outcome.results:
+        head = {"name": result.case.name, "classname": suite.name, "file": suite.file,
+                "line": result.case.span.line, "time": f"{each:.6f}"}
+        if result.passed:
+            yield f"    <testcase{_attributes(head)}/>"
+            continue
+        first = result.differences[0]
+        yield f"    <testcase{_attributes(head)}>"
+        message = f"{first.what}: expected {first.expected}, got {first.got}"
+        yield f"      <failure{_attributes({'message': message})}>{_text(failure(result, language))}</failure>"
+        yield "    </testcase>"
+    yield "  </testsuite>"
+
+
+def _line(found: Diagnostic) -> str:
+    place = f"{found.span.file}:{found.span.line}:{found.span.column}: " if found.span is not None else ""
+    return f"{place}{found.code}: {found.message}" + (f" ({found.help})" if found.help else "")
+
+
+def _attributes(values: Mapping[str, object]) -> str:
+    return "".join(f" {name}={quoteattr(_NO_XML.sub('?', str(value)))}" for name, value in values.items())
+
+
+def _text(text: str) -> str:
+    return _NO_XML.sub("?", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def json_report(outcomes: Sequence[Outcome], language: str = "en") -> str:
+    """`as_json` as text."""
+    return json_text(as_json(outcomes, language), indent=2)
