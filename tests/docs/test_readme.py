@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_commands(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", f"{folder.parent / 'bin'}:/usr/bin:/bin")
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.setenv("PYTHONUTF8", "1")
 
     def shell(command: str) -> str:
         done = subprocess.run(
