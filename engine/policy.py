@@ -11,9 +11,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.backends.python.program import Compiled, compile_program
+from engine.backends.python.program import Compiled, Result, compile_program
 from engine.backends.python.runtime import SLOW
-from engine.backends.reference.program import Trace
+from engine.backends.reference.program import Trace, exhausted
 from engine.backends.reference.program import decide as reference_decide
 from engine.contract import input_schema
 from engine.decision import Decision, output_values
@@ -23,6 +23,7 @@ from engine.ir.door import Refusal, Relations, admit_history, admit_input, admit
 from engine.ir.reads import Cone, cone
 from engine.reads import Reads
 from engine.records import Record
+from engine.semantics.work import Exhausted, allowance
 
 if TYPE_CHECKING:
     from engine.check.load import Checked
@@ -127,10 +128,17 @@ class Policy:
             relations, faults = admit_history(compiled.program, compiled.reach, history, as_of)
             if faults:
                 return self._reference(compiled.program, inputs, history, as_of, only)
-        result = compiled.checked(inputs.get, as_of, relations)
-        if result is SLOW:
-            admitted, faults = admit_inputs(compiled.program, compiled.reach, inputs)
-            result = None if faults else compiled.trusted(admitted, as_of, relations)
+        if compiled.laborious:
+            try:
+                with allowance():
+                    result = _generated(compiled, inputs, as_of, relations)
+            except Exhausted as why:
+                program, told = compiled.program, exhausted(compiled.program, str(why))
+                return Decision({}, (self.trace, program, inputs, history, as_of, only, told))
+        else:
+            result = compiled.checked(inputs.get, as_of, relations)
+            if result is SLOW:
+                result = _generated(compiled, inputs, as_of, relations)
         if result is None:
             return self._reference(compiled.program, inputs, history, as_of, only)
         return Decision(result[0], (self.trace, compiled, inputs, relations, as_of, only, result))
@@ -168,7 +176,12 @@ class Policy:
         only: Sequence[str] | None = None,
     ) -> Trace:
         """The reference evaluator's account."""
-        return reference_decide(program, inputs, history, as_of, self.cone(program, only))
+        reach = self.cone(program, only)
+        try:
+            with allowance():
+                return reference_decide(program, inputs, history, as_of, reach)
+        except Exhausted as why:
+            return exhausted(program, str(why))
 
     def cone(self, program: ir.Program, only: Sequence[str] | None = None) -> Cone:
         """What the outcomes asked for hang on; KeyError where there is no such decision."""
@@ -188,6 +201,17 @@ class Policy:
     def input_schema(self) -> dict[str, Any]:
         """The policy's input contract as JSON Schema."""
         return input_schema(self.program)
+
+
+def _generated(
+    compiled: Compiled, inputs: dict[str, Any], as_of: datetime.date, relations: Relations
+) -> Result | None:
+    """What generated code says, of data that its inline checks do not take too; None where the reference must say."""
+    result: Result | None = compiled.checked(inputs.get, as_of, relations)
+    if result is SLOW:
+        admitted, faults = admit_inputs(compiled.program, compiled.reach, inputs)
+        return None if faults else compiled.trusted(admitted, as_of, relations)
+    return result
 
 
 def check_policy(path: str | Path) -> Checked:

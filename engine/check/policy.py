@@ -1,6 +1,7 @@
 """Checks one policy file as of a day: names, then trees, then types in the order in which decisions read each other."""
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from engine.check import lints
@@ -120,7 +121,7 @@ class PolicyChecker:
     def _twice(self) -> set[str]:
         file = self.file
         names = [n.name for n in (*file.inputs, *file.parameters, *file.histories, *file.uses, *file.decisions)]
-        return {n for n in names if names.count(n) > 1}
+        return {name for name, times in Counter(names).items() if times > 1}
 
     # --- names -----------------------------------------------------------------------------
 

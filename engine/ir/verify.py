@@ -5,6 +5,7 @@ never of a policy, so it raises.
 """
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from engine.ir import nodes as ir
@@ -190,8 +191,8 @@ class _Verifier:
             raise InvariantError(f"`{id}` {what}")
 
     def once(self, names: list[str], what: str) -> None:
-        for name in names:
-            self.demand(names.count(name) == 1, name, f"is the name of two {what}s")
+        for name, times in Counter(names).items():
+            self.demand(times == 1, name, f"is the name of two {what}s")
 
 
 def _sources(decision: ir.Decision) -> Iterable[ir.ReasonSource]:

@@ -9,11 +9,11 @@ from typing import Any
 from engine.semantics import number, temporal
 from engine.semantics.equality import ORDERED, equals, identity, kind_of, order
 from engine.semantics.values import MAX_ITEMS, Budget, LimitExceeded, Undefined, YearsMonths
+from engine.semantics.work import made
 
 
 def _bounded(items: list[Any]) -> list[Any]:
-    if len(items) > MAX_ITEMS:
-        raise LimitExceeded(f"a list has at most {MAX_ITEMS:,} items")
+    made(len(items), MAX_ITEMS, "list", "items")
     return items
 
 
@@ -30,8 +30,7 @@ def counted(low: float, high: float) -> list[int]:
     if low != int(low) or high != int(high):
         raise Undefined("only whole numbers are counted through")
     first, last = int(low), int(high)
-    if abs(last - first) >= MAX_ITEMS:
-        raise LimitExceeded(f"a list has at most {MAX_ITEMS:,} items")
+    made(abs(last - first) + 1, MAX_ITEMS, "list", "items")
     step = 1 if first <= last else -1
     return list(range(first, last + step, step))
 
@@ -183,8 +182,7 @@ def append(items: list[Any], *more: Any) -> list[Any]:
 
 
 def concatenate(*lists: list[Any]) -> list[Any]:
-    if sum(map(len, lists)) > MAX_ITEMS:
-        raise LimitExceeded(f"a list has at most {MAX_ITEMS:,} items")
+    made(sum(map(len, lists)), MAX_ITEMS, "list", "items")
     return [item for items in lists for item in items]
 
 

@@ -2,18 +2,22 @@
 
 A pattern is read by a small parser (so that what XPath does not know is refused, not
 understood otherwise) and written anew for the `regex` package, whose search stops after
-`TIMEOUT` seconds: a pattern that backtracks for ever ends in `LimitExceeded`.
+`TIMEOUT` seconds of the processor: a pattern that backtracks for ever ends in `LimitExceeded`.
 `docs/decisions/0003-regular-expressions.md` weighs the engines.
 """
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import Any, TypeVar
 
-from engine.semantics.values import MAX_TEXT, LimitExceeded, Undefined
+from engine.semantics.values import MAX_ITEMS, MAX_TEXT, LimitExceeded, Undefined
+from engine.semantics.work import SEARCH, made, spend
+
+R = TypeVar("R")
 
 #: Seconds that one search may take.
-TIMEOUT = 0.5
+TIMEOUT = 0.25
 MAX_PATTERN = 2_000
 MAX_REPEAT = 1_000
 
@@ -266,14 +270,37 @@ def compiled(pattern: str, flags: str) -> Any:
         raise Undefined("the pattern is not a regular expression") from None
 
 
+#: Searches that were broken off, the latest last: whoever asks again (an explanation, the next customer with
+#: the same text) is told the same, at once.
+_broken_off: dict[tuple[str, ...], None] = {}
+_REMEMBERED = 16
+
+
+def _bounded(search: Callable[..., R]) -> Callable[..., R]:
+    """A search that ends in `LimitExceeded` where it took too long."""
+
+    @wraps(search)
+    def run(*args: str) -> R:
+        if args in _broken_off:
+            raise LimitExceeded(f"the pattern searched longer than {TIMEOUT} seconds")
+        try:
+            return search(*args)
+        except TimeoutError:
+            _broken_off[args] = None
+            while len(_broken_off) > _REMEMBERED:
+                _broken_off.pop(next(iter(_broken_off)), None)
+            spend(SEARCH)
+            raise LimitExceeded(f"the pattern searched longer than {TIMEOUT} seconds") from None
+
+    return run
+
+
+@_bounded
 def matches(text: str, pattern: str, flags: str = "") -> bool:
-    engine = compiled(pattern, flags)
-    try:
-        return engine.search(text, timeout=TIMEOUT) is not None
-    except TimeoutError:
-        raise _too_long() from None
+    return compiled(pattern, flags).search(text, timeout=TIMEOUT) is not None
 
 
+@_bounded
 def replace(text: str, pattern: str, replacement: str, flags: str = "") -> str:
     """Every match replaced; `$1` stands for a group, `$0` for the match, `\\$` for the sign."""
     engine = compiled(pattern, flags)
@@ -282,43 +309,36 @@ def replace(text: str, pattern: str, replacement: str, flags: str = "") -> str:
     size = 0
     out: list[str] = []
     end = 0
-    try:
-        for match in engine.finditer(text, timeout=TIMEOUT):
-            out.append(text[end:match.start()])
-            for kind, value in parts:
-                out.append(value if kind == "text" else match.group(int(value)) or "")
-            size += sum(len(p) for p in out[-1 - len(parts):])
-            if size > MAX_TEXT:
-                raise LimitExceeded(f"a text has at most {MAX_TEXT:,} characters")
-            end = match.end()
-    except TimeoutError:
-        raise _too_long() from None
+    for match in engine.finditer(text, timeout=TIMEOUT):
+        out.append(text[end:match.start()])
+        for kind, value in parts:
+            out.append(value if kind == "text" else match.group(int(value)) or "")
+        size += sum(len(p) for p in out[-1 - len(parts):])
+        if size > MAX_TEXT:
+            raise LimitExceeded(f"a text has at most {MAX_TEXT:,} characters")
+        end = match.end()
     out.append(text[end:])
+    made(size + len(out[-1]), MAX_TEXT, "text", "characters")
     return "".join(out)
 
 
+@_bounded
 def split(text: str, pattern: str) -> list[str]:
     engine = compiled(pattern, "")
     _refuse_empty(engine)
     out: list[str] = []
     end = 0
-    try:
-        for match in engine.finditer(text, timeout=TIMEOUT):
-            out.append(text[end:match.start()])
-            end = match.end()
-    except TimeoutError:
-        raise _too_long() from None
+    for match in engine.finditer(text, timeout=TIMEOUT):
+        out.append(text[end:match.start()])
+        end = match.end()
     out.append(text[end:])
+    made(len(out), MAX_ITEMS, "list", "items")
     return out
 
 
 def _refuse_empty(engine: Any) -> None:
     if engine.search("", timeout=TIMEOUT) is not None:
         raise Undefined("the pattern matches the empty text")
-
-
-def _too_long() -> LimitExceeded:
-    return LimitExceeded(f"the pattern searched longer than {TIMEOUT} seconds")
 
 
 def _template(replacement: str, groups: int) -> list[tuple[str, str]]:

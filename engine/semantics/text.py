@@ -6,11 +6,11 @@ from typing import Any
 from engine.semantics import number, temporal
 from engine.semantics.equality import CONTEXT, LIST, MAX_DEPTH, NUMBER, RANGE, STRING, kind_of
 from engine.semantics.values import MAX_TEXT, LimitExceeded, Undefined
+from engine.semantics.work import made
 
 
 def concat(a: str, b: str) -> str:
-    if len(a) + len(b) > MAX_TEXT:
-        raise LimitExceeded(f"a text has at most {MAX_TEXT:,} characters")
+    made(len(a) + len(b), MAX_TEXT, "text", "characters")
     return a + b
 
 
@@ -69,8 +69,7 @@ def join(items: list[Any], delimiter: str | None = None) -> str:
     if not all(isinstance(item, str) for item in parts):
         raise Undefined("a list of texts is joined")
     between = delimiter or ""
-    if sum(map(len, parts)) + len(between) * len(parts) > MAX_TEXT:
-        raise LimitExceeded(f"a text has at most {MAX_TEXT:,} characters")
+    made(sum(map(len, parts)) + len(between) * len(parts), MAX_TEXT, "text", "characters")
     return between.join(parts)
 
 
@@ -110,8 +109,7 @@ def to_string(value: Any) -> str:
     parts: list[str] = []
     _write(value, parts, 0)
     text = "".join(parts)
-    if len(text) > MAX_TEXT:
-        raise LimitExceeded(f"a text has at most {MAX_TEXT:,} characters")
+    made(len(text), MAX_TEXT, "text", "characters")
     return text
 
 

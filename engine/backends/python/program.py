@@ -19,7 +19,7 @@ from engine.backends.python.decode import Decoder
 from engine.check.rules import LIMIT
 from engine.ir import nodes as ir
 from engine.ir.door import EXACT, admit
-from engine.ir.reads import Cone, cone, decision_reads, reads
+from engine.ir.reads import Cone, cone, decision_reads, expressions, reads, walk
 from engine.ir.rewrites import rewritten
 from engine.semantics import dtypes as dt
 from engine.semantics.catalogue import BUILTINS, Catalogue, Operation
@@ -48,18 +48,31 @@ class Compiled:
         self.program = program
         self.reach = reach
         self.reads_history = bool(reach.relations)
+        #: Whether it loops or makes texts and lists, and so needs a bound on its work.
+        self.laborious = any(map(_laborious, reach.decisions))
         self.source = source
         self.checked = checked
         self._make_trusted = trusted
         self._trusted: Callable[..., Any] | None = None
         self.decoder = decoder
 
-    def trusted(self, inputs: Mapping[str, Any], as_of: datetime.date, relations: Relations | None = None) -> Result | None:
+    def trusted(
+        self, inputs: Mapping[str, Any], as_of: datetime.date, relations: Relations | None = None
+    ) -> Result | None:
         """Decide admitted data without checks: values and trace, None where the customer is refused."""
         if self._trusted is None:
             self._trusted = self._make_trusted()
         result: Result | None = self._trusted(inputs.get, as_of, relations or {})
         return result
+
+
+def _laborious(decision: ir.Decision) -> bool:
+    return any(
+        isinstance(node, (ir.Filter, ir.Map, ir.Fold))
+        or (isinstance(node, ir.Call) and (node.type.kind in (dt.STRING, dt.LIST) or node.op == "matches"))
+        for root in expressions(decision)
+        for node in walk(root)
+    )
 
 
 def compile_program(program: ir.Program, reach: Cone | None = None, catalogue: Catalogue = BUILTINS) -> Compiled:

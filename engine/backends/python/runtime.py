@@ -12,6 +12,7 @@ from engine.semantics.catalogue import LimitExceeded, Operation, Undefined
 from engine.semantics.folds import fold
 from engine.semantics.narrow import narrowed
 from engine.semantics.number import whole_floor
+from engine.semantics.work import each
 
 #: What a generated function gives for data that its inline checks do not take.
 SLOW = object()
@@ -246,5 +247,6 @@ DRAFTS: dict[str, Callable[[Hit, Sequence[int], dict[int, Any], Sequence[int]], 
 #: Names that generated code finds in its globals.
 GLOBALS: dict[str, Any] = {
     "eq": eq, "ne": ne, "ge": ge, "lt": lt, "le": le, "gt": gt, "field": field, "fold": fold,
+    "each": each,
     "whole_floor": whole_floor, "floor": math.floor, "decide_hit": decide_hit, "SLOW": SLOW,
 }

@@ -14,6 +14,7 @@ from engine.semantics.catalogue import BUILTINS, Catalogue, LimitExceeded, Undef
 from engine.semantics.folds import fold
 from engine.semantics.narrow import narrowed
 from engine.semantics.number import compare
+from engine.semantics.work import each
 
 
 class Evaluator:
@@ -148,11 +149,11 @@ class Evaluator:
         source = self.evaluate(node.source)
         if source is None:
             return None
-        return [item for item in source if self.bound(node.var, item, node.predicate) is True]
+        return [item for item in each(source) if self.bound(node.var, item, node.predicate) is True]
 
     def _map(self, node: ir.Map) -> Any:
         source = self.evaluate(node.source)
-        return None if source is None else [self.bound(node.var, item, node.body) for item in source]
+        return None if source is None else [self.bound(node.var, item, node.body) for item in each(source)]
 
     def _fold(self, node: ir.Fold) -> Any:
         items = self.items(node)
@@ -167,10 +168,10 @@ class Evaluator:
         if source is None:
             return None
         if node.filter is not None:
-            source = [item for item in source if self.bound(node.var, item, node.filter) is True]
+            source = [item for item in each(source) if self.bound(node.var, item, node.filter) is True]
         if node.value is None:
             return list(source)
-        return [self.bound(node.var, item, node.value) for item in source]
+        return [self.bound(node.var, item, node.value) for item in each(source)]
 
     def _lookup(self, node: ir.Lookup) -> Any:
         keys = tuple(self.evaluate(k) for k in node.keys)

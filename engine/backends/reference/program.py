@@ -175,6 +175,12 @@ def decide(
     return Trace(evaluator.outcomes, faults, refused, admitted, evaluator)
 
 
+def exhausted(program: ir.Program, why: str) -> Trace:
+    """The trace of a customer whose decision took more work than one may."""
+    fault = Fault(program.name, why)
+    return Trace({}, (fault,), (fault.name,), Admitted({}, {}, (fault,)))
+
+
 def _fits(decl: InputDecl, value: Any) -> bool:
     return _misfit(decl, value) is None
 
