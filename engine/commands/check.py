@@ -2,12 +2,15 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
+from pathlib import Path
 
 import click
 
+from engine.cache import Remembered
 from engine.checking import findings
 from engine.commands.common import FINDINGS, talk
-from engine.commands.policies import find, show
+from engine.commands.policies import TESTS, find, show
 from engine.diagnostics import Diagnostic
 from engine.render import render_json, render_sarif, summary
 
@@ -20,14 +23,14 @@ from engine.render import render_json, render_sarif, summary
 def command(paths: tuple[str, ...], form: str, strict: bool, warnings: bool) -> int:
     """Find what is wrong in policies.
 
-    PATH is a policy, or a folder whose policies are all checked, those in folders below it too. Exits with 1
-    where an error was found, with --strict a warning too.
+    PATH is a policy, or a folder whose policies are all checked, those in folders below it too; a test file is
+    checked against its policy. Exits with 1 where an error was found, with --strict a warning too.
     """
     files = list(dict.fromkeys(found for path in paths for found in find(path)))
     found: list[Diagnostic] = []
     sources: dict[str, str] = {}
     for file in files:
-        checked = findings(file)
+        checked = _cases(file) if file.endswith(TESTS) else findings(file)
         found += checked.diagnostics
         sources |= checked.sources
     # a policy that two others use is checked with each, and told once
@@ -41,3 +44,9 @@ def command(paths: tuple[str, ...], form: str, strict: bool, warnings: bool) -> 
         if not diagnostics:
             talk(f"{len(files)} {'policy' if len(files) == 1 else 'policies'}: {summary(diagnostics)}")
     return FINDINGS if any(strict or d.is_error for d in diagnostics) else 0
+
+
+def _cases(file: str) -> Remembered:
+    """What is wrong in a test file; reading one takes the evaluators, which policies alone do not need."""
+    suite = import_module("engine.policytest.suite").read_suite(Path(file))
+    return Remembered(suite.diagnostics, suite.sources)

@@ -5,6 +5,7 @@ import datetime
 import difflib
 import sys
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 import click
@@ -36,9 +37,12 @@ from engine.syntax.width import text_width
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--language", metavar="CODE", default="en", show_default=True, help="Of the explanation, as zh.")
 @click.option("--explain/--no-explain", default=True, show_default=True, help="Say why, or give the outcomes alone.")
+@click.option("--save-test", metavar="FILE", help="Keep the decision as a case of this test file, once confirmed.")
+@click.option("--case", "case", metavar="NAME", help="Of the case that is kept. [default: by key and date]")
+@click.option("--yes", is_flag=True, help="Keep it without asking.")
 def command(
     policy: str, customer: str, as_of: datetime.date | None, history: str | None, form: str,
-    language: str, explain: bool,
+    language: str, explain: bool, save_test: str | None, case: str | None, yes: bool,
 ) -> int:
     """Decide one customer and explain it.
 
@@ -50,6 +54,8 @@ def command(
         raise click.UsageError("name a JSON file, or give the customer as JSON on standard input")
     if customer == "-" and history == "-":
         raise click.UsageError("standard input can be read once only")
+    if save_test is not None and not yes and "-" in (customer, history):
+        raise click.UsageError("add `--yes` to keep a customer from standard input, which cannot be asked as well")
     loaded = open_policy(policy)
     day = as_of or datetime.date.today()
     program = loaded.program_at(day)
@@ -73,6 +79,9 @@ def command(
         click.echo(json_text(_plain(decision), indent=2))
     else:
         click.echo(_short(decision))
+    if save_test is not None:
+        saving = import_module("engine.commands.saving")
+        saving.save(save_test, policy, loaded, decision, inputs, events, case, yes)
     return FINDINGS if decision.refused else 0
 
 

@@ -17,7 +17,7 @@ from engine.render import render_text
 #: Bytes of a file in which its `policy:` key is looked for.
 _HEAD = 65_536
 #: Files of cases name the policy that they test, and are none themselves.
-_TESTS = (".test.yaml", ".test.yml")
+TESTS = (".test.yaml", ".test.yml")
 _KEY = re.compile(rb"(?:\A(?:\xef\xbb\xbf)?|[\r\n])policy:[ \t]*([^\r\n#]*)")
 
 
@@ -43,7 +43,7 @@ def find(path: str) -> Iterator[str]:
     empty = True
     for folder, folders, names in os.walk(path):
         folders[:] = sorted(f for f in folders if not f.startswith("."))
-        named = [name for name in sorted(names) if name.endswith((".yaml", ".yml")) and not name.endswith(_TESTS)]
+        named = [name for name in sorted(names) if name.endswith((".yaml", ".yml")) and not name.endswith(TESTS)]
         files = [os.path.join(folder, name) for name in named]
         policies = {file: name for file in files if (name := _policy_name(file)) is not None}
         empty &= not policies

@@ -46,6 +46,7 @@ class Draft(Record):
     base: list[Datum] = []
     history: Node | None = None
     as_of: Datum | None = None
+    only: list[Datum] | None = None
     tolerance: float | None = None
     why: str = ""
 
@@ -121,8 +122,11 @@ class CaseReader:
         refused = lists.get("refused")
         inputs = self._inputs(given, names, refused or ())
         history = self._histories(histories, names, inputs, refused or ())
+        only = None if draft.only is None else self._named(draft.only, list(names.decisions), "decision")
         wanted = [w for field in draft.wanted if (w := self._wanted(field, names)) is not None]
         by = {key: self._by(key, fields, names) for key, fields in draft.by.items()}
+        if len(self.report.diagnostics) == before:
+            self._reached(draft, names, only)
         others = bool(draft.wanted or [k for k in lists if k != "refused"] or any(draft.by.values()))
         if not others and refused is None:
             self.report.at("E0906", f"case `{draft.name}` expects nothing", draft.place.span,
@@ -135,7 +139,7 @@ class CaseReader:
         return Case(
             draft.name, day, inputs, history, draft.place, tuple(wanted), lists.get("reasons"),
             by.get("reasons of", {}), by.get("fired", {}), _set(lists.get("open")), _set(lists.get("missing")),
-            _set(refused), self.tolerance if draft.tolerance is None else draft.tolerance, draft.why,
+            _set(refused), only, self.tolerance if draft.tolerance is None else draft.tolerance, draft.why,
         )
 
     def check_fixtures(self, program: ir.Program) -> None:
@@ -218,6 +222,7 @@ class CaseReader:
             decl = self._input(field.name, names)
             if decl is None or not isinstance(field.value, Datum):
                 continue
+            value = None
             try:
                 value = values.scalar(field.value, decl.type)
                 if value is not None:
@@ -284,6 +289,7 @@ class CaseReader:
             decl = known[text]
             if not isinstance(field.value, Datum):
                 continue
+            value = None
             try:
                 value = values.scalar(field.value, decl.type)
                 if value is not None:
@@ -316,6 +322,16 @@ class CaseReader:
             self.report.at("E0903", f"{problem.message} (`{path}`)", place.span, problem.help)
             return None
         return Wanted(path, decision, member, kind, value, field.name.place)
+
+    def _reached(self, draft: Draft, names: Names, only: tuple[str, ...] | None) -> None:
+        """Report expectations of decisions that are not made: those of a used policy that nothing reads, for one."""
+        reach = {d.name for d in self.policy.cone(names.program, only).decisions}
+        stated = [(f.name, names.outcome(f.name.text or "")) for f in draft.wanted]
+        stated += [(f.name, names.outcome(f.name.text or "")) for part in draft.by.values() for f in part]
+        for name, known in stated:
+            if known is not None and known[0] not in reach:
+                self.report.at("E0902", f"`{name.text}` is not decided", name.place.span,
+                               "nothing under `only` reads it" if only is not None else "the policy does not read it")
 
     def _list(self, key: str, value: Datum | Node, names: Names) -> tuple[str, ...]:
         known, what = self._known(key, names)

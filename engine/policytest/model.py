@@ -44,7 +44,7 @@ class Case(Record):
 
     `inputs` are by declared name, `history` rows by history. `values` are stated outcomes; `reasons` are
     exact and in order, so are `reasons_of` and `fired` by decision; `open`, `missing` and `refused` are sets.
-    `tolerance` is absolute, None for the tolerance of the language.
+    `only` are the decisions asked for, None for all. `tolerance` is absolute, None for the tolerance of the language.
     """
 
     name: str
@@ -59,6 +59,7 @@ class Case(Record):
     open: frozenset[str] | None = None
     missing: frozenset[str] | None = None
     refused: frozenset[str] | None = None
+    only: tuple[str, ...] | None = None
     tolerance: float | None = None
     why: str = ""
 

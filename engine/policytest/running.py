@@ -54,12 +54,15 @@ class Result(Record):
 
 def run_case(policy: Policy, case: Case) -> Result:
     """Decide a case by both evaluators and compare."""
-    decision = policy.decide(case.inputs, as_of=case.as_of, history=case.history, engine="reference")
-    other = policy.decide(case.inputs, as_of=case.as_of, history=case.history)
+    told = [
+        policy.decide(case.inputs, as_of=case.as_of, history=case.history, only=case.only, engine=engine)
+        for engine in ("reference", "python")
+    ]
+    decision = told[0]
     found = [*_refusals(case, decision)]
     if not found and not decision.refused:
         found = [*_outcomes(case, decision), *_lists(case, decision)]
-    return Result(case, (*found, *_disagreements(decision, other)), decision)
+    return Result(case, (*found, *_disagreements(told[0], told[1])), decision)
 
 
 def _refusals(case: Case, decision: Decision) -> Iterator[Difference]:

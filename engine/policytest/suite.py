@@ -19,7 +19,7 @@ from engine.portfolio.problems import DataProblem
 from engine.portfolio.tables import BadRow, open_table
 from engine.semantics import dtypes as dt
 from engine.source.files import PROJECT_FILE
-from engine.source.nodes import Document, Mapping, Node, Scalar, Sequence, load_file, normal
+from engine.source.nodes import Document, Mapping, Node, Scalar, Sequence, load_file, load_text, normal
 from engine.source.schema import validate
 
 ENDINGS = (".test.yaml", ".test.yml")
@@ -31,12 +31,12 @@ def is_test(path: Path) -> bool:
     return path.name.endswith(ENDINGS)
 
 
-def read_suite(path: Path, load: Callable[[Path], Policy] = load_policy) -> Suite:
+def read_suite(path: Path, load: Callable[[Path], Policy] = load_policy, text: str | None = None) -> Suite:
     """Read the test file at `path`; what is wrong with it, or with its policy, stands in the result.
 
-    `load` loads a policy and may raise `PolicyError`.
+    `load` loads a policy and may raise `PolicyError`. `text` is read instead of what the file holds.
     """
-    return _Suite(path, load).read()
+    return _Suite(path, load).read(text)
 
 
 class _Suite:
@@ -49,15 +49,14 @@ class _Suite:
         self.root = _root(path.resolve().parent)
         self._rows: dict[tuple[Path, str], list[tuple[Any, dict[str, Any]]] | None] = {}
 
-    def read(self) -> Suite:
+    def read(self, text: str | None) -> Suite:
         name = self.path.name
         policy: Policy | None = None
         cases: list[Case] = []
         try:
-            document = load_file(self.path, self.shown)
+            document = load_file(self.path, self.shown) if text is None else load_text(text, self.shown)
             self.sources[self.shown] = document.text
-            found = (*document.problems, *validate(document, "test"))
-            for diagnostic in found:
+            for diagnostic in (*document.problems, *validate(document, "test")):
                 self.report.add(diagnostic)
             if isinstance(document.root, Mapping):
                 name = _text(document.root.get("test")) or name
@@ -73,7 +72,8 @@ class _Suite:
                 if diagnostic.is_error:
                     self.report.add(diagnostic)
             self.sources |= error.sources
-        return Suite(self.shown, name, policy, tuple(cases), tuple(self.report.diagnostics), self.sources)
+        found = tuple(sorted(self.report.diagnostics, key=_order))
+        return Suite(self.shown, name, policy, tuple(cases), found, self.sources)
 
     def _remember(self) -> None:
         """Keep a broken file's text, so that its findings can be shown with their lines."""
@@ -170,11 +170,11 @@ class _Suite:
                         self.report.add(diagnostic)
             if sheet is None:
                 continue
-            base, day, tolerance = (table.get(k) if table is not None else None for k in ("base", "as of", "tolerance"))
-            yield from tables.drafts(
-                sheet, normal(key.text), self.report, own, decides, values.names(base) or [], _datum(day),
-                _number(tolerance),
+            shared = tables.Shared() if table is None else tables.Shared(
+                values.names(table.get("base")) or [], _datum(table.get("as of")), values.names(table.get("only")),
+                _number(table.get("tolerance")),
             )
+            yield from tables.drafts(sheet, normal(key.text), self.report, own, decides, shared)
 
     def _seen(self, name: str, text: str) -> None:
         self.sources[name] = text
@@ -223,6 +223,11 @@ class _Suite:
         return found
 
 
+def _order(found: Diagnostic) -> tuple[str, int, int]:
+    span = found.span
+    return ("", 0, 0) if span is None else (span.file, span.line, span.column)
+
+
 def shown(path: Path) -> str:
     """A path as people see it: relative to the working folder where it lies below."""
     try:
@@ -249,7 +254,7 @@ def _listed(root: Mapping) -> Iterator[Draft]:
             {k: v for k in LISTS if (v := node.get(k)) is not None},
             {k: values.fields(node.get(k)) for k in BY_DECISION if k in node},
             values.names(node.get("base")) or [], node.get("history"), _datum(node.get("as of")),
-            _number(node.get("tolerance")), _text(node.get("why")) or "",
+            values.names(node.get("only")), _number(node.get("tolerance")), _text(node.get("why")) or "",
         )
 
 

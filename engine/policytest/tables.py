@@ -163,21 +163,30 @@ class _LinePlace(Record):
         return self.lines.span(self.line, self.cell)
 
 
+class Shared(Record):
+    """What the cases of a table have in common."""
+
+    base: list[Datum] = []
+    as_of: Datum | None = None
+    only: list[Datum] | None = None
+    tolerance: float | None = None
+
+
 def drafts(
     sheet: Sheet, table: str, report: Report, own: Callable[[str], bool], decides: Callable[[str], bool],
-    base: list[Datum], as_of: Datum | None, tolerance: float | None,
+    common: Shared,
 ) -> Iterator[Draft]:
     """The cases of a sheet. `own` and `decides` say whether the policy has an input or decision of a name,
     which goes before what a column of that name means otherwise."""
     for row in sheet.rows:
         given: list[Field] = []
-        shared, day = base, as_of
+        base, day = common.base, common.as_of
         for name, cell in zip(sheet.given, row.given, strict=True):
             if cell.text in ("-", ""):
                 continue
             if name.text in ("base", "as of") and not own(name.text):
                 if name.text == "base":
-                    shared = names(cell) or []
+                    base = names(cell) or []
                 else:
                     day = cell
                 continue
@@ -202,7 +211,9 @@ def drafts(
                 by.setdefault(key, []).append(Field(Datum(text[len(key) + 1:], name.place, True), cell))
             else:
                 wanted.append(Field(name, _value(cell)))
-        yield Draft(f"{table} / {row.name}", row.place, given, wanted, lists, by, shared, None, day, tolerance)
+        yield Draft(
+            f"{table} / {row.name}", row.place, given, wanted, lists, by, base, None, day, common.only, common.tolerance
+        )
 
 
 def _value(cell: Datum) -> Datum:

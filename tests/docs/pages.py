@@ -56,7 +56,9 @@ def blocks(page: str) -> Iterator[Block]:
 
 
 def is_policy(block: Block) -> bool:
-    return block.language == "yaml" and re.search("^policy:", block.text, re.MULTILINE) is not None
+    if block.language != "yaml" or any(word.endswith(".test.yaml") for word in block.words):
+        return False
+    return re.search("^policy:", block.text, re.MULTILINE) is not None
 
 
 def steps(console: str) -> list[Step]:

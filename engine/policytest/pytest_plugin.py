@@ -1,0 +1,60 @@
+"""The pytest plugin: `pytest policies/` collects test files of policies, each case as a test.
+
+Registered under the entry point group `pytest11`. The engine is imported when the first such file is met.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+#: As `engine.policytest.suite` has it, which is not to be imported for this.
+ENDINGS = (".test.yaml", ".test.yml")
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Take the files that are called as tests of policies are."""
+    return PolicyTests.from_parent(parent, path=file_path) if file_path.name.endswith(ENDINGS) else None
+
+
+class PolicyTests(pytest.File):
+    """A test file; one that is not valid is an error of collection."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        suite = import_module("engine.policytest.suite").read_suite(self.path)
+        if not suite.is_valid:
+            errors = [d for d in suite.diagnostics if d.is_error]
+            raise self.CollectError(import_module("engine.render").render_text(errors, suite.sources))
+        for case in suite.cases:
+            yield PolicyCase.from_parent(self, name=case.name, case=case, policy=suite.policy)
+
+
+class CaseFailed(Exception):
+    """A case that came out otherwise; its text says how, and why."""
+
+
+class PolicyCase(pytest.Item):
+    """One case."""
+
+    def __init__(self, *, case: Any, policy: Any, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.case = case
+        self.policy = policy
+
+    def runtest(self) -> None:
+        result = import_module("engine.policytest.running").run_case(self.policy, self.case)
+        if not result.passed:
+            report = import_module("engine.policytest.report")
+            raise CaseFailed(f"{report.headline(result)}\n{report.indented(report.failure(result))}")
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """A case that failed in words; anything else as pytest shows it."""
+        if isinstance(excinfo.value, CaseFailed):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        return self.path, self.case.span.line - 1, self.name
