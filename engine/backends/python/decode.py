@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from engine.backends.python.decisions import plain_outcome
+from engine.backends.python.outcomes import plain_outcome
 from engine.backends.python.traces import DISTINCT, INDEX, LISTED, MASK, NONE, SCORE, TraceSpec
 from engine.ir import nodes as ir
 
@@ -74,7 +74,9 @@ class Decoder:
         found = {}
         for name in self.program.declared:
             decision = self.by_name[name]
-            if name in winners and isinstance(decision, ir.Decide) and not decision.internal and decision.hit != "value":
+            if name not in winners or not isinstance(decision, ir.Decide):
+                continue
+            if not decision.internal and decision.hit != "value":
                 found[name] = tuple(decision.arms[i].rule for i in winners[name])
         return found
 

@@ -53,9 +53,13 @@ class Known(Record):
         """Whether `variable op constant` is settled for a number that is there."""
         low, low_closed, high, high_closed = self.range(variable)
         if op == ">=":
-            return True if low >= constant else False if high < constant or (high == constant and not high_closed) else None
+            if low >= constant:
+                return True
+            return False if high < constant or (high == constant and not high_closed) else None
         if op == ">":
-            return True if low > constant or (low == constant and not low_closed) else False if high <= constant else None
+            if low > constant or (low == constant and not low_closed):
+                return True
+            return False if high <= constant else None
         if op == "<":
             return _negated(self.decides(variable, ">=", constant))
         if op == "<=":
