@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from engine.check import rules
 from engine.check.arms import LIST_HITS, ArmReader
 from engine.check.constants import domain_of
-from engine.check.expressions import ExpressionChecker, facts
+from engine.check.expressions import ExpressionChecker
+from engine.check.facts import facts
 from engine.check.model import (
     ArmModel,
     Cell,

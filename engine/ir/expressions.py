@@ -11,8 +11,9 @@ from typing import Any
 
 from engine.check import model
 from engine.check.calls import KEEPS_MONEY
+from engine.check.collections import position_of
 from engine.check.constants import constant, temporal_text
-from engine.check.expressions import path_key, position_of
+from engine.check.facts import path_key
 from engine.check.scope import Slice
 from engine.check.typed import Typing
 from engine.ir import nodes as ir
