@@ -36,7 +36,7 @@ def command(
     run, those in folders below it too; the working folder if none is named. Each case is decided by both evaluators.
     Exits with 1 where a case failed, with 2 where a test file or its policy is invalid.
     """
-    files = list(dict.fromkeys(found for path in paths or (".",) for found in _find(path)))
+    files = list({found.resolve(): found for path in paths or (".",) for found in _find(path)}.values())
     outcomes: list[Outcome] = []
     load = _loader()
     for file in files:

@@ -1,7 +1,6 @@
 """A decided customer as a case of a test file: written behind the cases that are there, all else left as it is."""
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -187,7 +186,13 @@ def scalar(value: Any) -> str:
     text = str(value)
     if _PLAIN.fullmatch(text) and text.lower() not in _WORDS or re.fullmatch(r"\d{4}-\d\d-\d\d", text):
         return text
-    return quoted(text) if text.isprintable() else json.dumps(text, ensure_ascii=False)
+    return quoted(text) if text.isprintable() else f'"{"".join(map(_escaped, text))}"'
+
+
+def _escaped(char: str) -> str:
+    if char in '"\\':
+        return f"\\{char}"
+    return char if char.isprintable() else f"\\U{ord(char):08x}"
 
 
 # --- the file ----------------------------------------------------------------------------

@@ -38,7 +38,7 @@ features:
     value: 'count(repayments[paid != null and paid > due])'
   shown code:
     type: string
-    value: code
+    value: if code = null then "none" else code
 segmentation:
   segment:
     values: [new, core]
