@@ -31,8 +31,15 @@ from engine.syntax.width import char_width, text_width
 Json = dict[str, object]
 
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+_UNSEEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\U000e0000-\U000e007f]"
+)
 _TAB = "    "
+#: Diagnostics that text shows one by one.
+MAX_SHOWN = 100
+#: Characters of a name or text that a message quotes.
+MAX_QUOTED = 100
+_QUOTED = re.compile(f"`([^`]{{{MAX_QUOTED}}})[^`]+`")
 _URI_SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/:@!$&'()*+,;=")
 
 _BOLD = "1"
@@ -46,13 +53,18 @@ def render_text(diagnostics: Iterable[Diagnostic], sources: Mapping[str, str], c
     """The diagnostics one below the other, then a line that counts them; empty without any.
 
     `sources` maps file names to their texts; of a file that is not there only the place is named.
-    Lines of a source that take more than `width` columns are cut to the part around the fault.
+    Lines of a source that take more than `width` columns are cut to the part around the fault, quoted texts
+    of more than `MAX_QUOTED` characters to their beginning, and of more than `MAX_SHOWN` diagnostics the rest
+    is counted.
     """
     found = list(diagnostics)
     if not found:
         return ""
     writer = _Writer(sources, color, width)
-    return "\n".join([*(writer.block(d) for d in found), summary(found)]) + "\n"
+    blocks = [writer.block(d) for d in found[:MAX_SHOWN]]
+    if len(found) > MAX_SHOWN:
+        blocks.append(f"... and {len(found) - MAX_SHOWN:,} more, which the JSON form lists\n")
+    return "\n".join([*blocks, summary(found)]) + "\n"
 
 
 def summary(diagnostics: Sequence[Diagnostic]) -> str:
@@ -152,6 +164,11 @@ def _uri(file: str) -> str:
     return "".join(chr(byte) if byte in _URI_SAFE else f"%{byte:02X}" for byte in data)
 
 
+def _told(text: str) -> str:
+    """A message's text as a terminal may have it: what it quotes cut short, nothing hidden."""
+    return visible(_QUOTED.sub(r"`\1…`", text))
+
+
 def visible(text: str) -> str:
     """Text with control and directional characters written as escapes."""
     return _UNSEEN.sub(lambda m: f"\\u{{{ord(m[0]):x}}}", text)
@@ -186,7 +203,7 @@ class _Writer:
 
     def block(self, found: Diagnostic) -> str:
         severity, style = ("error", _RED) if found.is_error else ("warning", _YELLOW)
-        out = [self.paint(f"{severity}[{found.code}]", style) + self.paint(f": {visible(found.message)}", _BOLD)]
+        out = [self.paint(f"{severity}[{found.code}]", style) + self.paint(f": {_told(found.message)}", _BOLD)]
         spans = ([found.span] if found.span else []) + [label.span for label in found.labels]
         gutter = max((len(str(span.line)) for span in spans if self.has(span)), default=1)
         pad = " " * gutter
@@ -201,8 +218,8 @@ class _Writer:
         note = self.paint("=", _BLUE)
         if found.help:
             head, *more = _LINE_BREAK.split(found.help)
-            out.append(f"{pad} {note} help: {visible(head)}")
-            out += [f"{pad}         {visible(line)}" for line in more]
+            out.append(f"{pad} {note} help: {_told(head)}")
+            out += [f"{pad}         {_told(line)}" for line in more]
         out.append(f"{pad} {note} page: {found.page}")
         return "\n".join(out) + "\n"
 
@@ -233,7 +250,7 @@ class _Writer:
             for mark in marks[line]:
                 at, to = columns[min(mark.start, cut[1]) - cut[0]], columns[min(mark.end, cut[1]) - cut[0]]
                 sign = "^" if mark.primary else "-"
-                under = self.paint(sign * max(to - at, 1) + (f" {visible(mark.text)}" if mark.text else ""),
+                under = self.paint(sign * max(to - at, 1) + (f" {_told(mark.text)}" if mark.text else ""),
                                    style if mark.primary else _BLUE)
                 out.append(f"{' ' * gutter} {bar} {' ' * at}{under}")
         return out

@@ -22,6 +22,10 @@ from engine.source.nodes import Mapping, Node, Scalar, normal
 KEYWORDS = frozenset(
     "and or if then else for return in some every satisfies between function".split()
 )
+#: Characters of a name.
+MAX_NAME = 200
+#: Joiners, which Persian and Indic words need.
+JOINERS = str.maketrans("", "", "\u200c\u200d")
 RESERVED = frozenset({"as of", "item", "today", "now", "partial", "previous", "row"})
 
 Vocabularies = dict[str, tuple[str, ...]]
@@ -237,6 +241,13 @@ def name_findings(names: Iterable[tuple[str, Scalar]], report: Report) -> None:
             report.at(
                 "E0204", f"the name `{name}` starts with the word `{first}` of the language", key.span, "rename it"
             )
+        if not name.translate(JOINERS).isprintable():
+            hidden = next(c for c in name.translate(JOINERS) if not c.isprintable())
+            help = "delete it; it cannot be seen, and names that look alike would differ"
+            report.at("E0204", f"the name `{name}` holds the hidden character U+{ord(hidden):04X}", key.span, help)
+        if len(name) > MAX_NAME:
+            report.at("E0204", f"a name has {len(name):,} characters, where {MAX_NAME} are allowed", key.span,
+                      "shorten it; what it stands for goes into a comment")
         if name[:1].isdecimal():
             help = "start it with a letter; `column` binds an input to a column of another name"
             report.at("E0204", f"the name `{name}` starts with a digit", key.span, help)

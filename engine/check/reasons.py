@@ -16,6 +16,7 @@ from engine.source.nodes import Scalar
 RESERVED = ("MISSING", "UNDEFINED")
 
 _HOLE = re.compile(r"\{([^{}]*)\}")
+_BRACE = re.compile("[{}]")
 
 
 class ReasonReader:
@@ -36,14 +37,24 @@ class ReasonReader:
         position = 0
         for hole in _HOLE.finditer(scalar.text):
             if hole.start() > position:
-                yield scalar.text[position:hole.start()]
+                yield self._text(scalar, position, hole.start())
             position = hole.end()
             expr = self.parser.slice(Slice(scalar, hole.start(1), hole[1]))
             if expr is not None:
                 self.expressions.check(expr.node, scope, expr.place)
                 yield expr
         if position < len(scalar.text):
-            yield scalar.text[position:]
+            yield self._text(scalar, position, len(scalar.text))
+
+    def _text(self, scalar: Scalar, start: int, end: int) -> str:
+        """What stands between values; a brace in it was meant to hold one."""
+        text = scalar.text[start:end]
+        alone = _BRACE.search(text)
+        if alone is not None:
+            at = start + alone.start()
+            message = f"the brace `{alone[0]}` of a reason's text is alone"
+            self.report.at("E0103", message, scalar.locate(at, at + 1), "write `{name}` where a value is to stand")
+        return text
 
 
 def references(model: PolicyModel) -> Iterator[ReasonRef]:

@@ -9,8 +9,12 @@ from engine.semantics.temporal import format_temporal
 
 #: Below this a whole number is written without groups: years and identifiers are numbers too.
 GROUPED = 10_000
+#: Characters of a text that are shown; the JSON form has all.
+LONGEST = 300
 
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+_UNSEEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\U000e0000-\U000e007f]"
+)
 _DURATION = re.compile(r"(-?)P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?)?")
 _UNITS = ("year", "month", "day", "hour", "minute", "second")
 
@@ -51,7 +55,7 @@ def show(value: Any, kind: Any, phrases: Phrases, currency: str | None = None, p
     if isinstance(value, str):
         if isinstance(kind, str) and kind.endswith("duration"):
             return duration(value, phrases)
-        return visible(value) if value else '""'
+        return visible(value if len(value) <= LONGEST else f"{value[:LONGEST]}…") if value else '""'
     if isinstance(value, list):
         item = kind.get("list") if isinstance(kind, dict) else None
         shown = [show(v, item, phrases, currency, percent) for v in value[:20]]

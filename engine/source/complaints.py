@@ -56,6 +56,9 @@ def complain(document: Document, error: Any) -> Diagnostic:
     context_mark = getattr(error, "context_mark", None) or mark
     at = _Place(document, mark.index if mark is not None else 0)
     opened = _Place(document, context_mark.index if context_mark is not None else at.index)
+    if "exceed" in problem:                             # libyaml's own bound, met where it looks ahead
+        return Diagnostic("E0016", "values are nested too deep", document.span(at.index, at.index + 1),
+                          help="a policy needs fewer than ten levels; look for brackets or indentation gone wrong")
     found = (_tab(document, at, problem) or _in_quotes(document, at, opened, problem, context)
              or _block_header(at, opened, context) or _needs_quotes(document, at, opened, problem, context)
              or _brackets(document, at, opened, context) or _text_behind(document, at, problem)
