@@ -1,6 +1,7 @@
 """`python -m tests.differential [--nightly]`: random policies through every evaluator, with counts.
 
-Exit 1 where two evaluators differ, one raises, or (with `--nightly`) an item stands in fewer than 100 policies.
+Exit 1 where two evaluators differ, one raises, or (with `--nightly`) an item stands in the
+policies of fewer than 100 pairs, or in fewer than 20 policies.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from tests.differential import counters
 from tests.differential.harness import Report, run
 from tests.differential.promise import sample
 
+#: Pairs, and policies, in which each item is to stand.
 ENOUGH = 100
+FEWEST = 20
 
 
 def main() -> int:
@@ -39,17 +42,17 @@ def main() -> int:
 
 
 def show(report: Report, count: int, seconds: float) -> list[str]:
-    """Print the counts and the faults; gives the items met in too few policies."""
+    """Print the counts and the faults; gives the items that are met too seldom."""
     width = max(map(len, counters.wanted()))
     print(f"{'item':{width}}  policies     pairs")
     for item in counters.wanted():
         print(f"{item:{width}}  {report.policies[item]:8,}  {report.pairs[item]:8,}")
-    few = [i for i in counters.wanted() if report.policies[i] < ENOUGH]
+    few = [i for i in counters.wanted() if report.pairs[i] < ENOUGH or report.policies[i] < FEWEST]
     for seed, fault in report.faults[:30]:
         print(f"seed {seed}: {fault.kind}: {fault.detail[:200]}")
     print(
         f"{count:,} policies, {report.outcomes['pairs']:,} pairs in {seconds:.0f} s; "
-        f"{report.outcomes['faulty pairs']:,} pairs differ; {len(few)} items in fewer than {ENOUGH} policies"
+        f"{report.outcomes['faulty pairs']:,} pairs differ; {len(few)} items in fewer than {ENOUGH} pairs or {FEWEST} policies"
     )
     if few:
         print("  " + ", ".join(few))

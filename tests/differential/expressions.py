@@ -282,7 +282,7 @@ FORMS: dict[str, list[str]] = {
         "({=money} > {money})",
         "(substring({text}, 1) = {text})",
         "(lower case({text}) != {text})",
-        "(upper case({text}) < {text})",
+        "(upper case({text}) < lower case({text}))",
         "({date} < {date})",
         "({date} >= {date})",
         "({date} = {date})",

@@ -126,7 +126,7 @@ class _Generator:
         for index in range(random.randint(3, 8)):
             spec["decisions"].append(self.decision(f"{self.prefix}d{index}"))
         for kind in list(self.pending):
-            if self.pending[kind] and random.random() < 0.5:
+            if self.pending[kind] and random.random() < 0.9:
                 spec["decisions"].append(self.waiting(f"t{len(spec['decisions'])}", kind))
         return self.files
 

@@ -117,7 +117,10 @@ class FirstMatch(Openness):
             else:
                 self.emit(f"if {condition}:")
                 self.indent += 1
+                before = len(self.lines)
                 closed = self._chain(inner, self.after(first, True, known))
+                if len(self.lines) == before:
+                    self.emit("pass")  # none of them can match
                 self.indent -= 1
                 if closed:
                     known = self.unmatched(first, known)

@@ -36,7 +36,7 @@ class Openness(NullOrigins):
         for guard in guards:
             if not self._null_leaves(guard, names):
                 return None
-        return " or ".join(f"{n} is None" for n in names)
+        return " or ".join(f"{n} is None" for n in names) or None
 
     def _null_leaves(self, node: ir.Node, names: dict[str, None]) -> bool:
         """Collect the locals whose null can make `node` null; False where there are other causes."""
@@ -49,6 +49,8 @@ class Openness(NullOrigins):
             return not self.may_be_null(node, NOTHING)
         if isinstance(node, ir.IsNull):
             return True
+        if isinstance(node, ir.Const):
+            return node.value is not None
         if isinstance(node, ir.Call) and self.partial(node):
             return False
         found = [self._null_leaves(child, names) for child in ir.children(node)]
