@@ -56,7 +56,7 @@ def _line(name: str, found: dict[str, Series]) -> Line:
         for peer, limit in peers.FASTER.items():
             if peer in found:
                 goals.append(Goal(limit, "x", found[peer].ratio(series), f"faster than {peer}", least=True))
-    elif name == ours.DECIDED:
+    elif name == ours.CHECKED:
         goals.append(Goal(1.8, "x", ratio, "by hand"))
     elif name == ours.EXPLAINED:
         goals.append(Goal(1, "ms", series, ""))

@@ -18,10 +18,12 @@ AS_OF = datetime.date(2026, 7, 1)
 KEYS = ("segment", "score", "tier", "eligible", "reasons", "product", "limit", "rate", "actions")
 
 TRUSTED = "ours, with trace, input trusted"
-DECIDED = "ours, `policy.decide`: input checks, open test"
+CHECKED = "ours, with trace, input checks and open test"
+DECIDED = "ours, the same through `policy.decide`"
 READ = "ours, the same, then `reasons` and `fired` read"
 REFERENCE = "ours, reference evaluator"
-EXPLAINED = "ours, explained in full"
+EXPLAINED = "ours, decided and explained in full, as data"
+TOLD = "ours, decided and explained in full, as text"
 
 
 class Ours:
@@ -40,13 +42,14 @@ class Ours:
     def timed(self) -> dict[str, Callable[[Row], Any]]:
         """What is measured, least work first."""
         refer = self.refer
-        compiled = self.skip.compiled(self.skip.program)
         return {
-            TRUSTED: lambda row: compiled.trusted(row, AS_OF),
+            TRUSTED: self.skip.compiled(self.skip.program).at(AS_OF),
+            CHECKED: refer.compiled(refer.program).at(AS_OF, checks=True),
             DECIDED: lambda row: refer.decide(row, as_of=AS_OF),
             READ: lambda row: _read(refer.decide(row, as_of=AS_OF)),
             REFERENCE: lambda row: refer.decide(row, as_of=AS_OF, engine="reference"),
-            EXPLAINED: lambda row: refer.decide(row, as_of=AS_OF).explain(format="text"),
+            EXPLAINED: lambda row: refer.decide(row, as_of=AS_OF).explain(format="json"),
+            TOLD: lambda row: refer.decide(row, as_of=AS_OF).explain(format="text"),
         }
 
     def outcomes(self) -> dict[str, Callable[[Row], dict[str, Any]]]:

@@ -136,7 +136,7 @@ class Policy:
                 program, told = compiled.program, exhausted(compiled.program, str(why))
                 return Decision({}, (self.trace, program, inputs, history, as_of, only, told))
         else:
-            result = compiled.checked(inputs.get, as_of, relations)
+            result = compiled.checked(inputs, as_of, relations)
             if result is SLOW:
                 result = _generated(compiled, inputs, as_of, relations)
         if result is None:
@@ -207,7 +207,7 @@ def _generated(
     compiled: Compiled, inputs: dict[str, Any], as_of: datetime.date, relations: Relations
 ) -> Result | None:
     """What generated code says, of data that its inline checks do not take too; None where the reference must say."""
-    result: Result | None = compiled.checked(inputs.get, as_of, relations)
+    result: Result | None = compiled.checked(inputs, as_of, relations)
     if result is SLOW:
         admitted, faults = admit_inputs(compiled.program, compiled.reach, inputs)
         return None if faults else compiled.trusted(admitted, as_of, relations)

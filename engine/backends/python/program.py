@@ -1,6 +1,6 @@
 """A whole program as one Python function, and what stands around it.
 
-The function takes a getter over the customer's inputs, the date and the histories,
+The function takes the customer's inputs, the date and the histories,
 and gives the outcomes with their trace. `checked` tests each input inline and gives
 `SLOW` for any datum that is not of the common form, which the door then looks at;
 `trusted` takes data that were admitted already. A customer who is refused after the
@@ -10,6 +10,7 @@ not take) gives None, and the reference says why.
 from __future__ import annotations
 
 import datetime
+import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -28,7 +29,6 @@ from engine.semantics.declarations import InputDecl
 #: Whole numbers that Python compares fastest; larger ones take the door.
 SMALL = 2**30 - 1
 
-Getter = Callable[[str], Any]
 Relations = Mapping[str, Sequence[Mapping[str, Any]] | None]
 #: (values by decision, trace) of a decided customer.
 Result = tuple[dict[str, Any], tuple[Any, ...]]
@@ -62,8 +62,18 @@ class Compiled:
         """Decide admitted data without checks: values and trace, None where the customer is refused."""
         if self._trusted is None:
             self._trusted = self._make_trusted()
-        result: Result | None = self._trusted(inputs.get, as_of, relations or {})
+        result: Result | None = self._trusted(inputs, as_of, relations or {})
         return result
+
+    def at(self, as_of: datetime.date, checks: bool = False) -> Callable[[Mapping[str, Any]], Any]:
+        """The bare generated function with a date bound, for loops over customers without histories.
+
+        Without `checks` the data must have been admitted, and it gives a `Result` or None; with them it may
+        also give `runtime.SLOW`.
+        """
+        function = self.checked if checks else self._trusted or self._make_trusted()
+        bound = types.FunctionType(function.__code__, function.__globals__, function.__name__, (as_of, {}))
+        return bound
 
 
 def _laborious(decision: ir.Decision) -> bool:
@@ -124,7 +134,7 @@ class ProgramEmitter(DecisionEmitter):
                 self._binding(decision.binds, f"d{number}")
             number += 1
         self._return()
-        return "\n".join([f"def {name}(g, as_of, r):", *self.lines, ""])
+        return "\n".join([f"def {name}(row, as_of, r):", "    g = row.get", *self.lines, ""])
 
     # --- inputs and histories ----------------------------------------------------------
 
@@ -337,7 +347,7 @@ def each_decider(each: ir.EachDecl, catalogue: Catalogue) -> Callable[..., Any]:
 
 def decide_admitted(compiled: Compiled, inputs: Mapping[str, Any], as_of: datetime.date) -> Result | None:
     """Decide data that the engine computed itself: checked inline, then at the door, None where refused."""
-    result = compiled.checked(inputs.get, as_of, {})
+    result = compiled.checked(inputs, as_of, {})
     if result is runtime.SLOW:
         admitted = admit(compiled.program, compiled.reach, inputs, {}, as_of)
         if admitted.faults:
