@@ -12,6 +12,7 @@ from engine.policy import Policy, PolicyError, load_policy
 from engine.policytest import tables, values
 from engine.policytest.cases import BY_DECISION, LISTS, CaseReader, Draft
 from engine.policytest.model import Case, Suite
+from engine.policytest.sheets import file_sheet
 from engine.policytest.values import Datum, datum
 from engine.portfolio.binding import Columns, Reading
 from engine.portfolio.histories import Key
@@ -164,7 +165,8 @@ class _Suite:
             elif isinstance(file, Scalar):
                 try:
                     path = self._resolve(file)
-                    sheet = tables.csv_sheet(path, shown(path), file, self.report, self._seen)
+                    named = None if table is None else _text(table.get("sheet"))
+                    sheet = file_sheet(path, shown(path), named, file, self.report, self._seen)
                 except Problem as problem:
                     for diagnostic in problem.diagnostics:
                         self.report.add(diagnostic)

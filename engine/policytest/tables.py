@@ -1,29 +1,23 @@
-"""Tables of cases: text grids and CSV files, as drafts of cases.
+"""Tables of cases: text grids, and sheets of files (`sheets`), as drafts of cases.
 
-Both become a `Sheet`, whose columns are told apart by name: in front of `||` (in a CSV file: without an
-arrow) inputs, `as of` and `base`; behind it (`-> size` or `expect: size`) outcomes and lists of names.
-A cell `-` is not supplied, or as the fixture has it; `null` is missing, and behind `||` an expected null;
-`*` there is not asked.
+Both are a `Sheet`, whose columns are told apart by name: in front of `||` (in a file: without an arrow)
+inputs, `as of` and `base`; behind it (`-> size` or `expect: size`) outcomes and lists of names. A cell `-` is
+not supplied, or as the fixture has it; `null` is missing, and behind `||` an expected null; `*` there is not asked.
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 from engine.check.scope import Report
 from engine.diagnostics import Span
 from engine.policytest.cases import BY_DECISION, LISTS, Draft
-from engine.policytest.model import At, Placed
+from engine.policytest.model import Placed
 from engine.policytest.values import Datum, Field, names
-from engine.portfolio.problems import DataProblem
-from engine.portfolio.tables import BadRow, open_table
 from engine.records import Record
 from engine.source.nodes import Scalar, normal
 from engine.syntax.grid import Cell, parse_grid
 
-#: Marks of a CSV's columns that state what is expected.
-ARROWS = ("->", "→", "expect:")
-#: Columns of a CSV file that nobody decides by.
+#: Columns that nobody decides by, unless the policy has an input of that name.
 NOTES = frozenset({"note", "notes", "why"})
 
 
@@ -80,89 +74,6 @@ def grid_sheet(scalar: Scalar, report: Report) -> Sheet | None:
     return Sheet(cells(grid.conditions, True), cells(grid.results, True), rows)
 
 
-def csv_sheet(path: Path, shown: str, named: Placed, report: Report, seen: Callable[[str, str], None]) -> Sheet | None:
-    """The sheet of a CSV file; None where it cannot be read. `seen` is told its text, once something is wrong in it."""
-    try:
-        with open_table(str(path), format="csv") as table:
-            columns = table.columns
-            rows = list(table)
-    except DataProblem as problem:
-        place = At(Span(shown, problem.line, 1, problem.line, 1)) if problem.line is not None else named
-        report.at("E0908", problem.message.replace(str(path), shown), place.span, problem.help)
-        return None
-    lines = _Lines(path, shown, seen)
-    heads = [(place, *_arrow(name)) for place, name in enumerate(columns) if name and name not in NOTES]
-    at_case = next((p for p, name, arrow in heads if name == "case" and not arrow), None)
-    given = [(p, name) for p, name, arrow in heads if not arrow and p != at_case]
-    expected = [(p, name) for p, name, arrow in heads if arrow]
-    if not expected:
-        report.at("E0908", f"`{shown}` has no column of expected outcomes", lines.place(1, "").span,
-                  "call the column of an outcome `-> NAME`")
-        return None
-    found: list[SheetRow] = []
-    for row in rows:
-        if isinstance(row, BadRow):
-            report.at("E0908", row.message, lines.place(row.line, "").span, row.help)
-            continue
-        cells = row.cells
-        assert isinstance(cells, list)                  # a CSV has no other rows
-
-        name = normal(cells[at_case]) if at_case is not None else ""
-        data = [_picked(cells, part, lines, row.line) for part in (given, expected)]
-        found.append(SheetRow(name or f"line {row.line}", lines.place(row.line, name), data[0], data[1]))
-    heading = [tuple(Datum(name, lines.place(1, columns[p]), True) for p, name in part) for part in (given, expected)]
-    return Sheet(heading[0], heading[1], tuple(found))
-
-
-def _picked(cells: list[str], wanted: Sequence[tuple[int, str]], lines: _Lines, line: int) -> tuple[Datum, ...]:
-    return tuple(Datum(cells[place].strip(), lines.place(line, cells[place]), True) for place, _ in wanted)
-
-
-def _arrow(column: str) -> tuple[str, bool]:
-    """A column's name without its mark, and whether it has one."""
-    for mark in ARROWS:
-        if column.startswith(mark):
-            return normal(column[len(mark):]), True
-    return column, False
-
-
-class _Lines:
-    """Places in a CSV file, whose text is read only when one is asked for."""
-
-    def __init__(self, path: Path, shown: str, seen: Callable[[str, str], None]) -> None:
-        self.path = path
-        self.shown = shown
-        self.seen = seen
-        self._lines: list[str] | None = None
-
-    def place(self, line: int, cell: str) -> Placed:
-        return _LinePlace(self, line, cell.strip())
-
-    def span(self, line: int, cell: str) -> Span:
-        if self._lines is None:
-            try:
-                text = self.path.read_bytes().decode("utf-8-sig", "replace")
-            except OSError:                             # gone since it was read; places remain without texts
-                text = ""
-            self.seen(self.shown, text)
-            self._lines = text.splitlines()
-        text = self._lines[line - 1] if line <= len(self._lines) else ""
-        start = text.find(cell) if cell else 0
-        if start < 0:
-            return Span(self.shown, line, 1, line, max(len(text), 1) + 1)
-        return Span(self.shown, line, start + 1, line, start + 1 + (len(cell) or max(len(text), 1)))
-
-
-class _LinePlace(Record):
-    lines: _Lines
-    line: int
-    cell: str
-
-    @property
-    def span(self) -> Span:
-        return self.lines.span(self.line, self.cell)
-
-
 class Shared(Record):
     """What the cases of a table have in common."""
 
@@ -182,7 +93,7 @@ def drafts(
         given: list[Field] = []
         base, day = common.base, common.as_of
         for name, cell in zip(sheet.given, row.given, strict=True):
-            if cell.text in ("-", ""):
+            if cell.text in ("-", "") or (name.text in NOTES and not own(name.text)):
                 continue
             if name.text in ("base", "as of") and not own(name.text):
                 if name.text == "base":
