@@ -177,7 +177,7 @@ def test_the_sample_portfolio(root: Path, tmp_path: Path) -> None:
     for column, values in (("tier", "ABC"), ("decision", ("approve", "refer", "decline"))):
         assert {row[column] for row in rows if row["status"] != "refused"} == set(values)
     met = {code for row in rows for code in row["reasons"].split(";")}
-    assert {"R02", "R07", "R08", "R11", "R14", "R15", "R16", "R21", "R22", "R23", "R24", "MISSING"} <= met
+    assert {"R02", "R07", "R08", "R11", "R14", "R15", "R16", "R21", "R22", "R23", "R24", "R25", "MISSING"} <= met
 
 
 def table(root: Path, name: str, columns: str) -> list[dict[str, Any]]:
