@@ -135,12 +135,14 @@ def test_a_gap_is_told_as_a_region(tmp_path: Path) -> None:
     assert gap.message == "no row of `tier` holds where `a` is in [2..3), so it is null there"
     cells[0] = [">= 2", "-", "-"]
     (gap,) = warnings(load(tmp_path, table("first", cells)), "W0603")
-    assert gap.message == 'no row of `tier` holds where `a` is in [0..2), `b` is null and `r` is "z", so it is null there'
+    region = '`a` is in [0..2), `b` is null and `r` is "z"'
+    assert gap.message == f"no row of `tier` holds where {region}, so it is null there"
 
 
 def test_whole_numbers_have_nothing_between(tmp_path: Path) -> None:
     body = HISTORY + "risk:\n  tier:\n"
-    body += "    values: [A, B]\n    table: |\n      first | count(h) || tier\n      T1 | <= 2 || A\n      T2 | >= 3 || B\n"
+    body += "    values: [A, B]\n    table: |\n      first | count(h) || tier\n"
+    body += "      T1 | <= 2 || A\n      T2 | >= 3 || B\n"
     assert not warnings(load(tmp_path, body), "W0603")
 
 

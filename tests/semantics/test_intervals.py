@@ -19,7 +19,7 @@ RANGES = [
 
 def members(span: Range) -> set[float]:
     """The points of a range on a grid of quarters, fine enough to tell ends apart."""
-    grid = [n / 4 for n in range(0, 25)]
+    grid = [n / 4 for n in range(25)]
     return {
         p
         for p in grid
