@@ -26,9 +26,15 @@ def bind(operation: Operation, arguments: list[Any], names: tuple[str, ...]) -> 
     placed = [(s, p) for s in operation.signatures if (p := _place(s, arguments, names)) is not None]
     if not placed:
         raise Undefined(_wrong_count(operation, arguments, names))
+    if any(names):
+        # `before(point, range)` and `before(range, point)` differ in order alone: the order written decides.
+        placed.sort(key=lambda pair: tuple(p.name for p in pair[0].parameters) != names)
     for signature, values in placed:
         if all(_fits(v, p) for v, p in _paired(signature, values)):
             return _trimmed(values)
+    if operation.name.startswith("."):
+        # A property is of its type only: a date has no `hour`.
+        raise Undefined(f"{described(arguments[0])} has no member `{operation.name[1:]}`")
     for signature, values in placed:
         converted = [_convert(v, p) for v, p in _paired(signature, values)]
         if all(_fits(v, p) for v, (_, p) in zip(converted, _paired(signature, values), strict=True)):

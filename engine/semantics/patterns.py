@@ -88,7 +88,7 @@ class _Reader:
         if char == ".":
             return r"[\s\S]" if "s" in self.flags else r"[^\n\r]"
         if char == "\\":
-            return self.escape(inside=False)
+            return self.cased(self.escape(inside=False))
         if char == "^":
             return r"(?:\A|(?<=\n)(?!\Z))" if "m" in self.flags else r"\A"
         if char == "$":
@@ -96,6 +96,10 @@ class _Reader:
         if char in "?*+{}]":
             raise self.fail(f"`{char}` cannot stand here")
         return _quote(char)
+
+    def cased(self, escape: str) -> str:
+        """A category or block keeps its case under the `i` flag, which takes the case from characters only."""
+        return f"(?-i:{escape})" if "i" in self.flags and escape.startswith(("[\\p", "[\\P")) else escape
 
     def group(self) -> str:
         if self.peek() == "?":
@@ -188,6 +192,7 @@ class _Reader:
         if negated:
             self.at += 1
         parts: list[str] = []
+        categories: list[str] = []
         subtracted = ""
         first = True
         while True:
@@ -217,11 +222,18 @@ class _Reader:
                 if _point(low) > _point(high):
                     raise self.fail("a range runs backward")
                 parts.append(f"{low}-{high}")
+            elif self.cased(low) != low:
+                categories.append(self.cased(low))
             else:
                 parts.append(low)
         self.depth -= 1
-        body = f"[{'^' if negated else ''}{''.join(parts)}]"
-        return f"[{body}--{subtracted}]" if subtracted else body
+        if not categories and not subtracted.startswith("("):
+            body = f"[{'^' if negated else ''}{''.join(parts)}]"
+            return f"[{body}--{subtracted}]" if subtracted else body
+        # Case is switched off for a part of a class: classes cannot say so, alternatives can.
+        body = "|".join([*categories, *([f"[{''.join(parts)}]"] if parts else [])])
+        body = rf"(?!{body})[\s\S]" if negated else f"(?:{body})"
+        return f"(?:(?!{subtracted}){body})" if subtracted else f"(?:{body})"
 
 
 def _quote(char: str) -> str:
@@ -259,13 +271,14 @@ def compiled(pattern: str, flags: str) -> Any:
         raise Undefined("the flags are `s`, `m`, `i`, `x` and `q`")
     if len(pattern) > MAX_PATTERN:
         raise LimitExceeded(f"a pattern has at most {MAX_PATTERN} characters")
-    mode = regex.V1 | (regex.IGNORECASE if "i" in marks else 0)
+    # `i` compares character by character: `ß` is one, and not `ss`, hence no full case folding.
+    mode, folding = regex.V1 | (regex.IGNORECASE if "i" in marks else 0), "(?-f)"
     if "q" in marks:
-        return regex.compile(regex.escape(pattern), mode)
+        return regex.compile(folding + regex.escape(pattern), mode)
     if "x" in marks:
         pattern = _without_space(pattern)
     try:
-        return regex.compile(_Reader(pattern, marks).run(), mode)
+        return regex.compile(folding + _Reader(pattern, marks).run(), mode)
     except regex.error:
         raise Undefined("the pattern is not a regular expression") from None
 

@@ -276,9 +276,10 @@ def parse_any(text: str) -> Any:
     """What `@"..."` stands for, None where the text is no date, time or duration."""
     if text.startswith(("P", "-P")):
         return parse_duration(text)
-    if "T" in text:
+    clock = text.partition("@")[0]  # a zone's name may hold a `T` of its own, as `Asia/Tokyo` does
+    if "T" in clock:
         return parse_date_time(text)
-    if ":" in text:
+    if ":" in clock:
         return parse_time(text)
     return parse_date(text)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.ir import nodes as ir
-from engine.semantics import conformance, equality, number, temporal
+from engine.semantics import conformance, dtypes, equality, number, temporal
 from engine.semantics.catalogue import Operation
 from engine.semantics.conformance import Definitions, FeelType
 from engine.semantics.values import Range, Undefined
@@ -36,10 +36,16 @@ class FunctionValue:
 
 def built_in_accepts(operation: Operation, arguments: tuple[FeelType, ...], result: FeelType,
                       definitions: Definitions) -> bool:
-    """Whether a built-in is of a function type: one of its signatures takes such arguments."""
+    """Whether a built-in is of a function type: one of its signatures takes such arguments and gives
+    such a result. What a signature computes from its arguments' types is taken to fit."""
+    def gives(kind: object) -> bool:
+        if not isinstance(kind, dtypes.Type) or kind.kind == dtypes.ANY:
+            return True
+        return conformance.KINDS.get(result.name, kind.kind) == kind.kind
+
     return any(
-        all(p.type.kind in ("Any", conformance.KINDS.get(a.name))
-            for p, a in zip(s.parameters, arguments, strict=False))
+        all(p.type.kind in (dtypes.ANY, conformance.KINDS.get(a.name))
+            for p, a in zip(s.parameters, arguments, strict=False)) and gives(s.result)
         for s in operation.by_count(len(arguments)))
 
 
