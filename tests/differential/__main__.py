@@ -52,7 +52,7 @@ def show(report: Report, count: int, seconds: float) -> list[str]:
         print(f"seed {seed}: {fault.kind}: {fault.detail[:200]}")
     print(
         f"{count:,} policies, {report.outcomes['pairs']:,} pairs in {seconds:.0f} s; "
-        f"{report.outcomes['faulty pairs']:,} pairs differ; {len(few)} items in fewer than {ENOUGH} pairs or {FEWEST} policies"
+        f"{report.outcomes['faulty pairs']:,} pairs differ; {len(few)} items met too seldom"
     )
     if few:
         print("  " + ", ".join(few))
