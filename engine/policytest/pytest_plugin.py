@@ -4,6 +4,7 @@ Registered under the entry point group `pytest11`. The engine is imported when t
 """
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -13,11 +14,21 @@ import pytest
 
 #: As `engine.policytest.suite` has it, which is not to be imported for this.
 ENDINGS = (".test.yaml", ".test.yml")
+#: One of the keys of such a file; other tools call their files alike.
+_KEY = re.compile(rb"^(?:\xef\xbb\xbf)?(?:test|cases|tables|fixtures)[ \t]*:", re.MULTILINE)
+_HEAD = 65_536
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Take the files that are called as tests of policies are."""
-    return PolicyTests.from_parent(parent, path=file_path) if file_path.name.endswith(ENDINGS) else None
+    """Take the files that are called as tests of policies are, and have a key of theirs."""
+    if not file_path.name.endswith(ENDINGS):
+        return None
+    try:
+        with file_path.open("rb") as file:
+            known = _KEY.search(file.read(_HEAD)) is not None
+    except OSError:
+        known = True                                    # collecting it tells why it cannot be read
+    return PolicyTests.from_parent(parent, path=file_path) if known else None
 
 
 class PolicyTests(pytest.File):

@@ -62,6 +62,13 @@ def grid_sheet(scalar: Scalar, report: Report) -> Sheet | None:
                   scalar.locate(grid.corner.start, grid.corner.end), "the first column names the cases")
         return None
 
+    seen: set[str] = set()
+    for column in grid.conditions:
+        if normal(column.text) in seen:
+            report.at("E0908", f"the column `{column.text}` stands twice", scalar.locate(column.start, column.end),
+                      "name each input once")
+        seen.add(normal(column.text))
+
     def cells(found: tuple[Cell, ...], header: bool = False) -> tuple[Datum, ...]:
         return tuple(
             Datum(normal(c.text) if header else c.text, CellPlace(scalar, c.start, c.end), True) for c in found
@@ -122,6 +129,8 @@ def drafts(
                 by.setdefault(key, []).append(Field(Datum(text[len(key) + 1:], name.place, True), cell))
             else:
                 wanted.append(Field(name, _value(cell)))
+        if not all(cell.text for cell in row.expected):
+            continue
         yield Draft(
             f"{table} / {row.name}", row.place, given, wanted, lists, by, base, None, day, common.only, common.tolerance
         )

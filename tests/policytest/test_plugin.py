@@ -49,6 +49,11 @@ def test_an_invalid_file_is_an_error(root: Path, cases: Path) -> None:
     assert "error[E0902]" in result.stdout and "Traceback" not in result.stdout
 
 
+def test_files_of_other_tools_are_left_alone(root: Path, cases: Path) -> None:
+    (cases / "chart.test.yaml").write_text("suite: a chart\nrelease: {name: x}\n")
+    assert "1 failed, 1 passed" in run(root, cases, ".").stdout
+
+
 def test_the_plugin_is_announced(root: Path) -> None:
     project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
     assert project["entry-points"]["pytest11"] == {"tierwise": PLUGIN}

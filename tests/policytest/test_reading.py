@@ -74,6 +74,26 @@ tables:
     assert [w.value for w in b.values] == [None, None, ["late", "weak"]]
 
 
+@pytest.mark.parametrize(
+    ("header", "row", "expected"),
+    [
+        ("case | dscr | dscr || segment", "a | 1 | 2 || new", ("E0908", 7, "dscr")),
+        ("id | dscr || segment", "a | 1 || new", ("E0908", 7, "id")),
+        ("case | dscr || segment", "a | 1 ||", ("E0908", 8, "")),
+        ("case | dscr || segment", "a | 1 || *", ("E0906", 8, "a")),
+        ("case | dcsr || segment", "a | 1 || new", ("E0901", 7, "dcsr")),
+        ("case | dscr || segment", "a | 1 | 2 || new", ("E0120", 8, "a | 1 | 2 || new")),
+        ("case | dscr | as of || segment", "a | 1 | 2026-02-30 || new", ("E0903", 8, "2026-02-30")),
+        ("case | dscr || fired sement", "a | 1 || S1", ("E0902", 7, "fired sement")),
+        ("case | base || segment", "a | soud || core", ("E0904", 8, "soud")),
+    ],
+)
+def test_faults_of_grids(written: Written, header: str, row: str, expected: tuple[str, int, str]) -> None:
+    suite = written(f"tables:\n  t: |\n    {header}\n    {row}\n")
+    assert found(suite) == [expected]
+    assert all(d.help for d in suite.diagnostics)
+
+
 def test_cases_come_from_csv(written: Written, folder: Path) -> None:
     (folder / "cases.csv").write_text(
         "case,annual revenue,grade,-> decision,expect: offer.limit,note\n"
