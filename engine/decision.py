@@ -12,6 +12,7 @@ from engine.backends.reference.decide import Outcome
 from engine.backends.reference.program import Trace
 from engine.ir import nodes as ir
 from engine.ir.door import Fault
+from engine.ir.reads import Cone
 from engine.records import Record
 
 if TYPE_CHECKING:
@@ -201,7 +202,7 @@ def decoded(decoder: Decoder, result: Result, decision: Decision) -> Summary:
         reasons_of = summarise(decision.program, decision.trace).reasons_of
     else:
         every = decoder.reasons(winners)
-        reasons_of = {n: every[n] for n in values}
+        reasons_of = {n: every[n] for n in values if not decoder.by_name[n].internal}
     return Summary(decoder.fired(winners), join_reasons(reasons_of), reasons_of, opened)
 
 
@@ -211,10 +212,11 @@ def join_reasons(reasons_of: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     return (*(c for c in codes if c not in ir.RESERVED), *(c for c in codes if c in ir.RESERVED))
 
 
-def output_values(program: ir.Program, trace: Trace) -> dict[str, Any]:
-    """Outcomes of the families that give outputs, in declared order."""
+def output_values(program: ir.Program, trace: Trace, reach: Cone) -> dict[str, Any]:
+    """Outcomes of the families that give outputs, and of what was asked for by name, in declared order."""
     outcomes = trace.outcomes
-    return {n: outcomes[n].value for n in program.declared if n in outcomes and not outcomes[n].decision.internal}
+    names = [*program.declared, *(n for n in outcomes if n not in program.declared)]
+    return {n: outcomes[n].value for n in names if n in outcomes and reach.shows(outcomes[n].decision)}
 
 
 def declared_names(program: ir.Program) -> list[str]:

@@ -111,7 +111,7 @@ class Policy:
 
         `inputs` are by declared name, by `column`, or by name with underscores; None or absent is missing.
         `history` gives rows by history; a history left out is not supplied. `only` names the decisions
-        asked for; what they do not need is not looked at. Data that are bad refuse the customer, they do
+        and features asked for; what they do not need is not looked at. Data that are bad refuse the customer, they do
         not raise. `engine` is "python" or "reference".
         """
         compiled = self._only_version
@@ -168,7 +168,7 @@ class Policy:
         only: Sequence[str] | None,
     ) -> Decision:
         trace = self.trace(program, inputs, history, as_of, only)
-        values = {} if trace.refused else output_values(program, trace)
+        values = {} if trace.refused else output_values(program, trace, self.cone(program, only))
         return Decision(values, (self.trace, program, inputs, history, as_of, only, trace))
 
     def trace(
@@ -188,7 +188,8 @@ class Policy:
         key = (id(program), None if only is None else tuple(only))
         if key not in self._cones:
             # Decisions of imported policies count as far as the policy's own read them.
-            self._cones[key] = cone(program, program.declared if only is None else only)
+            found = cone(program, program.declared if only is None else only)
+            self._cones[key] = found.replace(asked=frozenset(only or ()))
         return self._cones[key]
 
     def decide_many(

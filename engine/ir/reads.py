@@ -18,12 +18,18 @@ class Reads(records.Record):
 
 
 class Cone(records.Record):
-    """Everything that some outcomes hang on; `decisions` keeps the program's evaluation order."""
+    """Everything that some outcomes hang on; `decisions` keeps the program's evaluation order. `asked` are
+    outcomes asked for by name: a feature gives an output only then."""
 
     decisions: tuple[ir.Decision, ...]
     inputs: frozenset[str]
     relations: frozenset[str]
     fields: frozenset[tuple[str, str]]
+    asked: frozenset[str] = frozenset()
+
+    def shows(self, decision: ir.Decision) -> bool:
+        """Whether a decision's outcome is an output."""
+        return not decision.internal or decision.name in self.asked
 
 
 def walk(node: ir.Node) -> Iterator[ir.Node]:

@@ -88,3 +88,12 @@ def test_a_backtest_cannot_see_the_future(policy: Policy, engine: str) -> None:
     past = [row("2026-05-01", None), row("2026-06-15", "2026-06-20")]
     later = [row("2026-05-01", "2026-07-05"), row("2026-06-15", "2026-06-20"), row("2026-06-20", None, "2026-07-03")]
     assert decide(policy, engine, 2.0, past).values == decide(policy, engine, 2.0, later).values
+
+
+def test_a_feature_is_an_output_when_it_is_asked_for(policy: Policy, engine: str) -> None:
+    rows = [row("2026-05-01", "2026-05-11")]
+    data, history = {"firm": "f", "dscr": "not a number"}, {"instalments": rows}
+    decision = policy.decide(data, as_of=TODAY, history=history, only=["worst delay"], engine=engine)
+    # what the feature does not need is not looked at
+    assert decision.values == {"worst delay": 10}
+    assert policy.decide(data, as_of=TODAY, history=history, engine=engine).refused == ("dscr",)

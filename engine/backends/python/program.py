@@ -299,10 +299,10 @@ class ProgramEmitter(DecisionEmitter):
             self.emit("    return None")
 
     def _return(self) -> None:
-        shown = {d.name for d in self.reach.decisions if not d.internal}
-        values = ", ".join(
-            f"{n!r}: {self.variables[('Ref', n)]}" for n in self.program.declared if n in shown
-        )
+        shown = [d.name for d in self.reach.decisions if self.reach.shows(d)]
+        order = {name: place for place, name in enumerate(self.program.declared)}
+        shown.sort(key=lambda name: order.get(name, len(order)))
+        values = ", ".join(f"{n!r}: {self.variables[('Ref', n)]}" for n in shown)
         trace: list[str] = ["om"]
         for spec in self.traces:
             trace.extend(spec.parts)
