@@ -1,7 +1,6 @@
 """The VS Code extension: its manifest names files that are there, and it packages."""
 from __future__ import annotations
 
-import fnmatch
 import json
 import subprocess
 import sys
@@ -41,23 +40,6 @@ def test_schemas_are_those_of_the_project_and_kept_once(staged: Path) -> None:
         path = f"schemas/{name}.schema.json"
         assert (staged / path).read_bytes() == (ROOT / path).read_bytes()
     assert list(CODE.rglob("*.schema.json")) == []
-
-
-def test_each_shipped_file_has_one_schema() -> None:
-    """Patterns are tried as editors do: a file belongs where one matches and none that starts with `!` does."""
-    def schema(path: str) -> list[str]:
-        return [part["url"] for part in MANIFEST["contributes"]["yamlValidation"]
-                if any(matches(path, p) for p in part["fileMatch"] if not p.startswith("!"))
-                and not any(matches(path, p[1:]) for p in part["fileMatch"] if p.startswith("!"))]
-
-    def matches(path: str, pattern: str) -> bool:
-        return fnmatch.fnmatch("/" + path, pattern.replace("**/", "*/").replace("*/*", "*"))
-
-    for path in sorted((ROOT / "policies").rglob("*.yaml")):
-        text = path.read_text("utf-8")
-        wanted = (["./schemas/test.schema.json"] if path.name.endswith(".test.yaml") else
-                  ["./schemas/policy.schema.json"] if "\npolicy: " in "\n" + text else [])
-        assert schema(path.relative_to(ROOT).as_posix()) == wanted, path
 
 
 @pytest.mark.real

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+MANIFEST = json.loads((ROOT / "editors" / "vscode" / "package.json").read_text("utf-8"))
 
 pytestmark = pytest.mark.real
 
@@ -150,3 +151,23 @@ def test_a_test_file(server: Server) -> None:
     found = server.open(uri, named("test", "test: z\ncases:\n  - case: one\n    givn: {a: 1}\n    \n"))
     assert "5: Property givn is not allowed." in found
     assert {"given", "expect", "reasons of"} <= set(server.complete(uri, 5, 4))
+
+
+@pytest.mark.parametrize(("path", "missing"), [
+    ("policies/x.yaml", "policy"),
+    ("bank/policies/standards/x.yaml", "policy"),
+    ("policies/loans/3.1.yaml", "policy"),
+    ("policies/standards/x.test.yaml", "test"),
+    ("elsewhere/x.test.yaml", "test"),
+    ("policies/vocabularies/x.yaml", None),
+    ("policies/tierwise.yaml", None),
+    ("deploy/x.yaml", None),
+])
+def test_files_that_name_no_schema_get_theirs_from_the_extension(
+        server: Server, path: str, missing: str | None) -> None:
+    server.send({"method": "json/schemaAssociations", "params": [[
+        {"fileMatch": part["fileMatch"], "uri": (ROOT / part["url"]).as_uri()}
+        for part in MANIFEST["contributes"]["yamlValidation"]]]})
+    found = server.open(f"file:///home/{path}", "owner: somebody\n")
+    assert [line for line in found if "Missing property" in line][:1] == (
+        [f'1: Missing property "{missing}".'] if missing else [])
