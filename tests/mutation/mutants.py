@@ -165,7 +165,7 @@ class _Reader:
 
 
 def _input(line: str) -> list[Change]:
-    found = []
+    found: list[Change] = []
     if m := _RANGE.search(line):
         start, end = m.span(1)
         found.extend(Change(*n.span(), "number", o) for n in _NUMBER.finditer(line, start, end) for o in _beside(n[0]))

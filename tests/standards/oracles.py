@@ -157,8 +157,8 @@ def around(*bounds: float) -> list[float]:
     return [0.0, *(b + step for b in bounds for step in (-0.01, 0, 0.01)), 10.0 * max(bounds)]
 
 
-BOOL = [False, True]
-SIZES = {"industry": list(BOUNDS), **{
+BOOL: list[Any] = [False, True]
+SIZES: dict[str, list[Any]] = {"industry": list(BOUNDS), **{
     m: sorted({v for b in BOUNDS.values() if (own := b[i]) is not None for x in own for v in (x - 0.01, x)} | {0, 1e7})
     for i, m in enumerate(METRICS)
 }}
