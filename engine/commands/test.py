@@ -11,6 +11,7 @@ import click
 
 from engine.commands.common import BAD_DATA, FINDINGS, INVALID, Failure, paint, talk
 from engine.commands.policies import show
+from engine.explain.phrases import LANGUAGES
 from engine.keeping import keep, kept
 from engine.policy import Policy, load_policy
 from engine.policytest.report import Outcome, as_junit, closing, failure, headline, indented, json_report
@@ -40,7 +41,7 @@ def command(
     outcomes: list[Outcome] = []
     load = _loader()
     for file in files:
-        outcome = _run(file, load, part, fail_fast)
+        outcome = _run(file, load, part, fail_fast, language)
         outcomes.append(outcome)
         show([d for d in outcome.suite.diagnostics if d.is_error], outcome.suite.sources, sys.stderr)
         if form == "text":
@@ -62,10 +63,13 @@ def command(
     return INVALID if invalid else FINDINGS if bad else 0
 
 
-def _run(file: Path, load: Callable[[Path], Policy], part: str | None, fail_fast: bool) -> Outcome:
+def _run(file: Path, load: Callable[[Path], Policy], part: str | None, fail_fast: bool, language: str) -> Outcome:
     suite = read_suite(file, load)
     if not suite.is_valid or suite.policy is None:
         return Outcome(suite, (), 0.0)
+    stated = (known for v in suite.policy.versions for r in v.program.reasons for known, _ in r.texts)
+    if language not in (*LANGUAGES, *stated):
+        raise click.UsageError(f"`{suite.policy.name}` has no explanations in `{visible(language)}`")
     wanted = [c for c in suite.cases if part is None or part.casefold() in f"{suite.file} {c.name}".casefold()]
     results: list[Result] = []
     start = time.perf_counter()

@@ -46,6 +46,12 @@ def test_choosing(tierwise: Tierwise, cases: Path) -> None:
     assert fast.out.count("failed ") == 1 and "1 left out" in fast.err
 
 
+def test_languages(tierwise: Tierwise, cases: Path) -> None:
+    told = tierwise("test", "--language", "zh")
+    assert told.code == 1 and told.out != tierwise("test").out
+    assert tierwise("test", "--language", "tlh").code == 2
+
+
 def test_json(tierwise: Tierwise, cases: Path) -> None:
     told = json.loads(tierwise("test", "--format", "json").out)
     assert (told["cases"], told["failed"], told["invalid"]) == (3, 2, 0)
