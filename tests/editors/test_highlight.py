@@ -88,7 +88,8 @@ def test_lines_have_their_scopes(packages: Path, base: str) -> None:
 @pytest.mark.real
 def test_shipped_files_look_alike_over_both_grammars_of_yaml(packages: Path) -> None:
     """From `policy:` on our grammar alone decides, and it marks nothing in a shipped policy as a fault."""
-    paths = [p for p in sorted((ROOT / "policies").rglob("*.yaml")) if re.search("^(policy|test): ", p.read_text("utf-8"), re.M)]
+    paths = [p for p in sorted((ROOT / "policies").rglob("*.yaml"))
+             if re.search("^(policy|test): ", p.read_text("utf-8"), re.MULTILINE)]
     texts = [p.read_text("utf-8") for p in paths]
     seen = []
     for base in BASES:

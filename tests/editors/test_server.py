@@ -23,7 +23,8 @@ class Server:
     def __init__(self, packages: Path) -> None:
         assert shutil.which("node"), "`node` is not on the path; these tests need Node.js and npm"
         program = packages / "node_modules" / "yaml-language-server" / "bin" / "yaml-language-server"
-        self.process = subprocess.Popen(["node", str(program), "--stdio"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.process = subprocess.Popen(["node", str(program), "--stdio"],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.watch = threading.Timer(60, self.process.kill)      # reading then ends, and the test fails
         self.watch.start()
         self.count = 0

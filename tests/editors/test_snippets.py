@@ -40,6 +40,13 @@ inputs:
   region: {type: string, values: [SH, BJ], optional: true}
 """
 VALUE = "service:\n  whole:\n    type: money\n    value: annual revenue\n"
+SIZE = HEAD + """\
+inputs:
+  employees: {type: number, optional: true}
+service:
+  small:
+    value: employees < 100
+"""
 DECISION = """\
 service:
   decision:
@@ -115,8 +122,7 @@ def findings(path: Path) -> tuple[list[Diagnostic], str]:
 @pytest.mark.parametrize("name", POLICY)
 def test_policy_snippet(name: str, tmp_path: Path) -> None:
     (tmp_path / "rates.csv").write_text("area,rate\nSH,0.04\nBJ,0.05\n", encoding="utf-8")
-    (tmp_path / "size.yaml").write_text(
-        HEAD + "inputs:\n  employees: {type: number, optional: true}\nservice:\n  small:\n    value: employees < 100\n", encoding="utf-8")
+    (tmp_path / "size.yaml").write_text(SIZE, encoding="utf-8")
     before, indentation, behind = FRAMES.get(name, (HEAD + REASONS + INPUTS + "service:", 2, ""))
     for number, text in enumerate(expansions(POLICY[name]["body"])):
         path = tmp_path / f"frame{number}.yaml"
