@@ -10,7 +10,7 @@ from engine.policytest.running import run_case
 from engine.policytest.suite import read_suite
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PAGES = sorted((ROOT / "docs" / "errors").glob("E09*.md"))
+PAGES = sorted((ROOT / "docs" / "errors").glob("E090*.md"))
 NEEDED = 'policy: example\nversion: "1"\neffective: {from: 2026-01-01}\n'
 BLOCK = re.compile(r"```yaml\n# ([\w.]+)\n(.*?)```", re.S)
 
