@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "completion": ("completion", "Print the completion script of a shell."),
     "decide": ("decide", "Decide one customer and explain it."),
     "feel": ("feel", "Evaluate FEEL expressions."),
+    "fmt": ("fmt", "Write policies in one form."),
     "new": ("new", "Begin a policy."),
     "run": ("run", "Decide a portfolio, row by row."),
     "schema": ("schema", "Print what a policy asks for, as JSON Schema."),
@@ -59,21 +60,35 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
-        try:
-            found = super().invoke(ctx)
-            sys.stdout.flush()
-            return found
-        except OSError as problem:
-            if problem.errno != errno.EPIPE:
-                raise
-            # The reader has gone (`tierwise run ... | head`). Point the descriptor elsewhere, or the
-            # interpreter would complain when it flushes at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise click.exceptions.Exit(_PIPE_CLOSED) from None
+        found = super().invoke(ctx)
+        sys.stdout.flush()
+        return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+
+def _stopped(problem: OSError) -> int:
+    """What the system refused, most often to write, told as the end of the command; its exit code."""
+    # What standard output still holds cannot be written either: point the descriptor elsewhere, or the
+    # interpreter would complain when it flushes at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if problem.errno == errno.EPIPE:                    # the reader has gone (`tierwise run ... | head`)
+        return _PIPE_CLOSED
+    # Only now: what it needs is more than `--help` may cost.
+    common = import_module("engine.commands.common")
+    place = f"`{problem.filename}`: " if problem.filename else ""
+    text = problem.strerror or str(problem)
+    common.Failure(place + text[:1].lower() + text[1:], code=common.BAD_DATA).show()
+    return int(common.BAD_DATA)
+
+
+def _streams() -> None:
+    """Let output go nowhere where the process was started with a stream closed."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
 
 
 def _within_one_slip(typed: str, name: str) -> bool:
@@ -111,6 +126,7 @@ def main(args: list[str] | None = None) -> NoReturn:
 
 def run(args: list[str] | None = None) -> int:
     """Run the command line; its exit code."""
+    _streams()
     try:
         code = group.main(args, prog_name="tierwise", standalone_mode=False)
         return code if isinstance(code, int) else 0
@@ -119,5 +135,7 @@ def run(args: list[str] | None = None) -> int:
     except click.ClickException as problem:
         problem.show()
         return problem.exit_code
+    except OSError as problem:
+        return _stopped(problem)
     except (click.Abort, KeyboardInterrupt):
         return _INTERRUPTED

@@ -1,0 +1,1 @@
+"""The one canonical form of policy files: layout, grids, safe quoting."""
