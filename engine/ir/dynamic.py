@@ -167,7 +167,8 @@ class Lowering:
 
     def _for(self, node: ast.For) -> ir.Node:
         # `partial` is kept only where the body reads it: it costs a copy of the list each time.
-        kind = "for partial" if reads(node.body, "partial") else "for"
+        own = any(i.name == "partial" for i in node.iterators)
+        kind = "for partial" if not own and reads(node.body, "partial") else "for"
         return ir.Iterate(*self.head(node), kind, self.iterators(node), self.lower(node.body))
 
     def _quantified(self, node: ast.Quantified) -> ir.Node:

@@ -87,7 +87,8 @@ def equals(a: Any, b: Any, depth: int = 0, budget: Budget | None = None) -> bool
             (a.low_closed, a.high_closed, a.sign) == (b.low_closed, b.high_closed, b.sign)
             and equals(a.low, b.low, depth + 1) is True and equals(a.high, b.high, depth + 1) is True
         )
-    return False
+    same = getattr(a, "same", None)
+    return same is not None and bool(same(b))
 
 
 def order(op: str, a: Any, b: Any) -> bool | None:

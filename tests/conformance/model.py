@@ -64,7 +64,7 @@ class Model:
 
     def convert(self, value: Any, kind: str | None) -> Any:
         """A result as its declared type wants it, null where it is of another."""
-        if not kind or value is None or isinstance(value, FunctionValue):
+        if not kind or value is None:
             return value
         try:
             return conformance.convert(value, parse_type(kind), self.definitions)
@@ -109,9 +109,12 @@ class Model:
         if node["kind"] == "table":
             return self.convert(self.table(node["table"], kind), kind)
         value = self.evaluate(node["expression"], node["name"])
-        if node["kind"] == "bkm" and isinstance(value, FunctionValue) and kind:
-            inner = value.run
-            value.run = lambda arguments, names: self.convert(inner(arguments, names), kind)
+        if node["kind"] == "bkm" and isinstance(value, FunctionValue):
+            # The type is that of what the function returns.
+            if kind:
+                inner = value.run
+                value.run = lambda arguments, names: self.convert(inner(arguments, names), kind)
+            return value
         return self.convert(value, kind)
 
     def table(self, table: dict[str, Any], kind: str | None) -> Any:

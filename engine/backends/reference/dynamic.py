@@ -111,7 +111,7 @@ class DynamicEvaluator(Evaluator):
         def run(arguments: list[Any], names: tuple[str, ...]) -> Any:
             return self.run(operation, arguments, names)
 
-        return FunctionValue(name, run, functools.partial(built_in_accepts, operation))
+        return FunctionValue(name, run, functools.partial(built_in_accepts, operation), form=name)
 
     def _name(self, node: ir.Input) -> Any:
         try:
@@ -175,7 +175,9 @@ class DynamicEvaluator(Evaluator):
                 self.calls -= 1
                 self.locals = before
 
-        return FunctionValue("", run, functools.partial(literal_accepts, node), scope)
+        body = node.body.at
+        form = None if body is None else (node.parameters, body.snippet)
+        return FunctionValue("", run, functools.partial(literal_accepts, node), scope, form)
 
     def parameters(self, node: ir.Lambda, arguments: list[Any], names: tuple[str, ...]) -> dict[str, Any]:
         """Arguments by the parameters of a function literal, converted to their types."""

@@ -17,18 +17,27 @@ class FunctionValue:
     """A function as a value.
 
     `run` takes the arguments and their names ("" for a positional one), `accepts` says whether the
-    function is of a type (of its arguments, of its result), and `scope` are the names that a
-    function literal saw where it stood.
+    function is of a type (of its arguments, of its result), `scope` are the names that a function
+    literal saw where it stood, and `form` is what it shares with those that do the same: a literal's
+    parameters and body, a built-in's name.
     """
 
-    __slots__ = ("accepts", "name", "run", "scope")
+    __slots__ = ("accepts", "form", "name", "run", "scope")
 
     def __init__(self, name: str, run: Callable[[list[Any], tuple[str, ...]], Any], accepts: Accepts | None = None,
-                 scope: dict[str, Any] | None = None) -> None:
+                 scope: dict[str, Any] | None = None, form: object = None) -> None:
         self.name = name
         self.run = run
         self.accepts = accepts
         self.scope = {} if scope is None else scope
+        self.form = form
+
+    def same(self, other: object) -> bool:
+        """FEEL's `=`: functions of the same parameters, body and scope (DMN 1.5, table 42)."""
+        return (
+            isinstance(other, FunctionValue) and self.form is not None and self.form == other.form
+            and self.scope.keys() == other.scope.keys()
+            and all(value is other.scope[name] for name, value in self.scope.items()))
 
     def __call__(self, *arguments: Any) -> Any:
         return self.run(list(arguments), ("",) * len(arguments))
