@@ -99,10 +99,11 @@ class CaseReader:
         self.policy = policy
         self.report = report
         self.rows_from = rows_from
-        self.fixtures = fixtures
         self.as_of = as_of
         self.tolerance = tolerance
         self._names: dict[int, Names] = {}
+        self._shared = {name: _split(fixture) for name, fixture in fixtures.items()}
+        self._rows: dict[tuple[int, int, bool], Rows] = {}      # by node, version, and whether bad data are meant
 
     def names(self, program: ir.Program) -> Names:
         found = self._names.get(id(program))
@@ -145,8 +146,7 @@ class CaseReader:
     def check_fixtures(self, program: ir.Program) -> None:
         """Report names of fixtures that the policy does not have, used or not."""
         names = self.names(program)
-        for fixture in self.fixtures.values():
-            given, histories = _split(fixture)
+        for given, histories in self._shared.values():
             for field in given:
                 self._input(field.name, names)
             for field in values.fields(histories):
@@ -172,13 +172,13 @@ class CaseReader:
         given: list[Field] = []
         histories: list[Node] = []
         for name in draft.base:
-            fixture = self.fixtures.get(name.text or "")
+            fixture = self._shared.get(name.text or "")
             if fixture is None:
-                near = closest(name.text or "", self.fixtures)
+                near = closest(name.text or "", self._shared)
                 way = f"did you mean `{near}`?" if near else "it stands under `fixtures`, at the top of the file"
                 self.report.at("E0904", f"there is no fixture `{name.text}`", name.place.span, way)
                 continue
-            shared, events = _split(fixture)
+            shared, events = fixture
             given += shared
             if events is not None:
                 histories.append(events)
@@ -263,8 +263,11 @@ class CaseReader:
                 if decl is None:
                     continue
                 if isinstance(field.value, Sequence):
-                    rows = [r for r in field.value.items if isinstance(r, MappingNode)]
-                    found[decl.name] = [self._row(row, decl, decl.name in refused) for row in rows]
+                    key = (id(field.value), id(names), decl.name in refused)
+                    if key not in self._rows:
+                        rows = [r for r in field.value.items if isinstance(r, MappingNode)]
+                        self._rows[key] = [self._row(row, decl, decl.name in refused) for row in rows]
+                    found[decl.name] = self._rows[key]
                 elif isinstance(field.value, Datum) and field.value.text is not None:
                     place = field.value.place
                     own = None if decl.key is None else inputs.get(decl.key)
