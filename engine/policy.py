@@ -189,6 +189,9 @@ class Policy:
         if key not in self._cones:
             # Decisions of imported policies count as far as the policy's own read them.
             found = cone(program, program.declared if only is None else only)
+            if program.application_date is not None:
+                # It picks the version: a bad one must refuse the customer, though no rule may read it.
+                found = found.replace(inputs=found.inputs | {program.application_date})
             self._cones[key] = found.replace(asked=frozenset(only or ()))
         return self._cones[key]
 
