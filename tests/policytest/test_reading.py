@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.policytest.running import run_case
 from engine.policytest.suite import read_suite
 from engine.render import render_text
 from tests.policytest.conftest import HEAD, SOUND, Written
@@ -277,3 +278,32 @@ cases:
   - {case: wrong, as of: 2026-07-01, given: {n: 3}, expect: {r1: 3}}
 """)
     assert found(read_suite(Path("v.test.yaml"))) == [("E0902", 6, "r1")]
+
+
+def test_a_stated_application_date_picks_the_version(folder: Path) -> None:
+    for version, period in (("1", "from: 2026-01-01, to: 2026-05-31"), ("2", "from: 2026-06-01")):
+        (folder / "versions").mkdir(exist_ok=True)
+        (folder / "versions" / f"v{version}.yaml").write_text(f"""\
+policy: v
+version: "{version}"
+effective: {{{period}}}
+on missing: refer
+application date: applied
+inputs:
+  applied: {{type: date, optional: true}}
+  n: {{type: number, optional: true}}
+risk:
+  r{version}: {{value: 'n * {version}'}}
+""")
+    (folder / "v.test.yaml").write_text("""\
+test: v
+policy: versions
+as of: 2026-07-01
+cases:
+  - {case: old, given: {n: 3, applied: 2026-03-01}, expect: {r1: 3}}
+  - {case: new, given: {n: 3}, expect: {r2: 6}}
+  - {case: bad, given: {n: 3, applied: soon}, refused: applied}
+""")
+    suite = read_suite(Path("v.test.yaml"))
+    assert suite.diagnostics == () and suite.policy is not None
+    assert [run_case(suite.policy, c).differences for c in suite.cases] == [(), (), ()]
