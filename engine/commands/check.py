@@ -20,17 +20,26 @@ from engine.render import render_json, render_sarif, summary
 @click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", show_default=True)
 @click.option("--strict", is_flag=True, help="Warnings count as findings too.")
 @click.option("--warnings/--no-warnings", default=True, show_default=True, help="Show warnings.")
-def command(paths: tuple[str, ...], form: str, strict: bool, warnings: bool) -> int:
+@click.option("--fix", is_flag=True, help="First mend what is mechanical, in the files named.")
+@click.option("--diff", is_flag=True, help="With --fix: change nothing, show what would change first.")
+def command(paths: tuple[str, ...], form: str, strict: bool, warnings: bool, fix: bool, diff: bool) -> int:
     """Find what is wrong in policies.
 
     PATH is a policy, or a folder whose policies are all checked, those in folders below it too; a test file is
     checked against its policy. Exits with 1 where an error was found, with --strict a warning too.
     """
     files = list(dict.fromkeys(found for path in paths for found in find(path)))
+    if diff and not fix:
+        raise click.UsageError("--diff goes with --fix; `tierwise fmt --diff` shows what formatting would change")
+    if fix:
+        fixing = import_module("engine.commands.fixing")
+        mends = sum((fixing.show_fixes if diff else fixing.fix)(file, _checked) for file in files)
+        if diff:
+            return FINDINGS if mends else 0
     found: list[Diagnostic] = []
     sources: dict[str, str] = {}
     for file in files:
-        checked = _cases(file) if file.endswith(TESTS) else findings(file)
+        checked = _checked(file)
         found += checked.diagnostics
         sources |= checked.sources
     # a policy that two others use is checked with each, and told once
@@ -44,6 +53,10 @@ def command(paths: tuple[str, ...], form: str, strict: bool, warnings: bool) -> 
         if not diagnostics:
             talk(f"{len(files)} {'policy' if len(files) == 1 else 'policies'}: {summary(diagnostics)}")
     return FINDINGS if any(strict or d.is_error for d in diagnostics) else 0
+
+
+def _checked(file: str) -> Remembered:
+    return _cases(file) if file.endswith(TESTS) else findings(file)
 
 
 def _cases(file: str) -> Remembered:

@@ -262,7 +262,8 @@ def test_pasted_rows_become_a_grid(pasted: str) -> None:
 def test_a_pasted_scorecard_parameter_and_rules() -> None:
     assert fmt(
         "policy: a\nparameters:\n  rate:\nfrom\tregion\tvalue\n2026-01-01\t\"\"\"SH\"\"\"\t3%\n"
-        "risk:\n  s:\n    scorecard:\nbase\t500\t\t\ncharacteristic\tbin\tpoints\treason\nyears\t< 2\t-40\tR1\n\t>= 2\t5\t\n"
+        "risk:\n  s:\n    scorecard:\nbase\t500\t\t\n"
+        "characteristic\tbin\tpoints\treason\nyears\t< 2\t-40\tR1\n\t>= 2\t5\t\n"
         "  r:\n    rules:\nid\twhen\tthen\nS1\tyears < 1\tnew\n"
     ) == (
         'policy: a\nparameters:\n  rate: |\n    from       | region || value\n    2026-01-01 | "SH"   || 3%\n'

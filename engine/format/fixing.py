@@ -1,0 +1,65 @@
+"""The edits that findings carry, made in a file's text."""
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from engine.diagnostics import Diagnostic, Problem, Span
+from engine.format.edits import applied, chosen
+from engine.format.pasted import with_bars
+from engine.records import Record
+from engine.source.nodes import load_text
+
+
+class Mend(Record):
+    """What was changed for a finding."""
+
+    message: str
+    span: Span | None
+
+
+class Mended(Record):
+    """A file's text with what was mended; empty `mends` where nothing could be."""
+
+    text: str
+    mends: tuple[Mend, ...]
+
+
+def mended(text: str, name: str, diagnostics: Iterable[Diagnostic]) -> Mended:
+    """The text of the file called `name` with one round of edits.
+
+    The edits of one finding are made together or not at all; of two findings whose edits overlap the later one
+    waits for the next round. A finding whose edits would make a file that YAML reads into one that it does not
+    is passed over. Rows pasted from a spreadsheet become grids where something is wrong with the file.
+    """
+    found = list(dict.fromkeys(
+        d for d in diagnostics if d.edits and all(e.span.file == name for e in d.edits)))
+    kept: list[Diagnostic] = []
+    for diagnostic in found:
+        together = [e for d in (*kept, diagnostic) for e in d.edits]
+        made = chosen(text, together)
+        if len(made) == len(chosen(text, [e for d in kept for e in d.edits])) + len(chosen(text, diagnostic.edits)):
+            kept.append(diagnostic)
+    readable = _reads(text, name)
+    result = applied(text, [e for d in kept for e in d.edits])
+    if readable and not _reads(result, name):
+        alone = [d for d in kept if _reads(applied(text, d.edits), name)]
+        result = applied(text, [e for d in alone for e in d.edits])
+        kept = alone
+        if not _reads(result, name):
+            kept = alone[:1]
+            result = applied(text, [e for d in kept for e in d.edits])
+    mends = [Mend(d.message, d.span) for d in kept if chosen(text, d.edits)]
+    if "\t" in text:
+        grids = with_bars(result)
+        if grids != result:
+            mends.append(Mend("rows pasted from a spreadsheet are a grid now", None))
+            result = grids
+    return Mended(result, tuple(mends))
+
+
+def _reads(text: str, name: str) -> bool:
+    try:
+        load_text(text, name)
+    except Problem:
+        return False
+    return True
