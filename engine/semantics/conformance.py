@@ -170,19 +170,24 @@ def _meets(value: Any, definition: Definition, definitions: Definitions, depth: 
     return definition.allowed is None or definition.allowed(value)
 
 
-def is_list_type(kind: FeelType, definitions: Definitions) -> bool:
+def _root(kind: FeelType, definitions: Definitions) -> str:
+    """The built-in type that a named type stands for: `list` for a collection, "" where it is none."""
     for _ in range(50):
         if kind.name in KINDS or kind.name == "Any":
-            break
+            return kind.name
         definition = definitions.get(kind.name)
         if definition is None:
-            break
+            return ""
         if definition.collection:
-            return True
+            return "list"
         if definition.base is None:
-            break
+            return ""
         kind = definition.base
-    return kind.name == "list"
+    return ""
+
+
+def is_list_type(kind: FeelType, definitions: Definitions) -> bool:
+    return _root(kind, definitions) == "list"
 
 
 def convert(value: Any, kind: FeelType, definitions: Definitions) -> Any:
@@ -196,8 +201,10 @@ def convert(value: Any, kind: FeelType, definitions: Definitions) -> Any:
             return value[0]
     elif not isinstance(value, list) and is_list_type(kind, definitions) and conforms([value], kind, definitions):
         return [value]
-    if temporal.is_date(value) and KINDS.get(kind.name) == "date and time":
-        return temporal.make_date_time(temporal.day_count(value), 0, _utc())
+    if temporal.is_date(value) and KINDS.get(_root(kind, definitions)) == "date and time":
+        midnight = temporal.make_date_time(temporal.day_count(value), 0, _utc())
+        if conforms(midnight, kind, definitions):
+            return midnight
     raise Undefined(f"the value is no {kind.name}")
 
 

@@ -85,7 +85,13 @@ class Model:
         return self.evaluator.evaluate(dynamic.lower(tree, text, LOCATOR))
 
     def test(self, text: str, value: Any) -> Any:
-        tree = parse_unary_tests(text, self.vocabulary(*self.evaluator.locals))
+        """Whether a value passes a cell; an empty cell asks nothing, one that is not FEEL gives null."""
+        if not text.strip():
+            return True
+        try:
+            tree = parse_unary_tests(text, self.vocabulary(*self.evaluator.locals))
+        except SyntaxProblem:
+            return None
         node = dynamic.lower_tests(tree, text, LOCATOR)
         before = self.evaluator.locals
         self.evaluator.locals = {**before, "?": value}
