@@ -1,0 +1,101 @@
+"""The pages for policy teams, followed literally from an empty folder by a shell.
+
+Blocks are taken in order. ```` ```console ```` runs commands and compares what they print; ```` ```yaml NAME ````
+(or csv, json) is a file to save, with `shown` behind the name one that a command wrote,
+and `gb18030` for a file saved in that encoding; ```` ```diff NAME ```` is an edit: lines that start with `-` are taken out, those with
+`+` typed, the rest shows where. What an edit shows must stand in the file exactly once.
+"""
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import blocks, hold, replayed
+
+ROOT = Path(__file__).resolve().parents[2]
+TOUR = ROOT / "docs" / "tour"
+PAGES = sorted(TOUR.glob("*/*.md"))
+
+
+def edited(text: str, edit: str) -> str:
+    """A file after an edit, whose lines start with ` `, `-` or `+`."""
+    lines = edit.splitlines()
+    assert all(line[:1] in ("", " ", "-", "+") for line in lines), edit
+    before = "".join(f"{line[1:]}\n" for line in lines if line[:1] != "+")
+    after = "".join(f"{line[1:]}\n" for line in lines if line[:1] != "-")
+    assert before != after and f"\n{text}".count(f"\n{before}") == 1, f"not exactly once in the file:\n{before}"
+    return f"\n{text}".replace(f"\n{before}", f"\n{after}")[1:]
+
+
+def follow(page: str, folder: Path, path: str) -> str:
+    """The page as it ought to be, every step carried out in `folder`."""
+    def shell(command: str) -> str:
+        done = subprocess.run(
+            ["sh", "-c", command], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8",
+            timeout=60, check=False, env={**os.environ, "PATH": path, "PYTHONUTF8": "1"},
+        )
+        assert "Traceback" not in done.stdout
+        return done.stdout
+
+    parts: list[str] = []
+    done = 0
+    for block in blocks(page):
+        if block.language == "console":
+            parts += (page[done:block.start], replayed(block.text, shell))
+            done = block.end
+        elif block.language == "diff":
+            file = folder / block.words[0]
+            file.write_text(edited(file.read_text("utf-8"), block.text), encoding="utf-8")
+        elif "shown" in block.words:
+            parts += (page[done:block.start], (folder / block.words[0]).read_text("utf-8"))
+            done = block.end
+        elif block.words:
+            (folder / block.words[0]).write_text(
+                block.text, encoding="gb18030" if "gb18030" in block.words else "utf-8")
+    return "".join(parts) + page[done:]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda p: f"{p.parent.name}-{p.stem}")
+def test_followed_from_an_empty_folder(path: Path, tmp_path: Path) -> None:
+    command = tmp_path / "bin" / "tierwise"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{ROOT / "cli.py"}" "$@"\n')
+    command.chmod(0o755)
+    (tmp_path / "empty").mkdir()
+    page = path.read_text("utf-8")
+    hold(path, follow(page, tmp_path / "empty", f"{command.parent}:/usr/bin:/bin"))
+    assert sum(block.language == "console" for block in blocks(page)) >= 5
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda p: f"{p.parent.name}-{p.stem}")
+def test_no_python_on_the_page(path: Path) -> None:
+    assert not re.search("python|pytest|pip |import |>>>", path.read_text("utf-8"), re.IGNORECASE)
+
+
+def test_both_editions_have_the_same_pages_and_steps() -> None:
+    english, chinese = ({p.name: p for p in PAGES if p.parent.name == name} for name in ("en", "zh"))
+    assert len(english) == 2 and english.keys() == chinese.keys()
+
+    def commands(path: Path) -> list[str]:
+        return [re.findall(r"^\$ tierwise (\w+)", b.text, re.MULTILINE)[0]
+                for b in blocks(path.read_text("utf-8")) if b.language == "console"]
+
+    for name, path in english.items():
+        assert commands(path) == commands(chinese[name])
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = (TOUR / "README.md").read_text("utf-8")
+    assert [p for p in PAGES if f"({p.parent.name}/{p.name})" not in index] == []
+
+
+def test_edits() -> None:
+    assert edited("a\nb\nc\n", " a\n-b\n+B\n") == "a\nB\nc\n"
+    for text in ("a\nx\n", "a\nb\na\nb\n"):
+        with pytest.raises(AssertionError):
+            edited(text, " a\n-b\n")
