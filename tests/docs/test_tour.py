@@ -1,9 +1,9 @@
 """The pages for policy teams, followed literally from an empty folder by a shell.
 
-Blocks are taken in order. ```` ```console ```` runs commands and compares what they print; ```` ```yaml NAME ````
-(or csv, json) is a file to save, with `shown` behind the name one that a command wrote,
-and `gb18030` for a file saved in that encoding; ```` ```diff NAME ```` is an edit: lines that start with `-` are taken out, those with
-`+` typed, the rest shows where. What an edit shows must stand in the file exactly once.
+Blocks are taken in order. ```` ```console ```` runs commands and compares what they print. ```` ```yaml NAME ````
+(or csv, json) is a file to save; `shown` behind the name says that a command wrote it, `gb18030` that it is saved
+in that encoding. ```` ```diff NAME ```` is an edit: lines that start with `-` are taken out, those with `+` typed,
+the rest shows where. What an edit shows must stand in the file exactly once.
 """
 from __future__ import annotations
 
@@ -26,10 +26,13 @@ def edited(text: str, edit: str) -> str:
     """A file after an edit, whose lines start with ` `, `-` or `+`."""
     lines = edit.splitlines()
     assert all(line[:1] in ("", " ", "-", "+") for line in lines), edit
-    before = "".join(f"{line[1:]}\n" for line in lines if line[:1] != "+")
-    after = "".join(f"{line[1:]}\n" for line in lines if line[:1] != "-")
-    assert before != after and f"\n{text}".count(f"\n{before}") == 1, f"not exactly once in the file:\n{before}"
-    return f"\n{text}".replace(f"\n{before}", f"\n{after}")[1:]
+    before = [line[1:] for line in lines if line[:1] != "+"]
+    after = [line[1:] for line in lines if line[:1] != "-"]
+    whole = text.splitlines()
+    places = [at for at in range(len(whole)) if whole[at:at + len(before)] == before]
+    assert before != after and len(places) == 1, "not exactly once in the file:\n" + "\n".join(before)
+    whole[places[0]:places[0] + len(before)] = after
+    return "".join(f"{line}\n" for line in whole)
 
 
 def follow(page: str, folder: Path, path: str) -> str:
