@@ -7,12 +7,11 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import openpyxl  # type: ignore[import-untyped]
 import pytest
 
 from engine.policytest.running import run_case
 from tests.policytest.conftest import Written
-
-openpyxl = pytest.importorskip("openpyxl", reason="openpyxl is not installed")
 
 TABLE = "tables: {sheet: {file: cases.xlsx, base: sound}}\n"
 ROWS: list[list[Any]] = [
