@@ -192,7 +192,11 @@ class ArmReader:
     # --- results and reasons ---------------------------------------------------------------
 
     def result(self, place: Slice, kind: Type, node: Scalar | None = None) -> Expr | Plain | None:
-        """Plain data read by type, `= expression`, or null for an empty cell; None where it is faulty."""
+        """Plain data read by type, `= expression`, or null for an empty cell.
+
+        Faulty data are reported and stood in for, so that the rest of the rule is still checked; None is an
+        expression that cannot be read.
+        """
         text = place.text.strip()
         if not text:
             return Plain(None, kind.optional(), place)
@@ -202,7 +206,7 @@ class ArmReader:
             value = read(text, kind)
         except NotReadable as why:
             self.report.at("E0308", why.message, place.locate(0, len(place.text)), why.help)
-            return None
+            return Plain(kind.values[0] if kind.values else None, kind, place)
         if kind.values is not None and value not in kind.values:
             near = closest(str(value), kind.values)
             listing = ", ".join(f"`{v}`" for v in kind.values[:12])
@@ -212,7 +216,7 @@ class ArmReader:
                 place.locate(0, len(place.text)),
                 f"did you mean `{near}`?" if near else f"the values are {listing}",
             )
-            return None
+            return Plain(kind.values[0], kind, place)
         narrowed = kind.replace(values=(value,)) if kind.kind == dt.STRING and kind.values is None else kind
         if kind.kind in dt.NUMERIC and isinstance(value, (int, float)):
             narrowed = kind.replace(whole=isinstance(value, int), lower=float(value), upper=float(value))
