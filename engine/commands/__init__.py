@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "new": ("new", "Begin a policy."),
     "run": ("run", "Decide a portfolio, row by row."),
     "schema": ("schema", "Print what a policy asks for, as JSON Schema."),
+    "table": ("table", "Take grids to a spreadsheet and back."),
     "test": ("test", "Decide the cases of test files and compare."),
 }
 
@@ -60,9 +61,12 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
-        found = super().invoke(ctx)
-        sys.stdout.flush()
-        return found
+        try:
+            found = super().invoke(ctx)
+            sys.stdout.flush()
+            return found
+        except BrokenPipeError as problem:              # here, as click would end with 1
+            raise click.exceptions.Exit(_stopped(problem)) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -33,13 +33,13 @@ def command(paths: tuple[str, ...], form: str, strict: bool, warnings: bool, fix
         raise click.UsageError("--diff goes with --fix; `tierwise fmt --diff` shows what formatting would change")
     if fix:
         fixing = import_module("engine.commands.fixing")
-        mends = sum((fixing.show_fixes if diff else fixing.fix)(file, _checked) for file in files)
+        mends = sum((fixing.show_fixes if diff else fixing.fix)(file, check_file) for file in files)
         if diff:
             return FINDINGS if mends else 0
     found: list[Diagnostic] = []
     sources: dict[str, str] = {}
     for file in files:
-        checked = _checked(file)
+        checked = check_file(file)
         found += checked.diagnostics
         sources |= checked.sources
     # a policy that two others use is checked with each, and told once
@@ -55,7 +55,7 @@ def command(paths: tuple[str, ...], form: str, strict: bool, warnings: bool, fix
     return FINDINGS if any(strict or d.is_error for d in diagnostics) else 0
 
 
-def _checked(file: str) -> Remembered:
+def check_file(file: str) -> Remembered:
     return _cases(file) if file.endswith(TESTS) else findings(file)
 
 
