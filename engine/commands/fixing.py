@@ -29,7 +29,8 @@ def fix(file: str, check: Callable[[str], Remembered]) -> int:
             changed = True
             for mend in new.mends:
                 line = f":{mend.span.line}" if mend.span is not None else ""
-                talk(visible(f"fixed {name}{line}: {mend.message}"))
+                now = f"; now `{mend.now}`" if mend.now is not None else ""
+                talk(visible(f"fixed {name}{line}: {mend.message}{now}"))
             count += len(new.mends)
             assert old != new.text
         if not changed:

@@ -88,8 +88,8 @@ def _summary(
     bad = len({d.span.file if d.span is not None else "" for d in broken})
     parts = [f"{len(changed)} {'would change' if only_check or diff else 'changed'}"] if changed else []
     same = len(files) - len(changed) - bad
-    parts += [f"{same} as they should be"] if same else []
-    parts += [f"{bad} left alone, since they cannot be read"] if bad else []
+    parts += [f"{same} unchanged"] if same else []
+    parts += [f"{bad} left alone for faults"] if bad else []
     if files != ["-"]:
         talk(", ".join(parts))
 

@@ -11,10 +11,11 @@ from engine.source.nodes import load_text
 
 
 class Mend(Record):
-    """What was changed for a finding."""
+    """What was changed for a finding; `now` is what stands there now, where that is one short text."""
 
     message: str
     span: Span | None
+    now: str | None = None
 
 
 class Mended(Record):
@@ -48,13 +49,19 @@ def mended(text: str, name: str, diagnostics: Iterable[Diagnostic]) -> Mended:
         if not _reads(result, name):
             kept = alone[:1]
             result = applied(text, [e for d in kept for e in d.edits])
-    mends = [Mend(d.message, d.span) for d in kept if chosen(text, d.edits)]
+    mends = [Mend(d.message, d.span, _now(d)) for d in kept if chosen(text, d.edits)]
     if "\t" in text:
         grids = with_bars(result)
         if grids != result:
             mends.append(Mend("rows pasted from a spreadsheet are a grid now", None))
             result = grids
     return Mended(result, tuple(mends))
+
+
+def _now(diagnostic: Diagnostic) -> str | None:
+    replacement = diagnostic.edits[0].replacement
+    short = len(diagnostic.edits) == 1 and 0 < len(replacement.strip()) <= 60 and "\n" not in replacement
+    return replacement.strip() if short else None
 
 
 def _reads(text: str, name: str) -> bool:
