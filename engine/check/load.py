@@ -14,7 +14,7 @@ from engine.diagnostics import Diagnostic, Problem
 from engine.reads import Reads
 from engine.records import Record
 from engine.source.declare import PolicyFile
-from engine.source.files import Files
+from engine.source.files import Files, real
 from engine.source.nodes import Scalar
 
 
@@ -75,7 +75,7 @@ class _Loader:
 
     def versions(self, path: Path) -> Timeline:
         """The versions at a path: one for a file, those of a folder; raises Problem where there is none."""
-        key = path.resolve()
+        key = real(path)
         if key not in self.timelines:
             if self.files.is_folder(path):
                 paths = self.files.versions(path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import datetime
+import os
 import re
 import sys
 import time
@@ -113,6 +114,7 @@ def command(
     day = as_of or datetime.date.today()
     if [data, *(path for _, path in histories)].count("-") > 1:
         raise click.UsageError("standard input can be read once only")
+    _keep_apart(out, rejects, [data, *(path for _, path in histories)])
     loaded = open_policy(policy)
     programs = [loaded.program_at(day)]
     if programs[0].application_date is not None:  # each row picks its version
@@ -135,6 +137,23 @@ def command(
         texts = {reason.code: _template(reason) for p in programs for reason in p.reasons}
         run.tally.show(sys.stderr, texts | _RESERVED)
     return FINDINGS if run.tally.status["refused"] else 0
+
+
+def _keep_apart(out: str, rejects: str | None, read: Sequence[str]) -> None:
+    """Raise a usage error where results would replace what they are made from, or each other."""
+    written = [path for path in (out, rejects) if path is not None and path != "-"]
+    for path in written:
+        if any(other != "-" and _same(path, other) for other in read):
+            raise click.UsageError(f"`{visible(path)}` is read, and would be replaced by the results")
+    if len(written) == 2 and _same(*written):
+        raise click.UsageError("results and rejects cannot be one file")
+
+
+def _same(one: str, other: str) -> bool:
+    try:
+        return os.path.isfile(one) and os.path.samefile(one, other)
+    except (OSError, ValueError):
+        return False
 
 
 class Run:
@@ -194,6 +213,10 @@ class Run:
             base = {self.meta["line"]: row.line, **{k: values.get(k) for k in self.keys}}
             if isinstance(row, BadRow):
                 self._refuse(out, base, key, row.message, row.help, ["unreadable row"])
+                continue
+            objects = [name for name in self.keys if isinstance(values.get(name), (list, dict))]
+            if objects:
+                self._refuse(out, base, "", f"`{objects[0]}` is a list or object, and keys are plain", None, objects)
                 continue
             broken = self._broken(values)
             if broken is not None:

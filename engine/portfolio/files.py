@@ -88,7 +88,9 @@ _MAGIC = (
 
 def _known(encoding: str, path: str) -> str:
     try:
-        return codecs.lookup(encoding).name
+        name = codecs.lookup(encoding).name
+        "x".encode(name)                                # LookupError for a codec that makes no text, as base64
+        return name
     except (LookupError, ValueError):
         raise DataProblem(
             f"no encoding is called `{encoding}`", path, help="common ones are utf-8, gb18030, utf-16, cp1252"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import unicodedata
 from collections import deque
 from collections.abc import Iterator
@@ -219,20 +220,36 @@ class JsonFault(Exception):
 
 
 def parse_json(text: str) -> Any:
-    """A JSON value; raises JsonFault. Repeated members, NaN and infinities are refused."""
+    """A JSON value; raises JsonFault. Repeated members, NaN, infinities and halves of characters are refused."""
     try:
-        return json.loads(text, object_pairs_hook=_members, parse_constant=_no_constant)
+        value = json.loads(text, object_pairs_hook=_members, parse_constant=_no_constant)
+        if _HALF.search(text):                          # most are halves of a pair, which is one character
+            _refuse_halves(value)
+        return value
     except json.JSONDecodeError as problem:
         message = _JSON_FAULTS.get(problem.msg.split(":")[0].split(" at")[0], problem.msg.lower())
         raise JsonFault(f"the JSON is broken: {message}", problem.lineno, problem.colno) from None
     except _Refused as refused:
-        at = max(0, text.find(refused.text))
+        at = max(0, text.lower().find(refused.text.lower()))
         line = text.count("\n", 0, at) + 1
         raise JsonFault(refused.message, line, at - text.rfind("\n", 0, at), refused.help) from None
     except RecursionError:
         raise JsonFault("the JSON is nested too deeply", 1, 1) from None
     except ValueError:  # an integer of thousands of digits
         raise JsonFault("a number has too many digits", 1, 1) from None
+
+
+#: An escape for one half of a character beyond U+FFFF.
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def _refuse_halves(value: Any) -> None:
+    """Raise where a text holds half a character: it has no form in any encoding."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as problem:
+        half = f"\\u{ord(problem.object[problem.start]):04x}"
+        raise _Refused(half, f"`{half}` is half a character", "write both halves, or the character itself") from None
 
 
 class _Refused(Exception):

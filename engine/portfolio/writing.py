@@ -30,16 +30,23 @@ def output(path: str) -> Iterator[TextIO]:
         return
     if os.path.isdir(path):
         raise DataProblem(f"`{path}` is a folder", path, help="name a file in it")
+    try:
+        with _replacing(path) as stream:
+            yield stream
+    except OSError as problem:
+        raise DataProblem(f"`{path}` cannot be written: {reason(problem)}", path) from None
+
+
+@contextmanager
+def _replacing(path: str) -> Iterator[TextIO]:
+    """The stream of `output`; raises OSError."""
     if os.path.exists(path) and not os.path.isfile(path):  # a device or pipe has no other name
         with open(path, "w", encoding="utf-8", newline="") as stream:
             yield stream
         return
     folder, name = os.path.split(os.path.abspath(path))
     temporary = os.path.join(folder, f".{name}.{os.urandom(4).hex()}.part")
-    try:
-        number = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-    except OSError as problem:
-        raise DataProblem(f"`{path}` cannot be written: {reason(problem)}", path) from None
+    number = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
         with os.fdopen(number, "w", encoding="utf-8", newline="") as stream:
             yield stream

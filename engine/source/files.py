@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
+import os
 from pathlib import Path
 
 from engine.diagnostics import Diagnostic, Problem, Span
@@ -17,8 +19,14 @@ from engine.source.nodes import Document, Mapping, load_file
 from engine.source.schema import validate
 
 PROJECT_FILE = "tierwise.yaml"
-#: Rows of a lookup table; a larger one belongs in the data.
-MAX_TABLE_BYTES = 50_000_000
+#: Bytes and rows of a lookup table; a larger one belongs in the data.
+MAX_TABLE_BYTES = 20_000_000
+MAX_TABLE_ROWS = 200_000
+
+
+def real(path: Path) -> Path:
+    """A path without links; `Path.resolve` raises where links go in a circle."""
+    return Path(os.path.realpath(path))
 
 
 class Files:
@@ -57,7 +65,7 @@ class Files:
     def shown(self, path: Path) -> str:
         """A path as it is named to people: relative to the working folder where it lies below."""
         try:
-            return str(path.resolve().relative_to(Path.cwd()))
+            return str(real(path).relative_to(Path.cwd()))
         except ValueError:
             return str(path)
 
@@ -74,7 +82,7 @@ class Files:
         except Problem as problem:
             self._remember(path)
             return None, problem.diagnostics
-        self.documents[path.resolve()] = document
+        self.documents[real(path)] = document
         findings = (*document.problems, *validate(document, "policy"))
         if not isinstance(document.root, Mapping):
             return None, findings
@@ -93,12 +101,15 @@ class Files:
 
     def _remember(self, path: Path) -> None:
         """Keep a broken file's text, so that its findings can be shown with their lines."""
+        if not os.path.isfile(path):
+            return
         try:
-            data = path.read_bytes()[:1_000_000]
+            with path.open("rb") as file:
+                data = file.read(1_000_000)
         except OSError:
             return
         name = self.shown(path)
-        self.documents[path.resolve()] = Document(data.decode("utf-8", "replace"), name)
+        self.documents[real(path)] = Document(data.decode("utf-8", "replace"), name)
 
     def resolve(self, importer: PolicyFile, reference: str, span: Span, endings: tuple[str, ...]) -> Path:
         """The file or folder a reference names; raises Problem where there is none inside the root."""
@@ -138,16 +149,20 @@ class Files:
     def yaml(self, path: Path) -> Document:
         """A YAML file other than a policy; raises Problem."""
         document = self._document(path)
-        self.documents[path.resolve()] = document
+        self.documents[real(path)] = document
         return document
 
     def table(self, path: Path, span: Span) -> list[list[str]]:
         """The rows of a CSV table, its header first; raises Problem."""
         name = self.shown(path)
         try:
-            if path.stat().st_size > MAX_TABLE_BYTES:
+            if not os.path.isfile(path):
+                raise Problem(Diagnostic("E0708", f"`{name}` is not a file", span, "name a CSV file"))
+            size = path.stat().st_size
+            if size > MAX_TABLE_BYTES:
                 self.reads.whole = False
-                raise Problem(Diagnostic("E0708", f"`{name}` is too large for a lookup", span, "bind it as a history"))
+                message = f"`{name}` is too large for a lookup: {size:,} bytes, where {MAX_TABLE_BYTES:,} are allowed"
+                raise Problem(Diagnostic("E0708", message, span, "bind it as a history"))
             data = path.read_bytes()
             self.reads.content(path, data)
             text = data.decode("utf-8-sig")
@@ -157,10 +172,16 @@ class Files:
             self.reads.whole = False
             reason = (error.strerror or "it cannot be read").lower()
             raise Problem(Diagnostic("E0708", f"cannot read `{name}`: {reason}", span)) from None
+        if "\0" in text:
+            raise Problem(Diagnostic("E0708", f"`{name}` holds a NUL character", span, "save it as CSV UTF-8"))
         try:
-            rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
+            lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+            rows = list(itertools.islice((row for row in lines if row), MAX_TABLE_ROWS + 2))
         except csv.Error as error:
             raise Problem(Diagnostic("E0708", f"`{name}` is not a CSV file: {error}", span)) from None
+        if len(rows) > MAX_TABLE_ROWS + 1:
+            message = f"`{name}` has more than {MAX_TABLE_ROWS:,} rows, too many for a lookup"
+            raise Problem(Diagnostic("E0708", message, span, "bind it as a history"))
         if len(rows) < 2:
             raise Problem(Diagnostic("E0708", f"`{name}` has no rows", span, "its first line names the columns"))
         ragged = next((i for i, row in enumerate(rows, 1) if len(row) != len(rows[0])), None)

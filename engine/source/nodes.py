@@ -11,6 +11,7 @@ bounded before anything is built (its own composer recurses on the C stack).
 """
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -54,13 +55,15 @@ def load_file(
     name = display_name if display_name is not None else str(path)
     place = Path(path)
     try:
-        size = place.stat().st_size
-        if size > MAX_BYTES:
-            raise Problem(_too_large(name, size))
-        if place.is_dir():
+        found = place.stat()
+        if stat.S_ISDIR(found.st_mode):
             raise Problem(_unreadable(name, "it is a folder", "name the file in it"))
+        if not stat.S_ISREG(found.st_mode):             # a pipe may never end, and cannot be read again
+            raise Problem(_unreadable(name, "it is a pipe or device", "a policy is a file"))
+        if found.st_size > MAX_BYTES:
+            raise Problem(_too_large(name, found.st_size))
         with place.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)             # bounded again: a pipe or device has no size
+            data = file.read(MAX_BYTES + 1)             # bounded again: it may grow meanwhile
     except FileNotFoundError:
         raise Problem(_unreadable(name, "there is no such file", "check the path, relative to where you are")) from None
     except PermissionError:
