@@ -33,6 +33,8 @@ _THOUSANDS = {"千万": 3, "百万": 2}
 _EXPONENTS = {"%": -2, "千万": 7, "百万": 6, "万": 4, "亿": 8}
 
 _UNIT = Lazy("%|千万|百万|万|亿")
+#: A number with thousands separators. Behind a space the comma parts two tests, and inside brackets two items.
+_GROUPED = Lazy(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])")
 _STRING = re.compile(r'"((?:[^"\\\n\r]|\\.)*)"', re.DOTALL)
 _KEY = re.compile(rf"([\w{MARKS}?][\w{MARKS}{SPACES}./\-'+*?]*)")
 #: An iterator's name reaches to `in`; bounded, so that texts without `in` stay linear.
@@ -226,6 +228,9 @@ class Lexer(Repairs):
     def number(self, match: re.Match[str]) -> None:
         text, start = self.text, self.position
         digits, end, shift = match.group(), match.end(), 0
+        if self.policy and text.startswith(",", end) and len(self.frames) == 1:
+            if grouped := _GROUPED.match(text, start):
+                digits, end = self.grouped(grouped.group()), grouped.end()
         if unit := _UNIT.match(text, end):
             sign = unit.group()
             if sign != "%" or self.policy and not self.is_remainder(unit.end()):

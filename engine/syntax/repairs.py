@@ -71,6 +71,16 @@ class Repairs(Reading, ABC):
         at = match.end() if match else end
         return bool(NUMBER.match(self.text, at) or self.text.startswith("(", at))
 
+    def grouped(self, digits: str) -> str:
+        """A number with thousands separators, read without them; `100,200` may have meant two tests."""
+        start, bare = self.position, digits.replace(",", "")
+        surely = any(part.startswith("0") for part in digits.split(",")[1:])
+        self.find("E0112", f"`{digits}` is not read as a number", start, start + len(digits),
+                  f"write `{bare}`, without thousands separators" + (
+                      "" if surely else "; where both numbers are meant, put a space behind the comma"),
+                  bare if surely else None)
+        return bare
+
     def foreign(self, sign: str) -> None:
         start = self.position
         end = start + len(sign)
