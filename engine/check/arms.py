@@ -11,7 +11,7 @@ from engine.check.declarations import Declarations
 from engine.check.model import ArmModel, BinModel, Cell, CharacteristicModel, Expr, Plain, ReasonRef
 from engine.check.parsing import ExpressionParser
 from engine.check.plain import NotReadable, number, read
-from engine.check.scope import Report, Slice, closest, whole
+from engine.check.scope import Report, Slice, closest, instead, whole
 from engine.diagnostics import Label
 from engine.records import Record
 from engine.semantics import dtypes as dt
@@ -167,6 +167,7 @@ class ArmReader:
                     f"`{name}` is not an output of `{self.spec.name}`",
                     key.span,
                     f"did you mean `{near}`?" if near else f"its outputs are {', '.join(f'`{n}`' for n in declared)}",
+                    edits=instead(key.span, near),
                 )
                 continue
             read_value = self.result(whole(value), declared.get(name, Type(dt.STRING)), value)
@@ -215,6 +216,7 @@ class ArmReader:
                 f"`{value}` is not one of the values of `{self.spec.name}`",
                 place.locate(0, len(place.text)),
                 f"did you mean `{near}`?" if near else f"the values are {listing}",
+                edits=instead(place.locate(0, len(place.text)), near),
             )
             return Plain(kind.values[0], kind, place)
         narrowed = kind.replace(values=(value,)) if kind.kind == dt.STRING and kind.values is None else kind
@@ -297,6 +299,7 @@ class ArmReader:
                 f"`{word}` is not a hit policy",
                 scalar.locate(table.corner.start, table.corner.end),
                 f"did you mean `{near}`?" if near else f"write one of {', '.join(f'`{w}`' for w in HIT_WORDS)}",
+                edits=instead(scalar.locate(table.corner.start, table.corner.end), near),
             )
             word = "first"
         self.hit = word
@@ -362,6 +365,7 @@ class ArmReader:
             f"`{header.text}` is not an output of `{self.spec.name}`",
             scalar.locate(header.start, header.end),
             f"did you mean `{near}`?" if near else f"its outputs are {', '.join(f'`{n}`' for n in members)}",
+            edits=instead(scalar.locate(header.start, header.end), near),
         )
 
     # --- scorecards --------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from engine.check.model import HistoryModel
 from engine.check.parsing import ExpressionParser
 from engine.check.plain import NotReadable, number
 from engine.check.rules import LIMIT
-from engine.check.scope import Report, closest, whole
+from engine.check.scope import Report, closest, instead, whole
 from engine.diagnostics import Label
 from engine.semantics import dtypes as dt
 from engine.semantics.declarations import FieldDecl, InputDecl
@@ -106,6 +106,7 @@ class Declarations:
                     f"`{reference.text}` is not a field of `{spec.name}`",
                     reference.span,
                     f"did you mean `{near}`?" if near else f"its fields are {', '.join(f'`{n}`' for n in names)}",
+                    edits=instead(reference.span, near),
                 )
         for reference in (scalar(spec.body, "visible from"), *self._known(spec)):
             kind_of = next((f.type for f in fields if reference is not None and f.name == normal(reference.text)), None)
@@ -170,6 +171,7 @@ class Declarations:
                     f"unknown vocabulary `{name}`",
                     node.span,
                     f"did you mean `{near}`?" if near else "list the values, or declare the name under `vocabularies`",
+                    edits=instead(node.span, near),
                 )
             return found or None  # an unreadable vocabulary was reported where it stands
         listed = strings(node)

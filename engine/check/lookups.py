@@ -5,7 +5,7 @@ from engine.check.arms import ArmReader
 from engine.check.decisions import Draft
 from engine.check.model import ArmModel, Expr, LookupModel, TableModel
 from engine.check.plain import NotReadable, read
-from engine.check.scope import closest, whole
+from engine.check.scope import closest, instead, whole
 from engine.diagnostics import Problem, Span
 from engine.semantics import dtypes as dt
 from engine.semantics.dtypes import Type
@@ -43,6 +43,7 @@ def lookup_draft(
             reader.report.at(
                 "E0205", f"the table has no column `{name}`", span,
                 f"did you mean `{near}`?" if near else f"its columns are {', '.join(f'`{h}`' for h in header[:12])}",
+                edits=instead(column.span, near) if span is column.span else (),
             )
             return empty, None
     if mode == "band" and len(keys) != 1:

@@ -35,6 +35,7 @@ from engine.check.scope import (
     Restriction,
     Scope,
     closest,
+    instead,
 )
 from engine.check.typed import Typing
 from engine.check.uses import UseReader
@@ -199,7 +200,8 @@ class PolicyChecker:
         if decl is None:
             near = closest(name, [i.name for i in inputs])
             hint = f"did you mean `{near}`?" if near else "declare it under `inputs` as a date"
-            self.report.at("E0203", f"there is no input `{name}` to pick the version by", span, hint)
+            self.report.at("E0203", f"there is no input `{name}` to pick the version by", span, hint,
+                           edits=instead(span, near))
         elif decl.type.kind != dt.DATE:
             help = "declare it with `type: date`"
             self.report.at("E0308", f"`{name}` picks the version, so it must be a date", span, help)

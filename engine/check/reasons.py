@@ -8,7 +8,7 @@ from engine.check.declarations import rank_of
 from engine.check.expressions import ExpressionChecker
 from engine.check.model import DecisionModel, Expr, PolicyModel, ReasonModel, ReasonRef
 from engine.check.parsing import ExpressionParser
-from engine.check.scope import Report, Scope, Slice, closest
+from engine.check.scope import Report, Scope, Slice, closest, instead
 from engine.source.declare import ReasonSpec
 from engine.source.nodes import Scalar
 
@@ -83,6 +83,7 @@ def check_references(model: PolicyModel, report: Report) -> None:
                 report.at(
                     "E0211", f"there is no decision `{reference.name}` to take reasons from", reference.span,
                     f"did you mean `{near}`?" if near else "name a decision of this policy",
+                    edits=instead(reference.span, f"from {near}" if near else None),
                 )
         elif reference.name not in codes:
             near = closest(reference.name, codes)
@@ -91,5 +92,5 @@ def check_references(model: PolicyModel, report: Report) -> None:
                 hint = f"write `from {reference.name}` to take that decision's reasons"
             report.at(
                 "E0210", f"unknown reason code `{reference.name}`", reference.span,
-                f"did you mean `{near}`?" if near else hint,
+                f"did you mean `{near}`?" if near else hint, edits=instead(reference.span, near),
             )

@@ -155,6 +155,11 @@ def _one_slip(one: str, two: str) -> bool:
     return len(differing) == 1
 
 
+def instead(span: Span | None, name: str | None) -> tuple[Edit, ...]:
+    """The edit that puts the name that seems meant at `span`; none where no name does."""
+    return () if span is None or name is None else (Edit(span, name),)
+
+
 def closest(name: str, names: Iterable[str]) -> str | None:
     """The declared name that a person most likely meant, None where none is near."""
     candidates = list(names)

@@ -7,7 +7,7 @@ from engine.check import rules
 from engine.check.expressions import ExpressionChecker
 from engine.check.model import Expr, HistoryModel, PolicyModel, UseModel
 from engine.check.parsing import ExpressionParser
-from engine.check.scope import FIELD, LOCAL, Binding, Report, Scope, closest
+from engine.check.scope import FIELD, LOCAL, Binding, Report, Scope, closest, instead
 from engine.records import Record
 from engine.semantics import dtypes as dt
 from engine.semantics.dtypes import Type
@@ -45,6 +45,7 @@ class UseReader:
             report.at(
                 "E0203", f"there is no history `{each}` to decide for each row", spec.each.span,
                 f"did you mean `{near}`?" if near else "declare it under `history`",
+                edits=instead(spec.each.span, near),
             )
         if policy is None:
             return None
@@ -64,7 +65,7 @@ class UseReader:
                 listing = ", ".join(f"`{i}`" for i in sorted(inputs))
                 report.at(
                     "E0704", f"`{spec.policy.text}` has no input `{name}`", key.span,
-                    f"did you mean `{near}`?" if near else f"its inputs are {listing}",
+                    f"did you mean `{near}`?" if near else f"its inputs are {listing}", edits=instead(key.span, near),
                 )
                 continue
             expr = parser.scalar(scalar)
@@ -128,6 +129,6 @@ def _history(scalar: Scalar, histories: Mapping[str, HistoryModel], report: Repo
         near = closest(name, histories)
         report.at(
             "E0203", f"there is no history `{name}`", scalar.span,
-            f"did you mean `{near}`?" if near else "name a history of this policy",
+            f"did you mean `{near}`?" if near else "name a history of this policy", edits=instead(scalar.span, near),
         )
     return name
