@@ -77,7 +77,7 @@ def test_followed_from_an_empty_folder(path: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda p: f"{p.parent.name}-{p.stem}")
 def test_no_python_on_the_page(path: Path) -> None:
-    assert not re.search("python|pytest|pip |import |>>>", path.read_text("utf-8"), re.IGNORECASE)
+    assert not re.search(r"python|pytest|\bpip |^import |>>>", path.read_text("utf-8"), re.IGNORECASE | re.MULTILINE)
 
 
 def test_both_editions_have_the_same_pages_and_steps() -> None:
