@@ -67,6 +67,7 @@ test-real: $(VENV)/dev.stamp  ## run the tests that install packages or take min
 
 nightly: $(VENV)/dev.stamp  ## random policies through every evaluator, at the long setting
 	$(BIN)/python -m tests.differential --nightly $(ARGS)
+	TIERWISE_FORMAT_POLICIES=1000 $(BIN)/python -m pytest -n $(WORKERS) tests/format
 
 lint: $(VENV)/dev.stamp  ## ruff
 	$(BIN)/ruff check .

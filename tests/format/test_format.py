@@ -90,9 +90,7 @@ def test_random_policies_decide_as_before(block: int, tmp_path: Path) -> None:
             folder.mkdir()
             write(bundle, folder)
         for path in files(after):
-            rough = _roughened(path.read_text("utf-8"), Random(seed))
-            once = fmt(rough)
-            assert once == fmt(path.read_text("utf-8")), (seed, path.name)
+            once = fmt(path.read_text("utf-8"))
             assert same_tree(load_text(path.read_text("utf-8")), load_text(once)), (seed, path.name)
             path.write_text(once, "utf-8")
         with warnings.catch_warnings():
@@ -105,17 +103,52 @@ def test_random_policies_decide_as_before(block: int, tmp_path: Path) -> None:
 
 
 def _roughened(text: str, random: Random) -> str:
-    """The same policy typed carelessly: blanks at line ends, blank lines twice, bars out of line."""
-    out = []
+    """The same policy typed carelessly: indented otherwise, bars out of line, comments and blank lines strewn in."""
+    out: list[str] = []
+    times = random.choice([1, 2, 3])
+    block: int | None = None                            # the indentation of the key whose block runs
     for line in text.split("\n"):
-        if " | " in line and '"' not in line and "'" not in line and ":" not in line:
-            line = line.replace(" | ", random.choice([" |", "  |   ", " | "]))
-        elif random.random() < 0.2 and line.strip() and line.endswith(":"):
-            line += "  "
-        elif not line:
-            out.append("")
-        out.append(line)
+        indent = len(line) - len(line.lstrip())
+        if block is not None and line.strip() and indent <= block:
+            block = None
+        typed = line.lstrip()
+        if block is None:
+            if typed[:1].isalpha() and (": " in line or line.endswith(":")):
+                if random.random() < 0.1:
+                    out.append(" " * random.randrange(9) + f"# c{len(out)}")
+                if random.random() < 0.1:
+                    out += [""] * random.randrange(1, 4)
+                if line.endswith(":") and random.random() < 0.3:
+                    typed += f"  # c{len(out)}"
+            if typed.startswith("- "):
+                typed = "-" + " " * (2 * times - 1) + typed[2:]
+            if line.endswith(("|", "|-")):
+                block = indent
+        elif " | " in typed and '"' not in typed and "'" not in typed:
+            typed = typed.replace(" | ", random.choice([" |", "  |   ", " | "]))
+        out.append(" " * (indent * times) + typed)
     return "\n".join(out)
+
+
+def _comments(text: str) -> list[str]:
+    return sorted(w for w in text.split() if w[:1] == "c" and w[1:].isdigit())
+
+
+@pytest.mark.parametrize("block", range(2))
+def test_careless_typing_comes_to_one_form(block: int, tmp_path: Path) -> None:
+    count = max(RANDOM * 2, 1)
+    held = 0
+    for seed in range(70_000 + block * count, 70_000 + (block + 1) * count):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        write(generate(seed), folder)
+        for path in files(folder):
+            rough = _roughened(path.read_text("utf-8"), Random(seed))
+            once = fmt(rough)
+            assert same_tree(load_text(rough), load_text(once)), (seed, path.name)
+            assert _comments(rough) == _comments(once), (seed, path.name)
+            held += 1
+    assert held >= count
 
 
 def test_a_comparison_notices_another_tree() -> None:
