@@ -96,6 +96,8 @@ def _converted(block: list[str], key: str, lines: list[str], at: int, column: in
             continue
         if "\t" not in typed.rstrip("\t "):
             bars = [m[1] for m in _BARS.finditer(bare) if m[1]]
+            if not bars and not bare.startswith("base "):
+                return None                             # a key, or prose: this is no grid
             if template is None and bars:
                 template = bars
             rows.append(bare)

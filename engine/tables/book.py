@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import io
+import warnings
 import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -18,6 +20,9 @@ MAX_BYTES = 10_000_000
 MAX_UNPACKED = 200_000_000
 MAX_CELLS = 500_000
 _MAX_WIDTH = 60
+#: What the library raises for files that are none; a broken XML is a SyntaxError, an encrypted part a RuntimeError.
+_BROKEN = (zipfile.BadZipFile, zlib.error, ValueError, LookupError, TypeError, AttributeError, SyntaxError, EOFError,
+           RuntimeError)
 
 
 class RawSheet(Record):
@@ -89,14 +94,17 @@ def read_book(path: Path, shown: str) -> list[RawSheet]:
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise _unreadable(f"`{shown}` is larger than {MAX_BYTES:,} bytes", "a policy's tables need far less")
-        with zipfile.ZipFile(path) as parts:
+        data = io.BytesIO(path.read_bytes())
+        with zipfile.ZipFile(data) as parts:
             if sum(part.file_size for part in parts.infolist()) > MAX_UNPACKED:
                 raise _unreadable(f"`{shown}` unpacks to more than {MAX_UNPACKED:,} bytes", "save it anew")
-        book = library.load_workbook(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")             # of parts that are passed over, such as validations
+            book = library.load_workbook(data)
     except OSError as problem:
         why = (problem.strerror or "it is damaged").lower()
         raise _unreadable(f"`{shown}` cannot be read: {why}", "check the path, relative to where you are") from None
-    except (zipfile.BadZipFile, ValueError, KeyError, TypeError, SyntaxError):  # a broken XML is a SyntaxError
+    except _BROKEN:
         raise _unreadable(f"`{shown}` is not an xlsx file", "save it anew as `Excel workbook (.xlsx)`") from None
     count = 0
     sheets = []

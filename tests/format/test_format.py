@@ -306,6 +306,21 @@ def test_a_pasted_scorecard_parameter_and_rules() -> None:
     )
 
 
+def test_rows_pasted_under_the_table_of_a_parameter() -> None:
+    assert fmt(
+        "policy: a\nparameters:\n  cap:\n    type: money\n    table:\nfrom\tvalue\n2026-01-01\t500\n\nrisk:\n"
+        "  s:\n    values: [x]\n"
+    ) == (
+        "policy: a\nparameters:\n  cap:\n    type: money\n    table: |\n      from       || value\n"
+        "      2026-01-01 || 500\n\nrisk:\n  s:\n    values: [x]\n"
+    )
+
+
+def test_tabs_in_prose_are_left() -> None:
+    text = "policy: a\ndescription: |\n  one\ttwo\nparameters:\n  p: |\n    a note\n    x\ty\n"
+    assert fmt(text) == text
+
+
 def test_pasted_rows_without_a_certain_place_for_the_bars_are_left() -> None:
     text = HEAD + "    table: |\n      first\tscore\tresult\n      T1\t1\tA\n"
     assert fmt(text) == text

@@ -3,8 +3,10 @@ from __future__ import annotations
 
 import datetime
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -276,6 +278,25 @@ def test_a_workbook_of_unusual_kind(folder: Path, capsys: pytest.CaptureFixture[
     assert run(["table", "import", "p.yaml", "none.xlsx"]) == 3
     assert run(["table", "export", "p.yaml", "bad.xlsx"]) == 2
     assert "is there already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_damaged_workbook_is_refused_or_read(
+    seed: int, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Bytes of the file, or of a part of it, are changed at random: no traceback, and nothing half written."""
+    run(["table", "export", "p.yaml", "out.xlsx"])
+    random = Random(seed)
+    with zipfile.ZipFile("out.xlsx") as parts:
+        texts = {name: bytearray(parts.read(name)) for name in parts.namelist()}
+    victim = texts[random.choice(sorted(texts))]
+    for _ in range(random.randrange(1, 30)):
+        victim[random.randrange(len(victim))] = random.randrange(256)
+    with zipfile.ZipFile("in.xlsx", "w") as parts:
+        for name, data in texts.items():
+            parts.writestr(name, bytes(data))
+    assert run(["table", "import", "p.yaml", "in.xlsx", "--fix"]) in (0, 1, 3)
+    assert run(["check", "p.yaml"]) == 0
 
 
 def test_tables_of_cases_come_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
