@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from engine.diagnostics import Diagnostic, Problem, Span
-from engine.format.edits import applied, chosen
+from engine.format.edits import Placed, Places, made
 from engine.format.pasted import with_bars
 from engine.records import Record
 from engine.source.nodes import load_text
@@ -34,28 +34,33 @@ def mended(text: str, name: str, diagnostics: Iterable[Diagnostic]) -> Mended:
     """
     found = list(dict.fromkeys(
         d for d in diagnostics if d.edits and all(e.span.file == name for e in d.edits)))
-    kept: list[Diagnostic] = []
+    places = Places(text)
+    kept: list[tuple[Diagnostic, list[Placed]]] = []
+    taken: list[Placed] = []
     for diagnostic in found:
-        together = [e for d in (*kept, diagnostic) for e in d.edits]
-        made = chosen(text, together)
-        if len(made) == len(chosen(text, [e for d in kept for e in d.edits])) + len(chosen(text, diagnostic.edits)):
-            kept.append(diagnostic)
-    readable = _reads(text, name)
-    result = applied(text, [e for d in kept for e in d.edits])
-    if readable and not _reads(result, name):
-        alone = [d for d in kept if _reads(applied(text, d.edits), name)]
-        result = applied(text, [e for d in alone for e in d.edits])
-        kept = alone
-        if not _reads(result, name):
-            kept = alone[:1]
-            result = applied(text, [e for d in kept for e in d.edits])
-    mends = [Mend(d.message, d.span, _now(d)) for d in kept if chosen(text, d.edits)]
+        edits = places.located(diagnostic.edits)
+        new = [e for e in edits if e not in taken]
+        if new and not any(_overlap(e, other) for e in new for other in taken):
+            kept.append((diagnostic, new))
+            taken += new
+    result = made(text, taken)
+    if _reads(text, name) and not _reads(result, name):
+        kept = [(d, edits) for d, edits in kept if _reads(made(text, edits), name)]
+        result = made(text, [e for _, edits in kept for e in edits])
+        if not _reads(result, name):                    # sound alone and not together: the first, then look again
+            kept = kept[:1]
+            result = made(text, kept[0][1])
+    mends = [Mend(d.message, d.span, _now(d)) for d, _ in kept]
     if "\t" in text:
         grids = with_bars(result)
         if grids != result:
             mends.append(Mend("rows pasted from a spreadsheet are a grid now", None))
             result = grids
     return Mended(result, tuple(mends))
+
+
+def _overlap(one: Placed, other: Placed) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
 
 
 def _now(diagnostic: Diagnostic) -> str | None:

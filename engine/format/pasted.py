@@ -31,12 +31,15 @@ def with_bars(text: str) -> str:
         line = lines[at]
         at += 1
         found = _OPENS.fullmatch(line)
-        if found is None or not _holds_grid(found, lines, at - 1):
+        if found is None:
             out.append(line)
             continue
         column = len(found[1]) + len(found[2])
         end = _end(lines, at, column)
         block = lines[at:end]
+        if not any("\t" in row.strip() for row in block) or not _holds_grid(found, lines, at - 1):
+            out.append(line)
+            continue
         rows = _converted(block, found[3].strip(), lines, at - 1, column)
         if rows is None:
             out.append(line)
@@ -83,8 +86,6 @@ def _end(lines: list[str], at: int, column: int) -> int:
 
 
 def _converted(block: list[str], key: str, lines: list[str], at: int, column: int) -> list[str] | None:
-    if not any("\t" in line.strip() for line in block):
-        return None
     template: list[str] | None = None                   # the bars of the header
     dropped: int | None = None                          # a column that stands for `||`
     rows: list[str] = []
