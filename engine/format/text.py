@@ -34,6 +34,8 @@ def formatted(text: str, name: str) -> str:
     """
     ends = "\r\n" if re.match(r"[^\n]*\r\n", text) else "\n"
     text = with_bars(re.sub(r"\r\n?", "\n", text.removeprefix("\ufeff")))
+    if not text.endswith("\n"):
+        text += "\n"                                    # it may end a block, whose last line has a line end
     document = _loaded(text, name)
     for _ in range(_ROUNDS):
         edits = _quoting(document, roles(document))

@@ -232,6 +232,10 @@ def test_line_ends_of_the_first_line_hold() -> None:
     assert formatted("\ufeffpolicy: a\nowner:  b\r\n", "x") == "policy: a\nowner: b\n"
 
 
+def test_a_block_that_ends_the_file_without_a_line_end() -> None:
+    assert fmt("policy: a\ndescription: |\n   text") == "policy: a\ndescription: |\n  text\n"
+
+
 def test_keys_over_lines_are_refused() -> None:
     with pytest.raises(Problem) as caught:
         formatted("? policy\n: a\n", "x.yaml")
