@@ -145,7 +145,14 @@ def vocabulary_of(names: Mapping[str, Any]) -> Vocabulary:
 
 
 def _admit(names: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {normalise(name): _value(value, 0) for name, value in (names or {}).items()}
+    if names is None:
+        return {}
+    if not isinstance(names, Mapping):
+        raise TypeError(f"names are a mapping of names to values, not {type(names).__name__}")
+    strange = next((name for name in names if not isinstance(name, str)), None)
+    if strange is not None:
+        raise TypeError(f"a name is a text, not {strange!r}")
+    return {normalise(name): _value(value, 0) for name, value in names.items()}
 
 
 def _value(value: Any, depth: int) -> Any:
@@ -192,6 +199,8 @@ def _function(function: Any) -> FunctionValue:
 
 
 def _parsed(text: str, names: Mapping[str, Any], tests: bool) -> ast.Node:
+    if not isinstance(text, str):
+        raise TypeError(f"an expression is a text, not {type(text).__name__}")
     vocabulary = vocabulary_of(names)
     try:
         return parse_unary_tests(text, vocabulary) if tests else parse_expression(text, vocabulary)

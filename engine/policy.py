@@ -112,11 +112,17 @@ class Policy:
         `inputs` are by declared name, by `column`, or by name with underscores; None or absent is missing.
         `history` gives rows by history; a history left out is not supplied. `only` names the decisions
         and features asked for; what they do not need is not looked at. Data that are bad refuse the customer, they do
-        not raise. `engine` is "python" or "reference".
+        not raise; only a call that is wrong in itself does: TypeError for a date, inputs or histories of
+        another kind, ValueError for an unknown engine, KeyError for an unknown decision. `engine` is
+        "python" or "reference".
         """
         compiled = self._only_version
+        if not isinstance(inputs, Mapping) or type(as_of) is not datetime.date or history.__class__ not in _USUAL:
+            as_of = _called_well(inputs, as_of, history)
         inputs = dict(inputs)  # explanations come later, and must not see what the caller changes meanwhile
         if compiled is None or only is not None or engine != "python":
+            if engine not in ("python", "reference"):
+                raise ValueError(f"no engine is called {engine!r}; there are 'python' and 'reference'")
             program = self.program_at(self._day(inputs, as_of))
             if engine == "reference":
                 return self._reference(program, inputs, history, as_of, only)
@@ -187,6 +193,8 @@ class Policy:
         """What the outcomes asked for hang on; KeyError where there is no such decision."""
         key = (id(program), None if only is None else tuple(only))
         if key not in self._cones:
+            if only is not None:
+                _known_decisions(program, only)
             # Decisions of imported policies count as far as the policy's own read them.
             found = cone(program, program.declared if only is None else only)
             if program.application_date is not None:
@@ -200,11 +208,42 @@ class Policy:
     ) -> Iterator[Decision]:
         """Decide customers one by one, in order, lazily; a row may bring its own date as `as of`."""
         for row in rows:
-            yield self.decide(row, as_of=row.get("as of", as_of), history=history)
+            day = row.get("as of", as_of) if isinstance(row, Mapping) else as_of
+            yield self.decide(row, as_of=day, history=history)
 
     def input_schema(self) -> dict[str, Any]:
         """The policy's input contract as JSON Schema."""
         return input_schema(self.program)
+
+
+#: Classes of a history that need no second look.
+_USUAL = frozenset({dict, type(None)})
+
+
+def _called_well(inputs: Any, as_of: Any, history: Any) -> datetime.date:
+    """The date of a decision; raises TypeError for arguments of another kind."""
+    if not isinstance(inputs, Mapping):
+        raise TypeError(f"inputs are a mapping of names to values, not {type(inputs).__name__}")
+    if history is not None and not isinstance(history, Mapping):
+        raise TypeError(f"history is a mapping of names to lists of rows, not {type(history).__name__}")
+    if isinstance(as_of, datetime.datetime):
+        raise TypeError("as_of is a datetime.date, not a datetime; say which day with .date()")
+    if not isinstance(as_of, datetime.date):
+        raise TypeError(f"as_of is a datetime.date, not {type(as_of).__name__}")
+    return as_of
+
+
+def _known_decisions(program: ir.Program, only: Sequence[str]) -> None:
+    """Raise TypeError or KeyError where `only` does not name decisions."""
+    if isinstance(only, str):
+        raise TypeError(f"only is a list of names, as [{only!r}]")
+    names = [d.name for d in program.decisions]
+    for name in only:
+        if name not in names:
+            import difflib  # noqa: PLC0415 - wanted only where something is misspelt
+
+            near = difflib.get_close_matches(str(name), names, 1)
+            raise KeyError(f"there is no decision {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
 
 
 def _generated(

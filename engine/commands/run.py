@@ -149,6 +149,10 @@ def _keep_apart(out: str, rejects: str | None, read: Sequence[str]) -> None:
         raise click.UsageError("results and rejects cannot be one file")
 
 
+def _writable(value: Any) -> Any:
+    return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else value
+
+
 def _same(one: str, other: str) -> bool:
     try:
         return os.path.isfile(one) and os.path.samefile(one, other)
@@ -206,6 +210,8 @@ class Run:
         progress = Progress()
         for row in self.table:
             values = self.bound.values(row.cells)
+            if isinstance(row, BadRow):                 # what is no text cannot be written either
+                values = {name: _writable(values.get(name)) for name in self.keys}
             key = ", ".join(str(values[k]) for k in self.keys if values.get(k) is not None)
             if key:
                 self.repeated += key in self.seen

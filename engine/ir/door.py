@@ -96,6 +96,15 @@ def admit_history(
         if rows is None:
             relations[relation.name] = None
             continue
+        if not isinstance(rows, (list, tuple)):
+            if isinstance(rows, (str, bytes, Mapping)) or not isinstance(rows, Sequence):
+                faults.append(Fault(relation.name, f"{show(rows)} is not a list of rows"))
+                continue
+        strangers = (i for i, row in enumerate(rows, 1) if type(row) is not dict and not isinstance(row, Mapping))
+        stranger = next(strangers, 0)
+        if stranger:
+            faults.append(Fault(relation.name, f"row {stranger}: {show(rows[stranger - 1])} has no fields"))
+            continue
         needed = {name for owner, name in cone.fields if owner == relation.name}
         relations[relation.name], problems = admit_rows(relation, rows, needed, as_of)
         faults.extend(problems)
@@ -239,7 +248,10 @@ def _number(raw: Any) -> float | None:
         exact = getattr(raw, "is_finite", None)  # a decimal.Decimal, without importing decimal
         if exact is None or isinstance(raw, bool):
             raise Refusal(f"{show(raw)} is not a number")
-        return _number(float(raw))
+        try:
+            return _number(float(raw))
+        except (TypeError, ValueError):                 # ValueError: a signalling NaN
+            raise Refusal(f"{show(raw)} is not a number") from None
     try:
         value = float(raw)
     except OverflowError:

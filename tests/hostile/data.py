@@ -3,6 +3,7 @@
 Each case makes its files in a folder that holds `p.yaml` (`POLICY`), and gives the arguments, the exit code and a part
 of what is said.
 """
+
 from __future__ import annotations
 
 import gzip
@@ -125,7 +126,8 @@ def lookup(table: Content, code: int, part: str) -> Callable[[Path], Case]:
         (folder / "l.yaml").write_text(
             "policy: l\nversion: '1'\neffective: {from: 2026-01-01}\non missing: refer\ninputs:\n  k: {type: string}\n"
             "service:\n  d:\n    type: number\n    lookup:\n      table: t.csv\n      key:\n        k: k\n"
-            "      column: v\n")
+            "      column: v\n"
+        )
         return ["check", "l.yaml"], code, part, b""
 
     return make
@@ -137,7 +139,8 @@ def linked(target: str, name: str = "x.yaml") -> Callable[[Path], Case]:
         (folder / name).symlink_to(target)
         (folder / "u.yaml").write_text(
             "policy: u\nversion: '1'\neffective: {from: 2026-01-01}\nuse: {o: {policy: x, with: {}}}\n"
-            "service: {d: {type: number, value: o.d}}\n")
+            "service: {d: {type: number, value: o.d}}\n"
+        )
         return ["check", "u.yaml"], 1, "E070", b""
 
     return make
@@ -157,14 +160,16 @@ CASES: dict[str, Callable[[Path], Case]] = {
     "csv bars": csv((HEADER + GOOD).replace(",", "|"), 3, "--delimiter"),
     "csv byte order mark": csv(b"\xef\xbb\xbf" + (HEADER + GOOD).encode(), 0, "1 decided"),
     "csv gb18030": csv((HEADER + "a,2,SH,A,G,中小企业信贷政策\n").encode("gb18030"), 3, "--encoding gb18030"),
-    "csv gb18030 named": csv((HEADER + "a,2,SH,A,G,中小企业\n").encode("gb18030"), 0, "中小企业",
-                             "--encoding", "gb18030"),
+    "csv gb18030 named": csv(
+        (HEADER + "a,2,SH,A,G,中小企业\n").encode("gb18030"), 0, "中小企业", "--encoding", "gb18030"
+    ),
     "csv utf-16": csv((HEADER + GOOD).encode("utf-16"), 0, "1 decided"),
     "csv utf-16 without mark": csv((HEADER + GOOD).encode("utf-16-le"), 3, "--encoding utf-16-le"),
     "csv utf-32": csv((HEADER + GOOD).encode("utf-32"), 0, "1 decided"),
     "csv truncated utf-16": csv((HEADER + GOOD).encode("utf-16")[:-1], 3, "UTF-16"),
     "csv latin-1 in one row": csv(
-        (HEADER + GOOD).encode() + b"b,2,SH,A,G,Andr\xe9\n" + GOOD.encode(), 1, "2 decided, 1 refused"),
+        (HEADER + GOOD).encode() + b"b,2,SH,A,G,Andr\xe9\n" + GOOD.encode(), 1, "2 decided, 1 refused"
+    ),
     "csv unknown encoding": csv(HEADER + GOOD, 3, "no encoding", "--encoding", "klingon"),
     "csv encoding that is no text": csv(HEADER + GOOD, 3, "", "--encoding", "base64"),
     "csv encoding zip": csv(HEADER + GOOD, 3, "", "--encoding", "zlib"),
@@ -214,7 +219,8 @@ CASES: dict[str, Callable[[Path], Case]] = {
     "jsonl nested closed": jsonl('{"id": "a", "x": ' + "[" * 100_000 + "]" * 100_000 + "}\n", 1, "1 refused"),
     "jsonl nested but read": jsonl('{"id": "a", "x": ' + "[" * 400 + "]" * 400 + "}\n", 1, "1 refused"),
     "jsonl huge number": jsonl(
-        '{"id": "a", "x": 1e999999999}\n{"id": "b", "x": ' + "9" * 50_000 + "}\n", 1, "too many digits"),
+        '{"id": "a", "x": 1e999999999}\n{"id": "b", "x": ' + "9" * 50_000 + "}\n", 1, "too many digits"
+    ),
     "jsonl NaN": jsonl('{"id": "a", "x": NaN}\n', 1, "NaN"),
     "jsonl wrong kinds": jsonl('{"id": 5, "x": "2", "city": ["SH"], "name": {"a": 1}}\n', 1, "1 refused"),
     "jsonl repeated member": jsonl('{"id": "a", "id": "b"}\n', 1, "twice"),
@@ -222,7 +228,7 @@ CASES: dict[str, Callable[[Path], Case]] = {
     "jsonl surrogate as csv": jsonl('{"id": "a", "x": 2, "name": "\\udfff"}\n', 1, "1 refused", "--format", "csv"),
     "jsonl null characters": jsonl('{"id": "a\\u0000", "x": 2, "name": "\\u001b[31m"}\n', 0, ""),
     "jsonl key of an object": jsonl('{"id": {"a": 1}, "x": 2}\n{"id": ["a"], "x": 2}\n', 1, "2 refused"),
-    "jsonl big integer": jsonl('{"id": "a", "x": ' + "9" * 200 + '}\n', 1, "beyond"),
+    "jsonl big integer": jsonl('{"id": "a", "x": ' + "9" * 200 + "}\n", 1, "beyond"),
     # --- one customer
     "customer good": customer('{"id": "a", "x": 2}', 0, "yes"),
     "customer empty": customer("", 3, "is empty"),
@@ -243,7 +249,8 @@ CASES: dict[str, Callable[[Path], Case]] = {
     "customer history object": customer('{"id": "a", "history": 5}', 3, "not an object"),
     "customer history of nulls": customer('{"id": "a", "x": 2, "history": {"events": [{"amount": null}]}}', 1, ""),
     "customer format strings": customer(
-        '{"id": "%s%n{0}{x}", "x": 2, "name": "{0.__class__}%(a)s"}', 0, "{0.__class__}"),
+        '{"id": "%s%n{0}{x}", "x": 2, "name": "{0.__class__}%(a)s"}', 0, "{0.__class__}"
+    ),
     # --- histories
     "history good": history("id,amount\na,1\na,2\n", 0, "2 decided"),
     "history without key column": history("name,amount\na,1\n", 3, "needs a column `id`"),
@@ -264,7 +271,8 @@ CASES: dict[str, Callable[[Path], Case]] = {
     "lookup null characters": lookup(b"k,v\na\0,1\n", 1, "E07"),
     "lookup of many rows": lookup(lambda: b"k,v\n" + b"".join(b"k%d,%d\n" % (i, i) for i in range(150_000)), 0, ""),
     "lookup of too many rows": lookup(
-        lambda: b"k,v\n" + b"".join(b"k%d,1\n" % i for i in range(300_000)), 1, "too many"),
+        lambda: b"k,v\n" + b"".join(b"k%d,1\n" % i for i in range(300_000)), 1, "too many"
+    ),
     "lookup huge number": lookup(b"k,v\na,1e999999999\n", 1, "E07"),
     "lookup huge field": lookup(lambda: b"k,v\na," + b"9" * 1_000_000 + b"\n", 1, "E07"),
     "lookup unclosed": lookup(lambda: b'k,v\n"a,1\n' + b"b,2\n" * 100_000, 1, "E0708"),
@@ -314,20 +322,31 @@ CASES: dict[str, Callable[[Path], Case]] = {
     "feel billion": args(1, "E0151", "feel", "for a in 1..1000000000, b in 1..1000000000 return a"),
     "feel cubes": args(1, "E0151", "feel", "count(for a in 1..900000, b in 1..900000 return a)"),
     "feel pattern": args(1, "E0151", "feel", 'matches(string join(for i in 1..5000 return "a") + "b", "^(a|aa|a?)+$")'),
-    "feel patterns": args(1, "E0151", "feel", 'for i in 1..1000 return matches(string join(for j in 1..500 return "a") '
-                          '+ string(i), "(.*)(.*)(.*)(.*)(.*)(.*)(.*)(.*)(.*)[^a0-9]$")'),
+    "feel patterns": args(
+        1,
+        "E0151",
+        "feel",
+        'for i in 1..1000 return matches(string join(for j in 1..500 return "a") '
+        '+ string(i), "(.*)(.*)(.*)(.*)(.*)(.*)(.*)(.*)(.*)[^a0-9]$")',
+    ),
     "feel power": args(0, "null", "feel", "9 ** 9 ** 9 ** 9"),
     "feel huge number": args(1, "E0", "feel", "1e999999999"),
     "feel recursion": args(1, "E0151", "feel", "{f: function(x) f(x + 1), r: f(0)}.r"),
-    "feel text doubling": args(1, "E0151", "feel", "{" + 'a0: "aaaaaaaaaa", ' + ", ".join(
-        f"a{i}: a{i - 1} + a{i - 1}" for i in range(1, 60)) + "}.a59"),
-    "feel list doubling": args(1, "E0151", "feel", "{" + "a0: [1], " + ", ".join(
-        f"a{i}: [a{i - 1}, a{i - 1}]" for i in range(1, 60)) + "}.a59"),
+    "feel text doubling": args(
+        1,
+        "E0151",
+        "feel",
+        "{" + 'a0: "aaaaaaaaaa", ' + ", ".join(f"a{i}: a{i - 1} + a{i - 1}" for i in range(1, 60)) + "}.a59",
+    ),
+    "feel list doubling": args(
+        1, "E0151", "feel", "{" + "a0: [1], " + ", ".join(f"a{i}: [a{i - 1}, a{i - 1}]" for i in range(1, 60)) + "}.a59"
+    ),
     "feel import": args(0, "null", "feel", '__import__("os").system("id")'),
     "feel escape sequences": args(0, "\\u{1b}", "feel", '"\x1b[31m"'),
     "feel names": args(2, "E0", "feel", "x", "--names", "{x: " + "[" * 1_000),
     "feel external function": args(
-        0, "function", "feel", 'function(a) external {java: {class: "java.lang.Runtime", method signature: "exec(a)"}}'),
+        0, "function", "feel", 'function(a) external {java: {class: "java.lang.Runtime", method signature: "exec(a)"}}'
+    ),
     "gzip bomb": lambda folder: gzipped(folder, b"\0", 500),
     "gzip bomb of rows": lambda folder: gzipped(folder, b"x", 500),
     "gzip truncated": lambda folder: gzipped(folder, (HEADER + GOOD * 50_000).encode(), cut=200),

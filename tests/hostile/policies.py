@@ -3,6 +3,7 @@
 Small ones that only the checker sees are files under `tests/corpus/bad`; here stand those that are large, or not
 text, or that matter only once they decide.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -22,7 +23,8 @@ def value(expression: str, inputs: str = "  x: {type: number}\n", kind: str = "n
 
 
 BOMB = "a: &a [x]\n" + "".join(
-    f"{chr(98 + i)}: &{chr(98 + i)} [{', '.join([f'*{chr(97 + i)}'] * 9)}]\n" for i in range(20))
+    f"{chr(98 + i)}: &{chr(98 + i)} [{', '.join([f'*{chr(97 + i)}'] * 9)}]\n" for i in range(20)
+)
 
 
 def many_decisions(n: int) -> str:
@@ -83,13 +85,23 @@ FILES: dict[str, tuple[Callable[[], str | bytes], int, str]] = {
     "huge negative exponent": (lambda: value("x + 1e-999999999"), 0, ""),
     "number of many digits": (lambda: value("x + " + "9" * 100_000), 1, "E0"),
     "fraction of many digits": (lambda: value("x + 0." + "9" * 100_000), 1, ""),
-    "huge number as plain data": (lambda: policy(
-        "service:\n  d:\n    type: number\n    rules:\n      - rule: A\n        when: x > 1\n"
-        "        then: 1e999999999\n      - otherwise: 0\n"), 1, "E0"),
+    "huge number as plain data": (
+        lambda: policy(
+            "service:\n  d:\n    type: number\n    rules:\n      - rule: A\n        when: x > 1\n"
+            "        then: 1e999999999\n      - otherwise: 0\n"
+        ),
+        1,
+        "E0",
+    ),
     "huge number in a range": (lambda: policy("", inputs="  x: {type: number, range: '>= 1e999999999'}\n"), 1, "E0"),
-    "huge number in a grid": (lambda: policy(
-        "service:\n  d:\n    type: number\n    table: |\n      first | x || d\n"
-        "      A | > 1e999999999 || 1e999999999\n"), 1, "E0"),
+    "huge number in a grid": (
+        lambda: policy(
+            "service:\n  d:\n    type: number\n    table: |\n      first | x || d\n"
+            "      A | > 1e999999999 || 1e999999999\n"
+        ),
+        1,
+        "E0",
+    ),
     "huge exponent of a power": (lambda: value("x ** 1e308 ** 1e308"), 0, ""),
     "power tower": (lambda: value("9 ** 9 ** 9 ** 9 ** 9 ** 9 + x"), 0, ""),
     "billion pairs": (lambda: value("count(for a in 1..1000000000, b in 1..1000000000 return a)"), 0, ""),
@@ -114,17 +126,37 @@ FILES: dict[str, tuple[Callable[[], str | bytes], int, str]] = {
     "name of 100,000": (lambda: policy("", inputs=f"  {'n' * 100_000}: {{type: number}}\n"), 1, "E0"),
     "unknown name of 100,000": (lambda: value("n" * 100_000), 1, "E0203"),
     "many words": (lambda: value("x " * 100_000), 1, "E0"),
-    "many bars": (lambda: policy("service:\n  d:\n    type: number\n    table: |\n      first " + "| x " * 20_000
-                                 + "|| d\n      A " + "| - " * 20_000 + "|| 1\n"), 0, ""),
+    "many bars": (
+        lambda: policy(
+            "service:\n  d:\n    type: number\n    table: |\n      first "
+            + "| x " * 20_000
+            + "|| d\n      A "
+            + "| - " * 20_000
+            + "|| 1\n"
+        ),
+        0,
+        "",
+    ),
     "unclosed string": (lambda: value('"' + "x" * 100_000), 1, "E0"),
-    "import itself by a runner": (lambda: value("__import__(\"os\").system(\"id\")"), 1, "E0"),
+    "import itself by a runner": (lambda: value('__import__("os").system("id")'), 1, "E0"),
     "dunder": (lambda: value("x.__class__.__init__.__globals__"), 1, "E0"),
-    "dunder in a reason": (lambda: policy(
-        "reasons:\n  R1: {text: 'so {x.__class__} it is {0.__class__}'}\nservice:\n  d:\n    type: number\n    rules:\n"
-        "      - rule: A\n        when: x > 1\n        then: 1\n        reason: R1\n      - otherwise: 0\n"), 1, "E0"),
-    "open brace in a reason": (lambda: policy(
-        "reasons:\n  R1: {text: 'so {x'}\nservice:\n  d:\n    type: number\n    rules:\n"
-        "      - rule: A\n        when: x > 1\n        then: 1\n        reason: R1\n      - otherwise: 0\n"), 1, "E0"),
+    "dunder in a reason": (
+        lambda: policy(
+            "reasons:\n  R1: {text: 'so {x.__class__} it is {0.__class__}'}\nservice:\n  d:\n    type: number\n"
+            "    rules:\n"
+            "      - rule: A\n        when: x > 1\n        then: 1\n        reason: R1\n      - otherwise: 0\n"
+        ),
+        1,
+        "E0",
+    ),
+    "open brace in a reason": (
+        lambda: policy(
+            "reasons:\n  R1: {text: 'so {x'}\nservice:\n  d:\n    type: number\n    rules:\n"
+            "      - rule: A\n        when: x > 1\n        then: 1\n        reason: R1\n      - otherwise: 0\n"
+        ),
+        1,
+        "E0",
+    ),
     "control characters in a name": (lambda: policy("", inputs='  "a\\e[31mred\\a": {type: number}\n'), 1, "\\u{1b}"),
     "bidi in a name": (lambda: policy("", inputs="  'a\u202eb': {type: number}\n"), 1, ""),
     "pattern for ever": (lambda: value('matches(s, "^(a+)+$")', "  s: {type: string}\n", "boolean"), 0, ""),
@@ -152,7 +184,8 @@ def loops(expression: str) -> str:
 def doubled(first: str, step: str, last: str, inputs: str) -> str:
     """Sixty features, each made of two of the former."""
     lines = f"  t0:\n    value: '{first}'\n" + "".join(
-        f"  t{i}:\n    value: {step.format(f't{i - 1}')}\n" for i in range(1, 60))
+        f"  t{i}:\n    value: {step.format(f't{i - 1}')}\n" for i in range(1, 60)
+    )
     return policy(f"features:\n{lines}service:\n  d:\n    type: number\n    value: {last}\n", inputs=inputs)
 
 
@@ -172,39 +205,104 @@ DECIDED: dict[str, tuple[Callable[[], str], dict[str, Any], int, str]] = {
     "90 ifs": (lambda: nested_if(90), THREE, 0, "d  3"),
     "power tower": (lambda: value("9 ** 9 ** 9 ** 9 ** 9 ** 9 + x"), THREE, 0, "no value"),
     "billion pairs": (
-        lambda: value("count(for a in 1..1000000000, b in 1..1000000000 return a) + x"), THREE, 0, "no value"),
+        lambda: value("count(for a in 1..1000000000, b in 1..1000000000 return a) + x"),
+        THREE,
+        0,
+        "no value",
+    ),
     "billion pairs of short ranges": (
-        lambda: value("count(for a in 1..1000, b in 1..1000, c in 1..1000 return a) + x"), THREE, 1, "1,000,000 steps"),
+        lambda: value("count(for a in 1..1000, b in 1..1000, c in 1..1000 return a) + x"),
+        THREE,
+        1,
+        "10,000,000 steps",
+    ),
     "pairs of a long range": (
-        lambda: value("count(for a in 1..900000, b in 1..900000 return a) + x"), THREE, 1, "1,000,000 steps"),
+        lambda: value("count(for a in 1..900000, b in 1..900000 return a) + x"),
+        THREE,
+        1,
+        "10,000,000 steps",
+    ),
     "some of pairs": (
-        lambda: value("some a in 1..9000, b in 1..9000 satisfies a * b = x - 4", kind="boolean"), THREE, 1, "steps"),
-    "pairs of rows": (lambda: loops("count(for a in h, b in h, c in h return a.v)"), ROWS, 1, "1,000,000 steps"),
+        lambda: value("some a in 1..9000, b in 1..9000 satisfies a * b = x - 4", kind="boolean"),
+        THREE,
+        1,
+        "steps",
+    ),
+    "records of pairs": (
+        lambda: value("count(for a in 1..1000, b in 1..1000 return {p: a, q: b, r: x})"),
+        THREE,
+        1,
+        "10,000,000 steps",
+    ),
+    "numbers of pairs": (lambda: value("count(for a in 1..500, b in 1..500 return a * b + x)"), THREE, 0, "250,000"),
+    "texts of numbers": (
+        lambda: value('string length(string join(for a in 1..9999 return s + string(a), ","))', TEXT),
+        {"s": "a" * 9_000},
+        1,
+        "10,000,000 steps",
+    ),
+    "pairs of rows": (lambda: loops("count(for a in h, b in h, c in h return a.v)"), ROWS, 1, "10,000,000 steps"),
     "rows within rows": (
-        lambda: loops("sum(for a in h return sum(for b in h return sum(for c in h return a.v * c.v)))"), ROWS, 1,
-        "steps"),
+        lambda: loops("sum(for a in h return sum(for b in h return sum(for c in h return a.v * c.v)))"),
+        ROWS,
+        1,
+        "steps",
+    ),
     "rows filtered by rows": (
-        lambda: loops("sum(for a in h return count(h[v > a.v]) + count(h[v < 2 * a.v]))"), ROWS, 1, "steps"),
+        lambda: loops("sum(for a in h return count(h[v > a.v]) + count(h[v < 2 * a.v]))"),
+        ROWS,
+        1,
+        "steps",
+    ),
     "text doubling": (lambda: doubled("s + s", "{0} + {0}", "string length(t59)", TEXT), {"s": "abcd"}, 0, "no value"),
     "list doubling": (
-        lambda: doubled("[x, x]", "concatenate({0}, {0})", "count(t59)", "  x: {type: number}\n"), THREE, 0, "no value"),
-    "replacing": (lambda: value(
-        'string length(replace(replace(replace(s, "a", "aaaaaaaaaaaaaaaaaaaa"), "a", "aaaaaaaaaaaaaaaaaaaa"), '
-        '"a", "aaaa"))',
-        TEXT), {"s": "a" * 1_000}, 0, "no value"),
+        lambda: doubled("[x, x]", "concatenate({0}, {0})", "count(t59)", "  x: {type: number}\n"),
+        THREE,
+        0,
+        "no value",
+    ),
+    "replacing": (
+        lambda: value(
+            'string length(replace(replace(replace(s, "a", "aaaaaaaaaaaaaaaaaaaa"), "a", "aaaaaaaaaaaaaaaaaaaa"), '
+            '"a", "aaaa"))',
+            TEXT,
+        ),
+        {"s": "a" * 1_000},
+        0,
+        "no value",
+    ),
     "joining": (
-        lambda: value("string length(string join(for i in 1..900000 return s))", TEXT), {"s": "a" * 1_000}, 1, "steps"),
+        lambda: value("string length(string join(for i in 1..900000 return s))", TEXT),
+        {"s": "a" * 1_000},
+        1,
+        "steps",
+    ),
     "pattern for ever": (
-        lambda: value('matches(s, "^(a|aa|a?)+$")', TEXT, "boolean"), {"s": "a" * 5_000 + "b"}, 0, "d  "),
+        lambda: value('matches(s, "^(a|aa|a?)+$")', TEXT, "boolean"),
+        {"s": "a" * 5_000 + "b"},
+        0,
+        "d  ",
+    ),
     "pattern of stars": (
-        lambda: value('matches(s, "(.*)(.*)(.*)(.*)(.*)(.*)(.*)(.*)(.*)[^a]$")', TEXT, "boolean"), {"s": "a" * 500}, 0,
-        "d  "),
+        lambda: value('matches(s, "(.*)(.*)(.*)(.*)(.*)(.*)(.*)(.*)(.*)[^a]$")', TEXT, "boolean"),
+        {"s": "a" * 500},
+        0,
+        "d  ",
+    ),
     "pattern of repeats": (
-        lambda: value('matches(s, "((a{1,1000}){1,1000}){1,1000}b")', TEXT, "boolean"), {"s": "a" * 500}, 0, "d  "),
+        lambda: value('matches(s, "((a{1,1000}){1,1000}){1,1000}b")', TEXT, "boolean"),
+        {"s": "a" * 500},
+        0,
+        "d  ",
+    ),
     "pattern of the data": (lambda: value("matches(s, s)", TEXT, "boolean"), {"s": "((((a*)*)*)*)*" * 60}, 0, "d  "),
     "pattern for every number": (
         lambda: value(
-            'count(for i in 1..1000 return matches(s + string(i), "(.*)(.*)(.*)(.*)(.*)(.*)(.*)[^a0-9]$"))', TEXT),
-        {"s": "a" * 500}, 1, "steps"),
+            'count(for i in 1..1000 return matches(s + string(i), "(.*)(.*)(.*)(.*)(.*)(.*)(.*)[^a0-9]$"))', TEXT
+        ),
+        {"s": "a" * 500},
+        1,
+        "steps",
+    ),
     "split for ever": (lambda: value('count(split(s, "(x*)*y"))', TEXT), {"s": "x" * 5_000}, 0, "d  "),
 }

@@ -6,6 +6,7 @@ from engine.backends.python.known import NOTHING, Known
 from engine.backends.python.runtime import holds_null
 from engine.backends.python.values import Values
 from engine.ir import nodes as ir
+from engine.ir.labour import labour
 from engine.semantics import dtypes as dt
 
 CONTAINERS = frozenset({dt.LIST, dt.CONTEXT})
@@ -81,7 +82,7 @@ class NullOrigins(Values):
             self.variables[("Local", node.var)] = item
             self.nullable.add(item)
             body = self._within(node.body, known)
-            inner = f"any([{body} for {item} in each({name})])"
+            inner = f"any([{body} for {item} in each({name}, {labour(node)})])"
             bodies = "False" if body == "False" else f"({inner} if ({name} := {value}) is not None else False)"
             return _any_of([self.hidden(node.source, known), bodies])
         if isinstance(node, (ir.Ref, ir.Local)):
@@ -121,7 +122,7 @@ class NullOrigins(Values):
         if node.value is not None:
             found = f"{self._tested(node.value, known)} is None and ({self.null_by_name(node.value, known)})"
         condition = f" if {self.true(node.filter, known)}" if node.filter is not None else ""
-        return f"any([{found} for {item} in each({rows}){condition}])"
+        return f"any([{found} for {item} in each({rows}, {labour(node)}){condition}])"
 
 
 def _any_of(parts: list[str]) -> str:

@@ -8,6 +8,7 @@ from engine.backends.python.known import NOTHING, Known
 from engine.backends.python.nullability import is_finite
 from engine.check import rules
 from engine.ir import nodes as ir
+from engine.ir.labour import labour
 from engine.semantics import dtypes as dt
 from engine.semantics.catalogue import Operation
 
@@ -46,9 +47,9 @@ class Values(Conditions):
             return self._field(node, known)
         if isinstance(node, ir.Filter):
             predicate = node.predicate
-            return self._over(node.source, known, lambda s: self._comprehension(node.var, s, predicate, None, known))
+            return self._over(node.source, known, lambda s: self._comprehension(node, s, predicate, None, known))
         if isinstance(node, ir.Map):
-            return self._over(node.source, known, lambda s: self._comprehension(node.var, s, None, node.body, known))
+            return self._over(node.source, known, lambda s: self._comprehension(node, s, None, node.body, known))
         if isinstance(node, ir.Fold):
             return self._fold(node, known)
         if isinstance(node, ir.Lookup):
@@ -99,21 +100,23 @@ class Values(Conditions):
         return f"({body(name)} if ({name} := {value}) is not None else None)"
 
     def _comprehension(
-        self, var: str, source: str, filter: ir.Node | None, value: ir.Node | None, known: Known
+        self, loop: ir.Filter | ir.Map | ir.Fold, source: str, filter: ir.Node | None, value: ir.Node | None,
+        known: Known,
     ) -> str:
+        """A list comprehension, charged to the customer's allowance of work."""
         item = self.temporary()
-        self.variables[("Local", var)] = item
+        self.variables[("Local", loop.var)] = item
         self.nullable.add(item)
         condition = f" if {self.true(filter, known)}" if filter is not None else ""
         shown = self.value(value, known) if value is not None else item
-        return f"[{shown} for {item} in each({source}){condition}]"
+        return f"[{shown} for {item} in each({source}, {labour(loop)}){condition}]"
 
     def _fold(self, node: ir.Fold, known: Known) -> str:
         if node.op == "count":
             if node.filter is None and node.value is None:
                 return self._over(node.source, known, lambda s: f"len({s})")
             return self._over(
-                node.source, known, lambda s: f"len({self._comprehension(node.var, s, node.filter, None, known)})"
+                node.source, known, lambda s: f"len({self._comprehension(node, s, node.filter, None, known)})"
             )
         value_type = node.value.type if node.value is not None else node.source.type.item
         scale = scale_of(value_type)
@@ -121,7 +124,7 @@ class Values(Conditions):
         more += f", {self.pooled(scale)}" if scale is not None else ""
 
         def folded(source: str) -> str:
-            return f"fold({node.op!r}, {self._comprehension(node.var, source, node.filter, node.value, known)}{more})"
+            return f"fold({node.op!r}, {self._comprehension(node, source, node.filter, node.value, known)}{more})"
 
         return self._over(node.source, known, folded)
 

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from engine.ir import nodes as ir
+from engine.ir.labour import labour
 from engine.semantics.catalogue import BUILTINS, Catalogue, LimitExceeded, Undefined
 from engine.semantics.folds import fold
 from engine.semantics.narrow import narrowed
 from engine.semantics.number import compare
-from engine.semantics.work import each
+from engine.semantics.work import spend
 
 
 class Evaluator:
@@ -26,6 +27,7 @@ class Evaluator:
         self.as_of = as_of
         self.catalogue = catalogue
         self.locals: dict[str, Any] = {}
+        self.labours: dict[int, int] = {}               # by the identity of a loop, which its program keeps
 
     def evaluate(self, node: ir.Node) -> Any:
         """The value of `node`, None for null."""
@@ -149,11 +151,13 @@ class Evaluator:
         source = self.evaluate(node.source)
         if source is None:
             return None
-        return [item for item in each(source) if self.bound(node.var, item, node.predicate) is True]
+        return [item for item in self.each(node, source) if self.bound(node.var, item, node.predicate) is True]
 
     def _map(self, node: ir.Map) -> Any:
         source = self.evaluate(node.source)
-        return None if source is None else [self.bound(node.var, item, node.body) for item in each(source)]
+        if source is None:
+            return None
+        return [self.bound(node.var, item, node.body) for item in self.each(node, source)]
 
     def _fold(self, node: ir.Fold) -> Any:
         items = self.items(node)
@@ -167,11 +171,21 @@ class Evaluator:
         source = self.evaluate(node.source)
         if source is None:
             return None
+        if node.filter is not None or node.value is not None:
+            self.each(node, source)
         if node.filter is not None:
-            source = [item for item in each(source) if self.bound(node.var, item, node.filter) is True]
+            source = [item for item in source if self.bound(node.var, item, node.filter) is True]
         if node.value is None:
             return list(source)
-        return [self.bound(node.var, item, node.value) for item in each(source)]
+        return [self.bound(node.var, item, node.value) for item in source]
+
+    def each(self, loop: ir.Filter | ir.Map | ir.Fold, items: list[Any]) -> list[Any]:
+        """The items of a loop, charged to the customer's allowance of work."""
+        steps = self.labours.get(id(loop))
+        if steps is None:
+            steps = self.labours[id(loop)] = labour(loop)
+        spend(len(items) * steps)
+        return items
 
     def _lookup(self, node: ir.Lookup) -> Any:
         keys = tuple(self.evaluate(k) for k in node.keys)

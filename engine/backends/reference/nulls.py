@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 from engine.backends.reference.expressions import Evaluator
 from engine.ir import nodes as ir
 from engine.semantics import dtypes as dt
-from engine.semantics.work import each
 
 
 class Origins(NamedTuple):
@@ -166,7 +165,7 @@ class NullTracer(Evaluator):
         if source is None:
             return self.origins(node.source)
         if node.filter is not None:
-            source = [item for item in each(source) if self.bound(node.var, item, node.filter) is True]
+            source = [item for item in self.each(node, source) if self.bound(node.var, item, node.filter) is True]
         found: list[Origins] = []
         for item in source:
             if node.value is None:
