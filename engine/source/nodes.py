@@ -89,7 +89,8 @@ def _too_large(name: str, size: int) -> Diagnostic:
 
 
 def _unreadable(name: str, why: str, help_: str | None) -> Diagnostic:
-    return Diagnostic("E0001", f"cannot read `{name}`: {why}", None, help=help_)
+    # At its first line, since code hosts take no finding without a place.
+    return Diagnostic("E0001", f"cannot read `{name}`: {why}", Span(name, 1, 1, 1, 1), help=help_)
 
 
 def parser_for(text: str) -> Any:
