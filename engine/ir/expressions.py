@@ -107,7 +107,13 @@ class ExpressionLowering:
         return ir.And(self.id(), BOOLEAN.optional(any(p.type.nullable for p in parts)), at, tuple(parts))
 
     def test(self, test: ast.Node, operand: ir.Node) -> ir.Node:
-        """One unary test over an operand."""
+        """One unary test over an operand, which may name it as `?`."""
+        found = self._test(test, operand)
+        if "?" in self.place.text[test.start:test.end] and _names_operand(found):
+            return ir.Let(self.id(), found.type, found.at, "?", operand, found)
+        return found
+
+    def _test(self, test: ast.Node, operand: ir.Node) -> ir.Node:
         at = self.at(test)
         if isinstance(test, ast.AnyTest):
             return ir.Const(self.id(), BOOLEAN, at, True, "-")
@@ -132,7 +138,7 @@ class ExpressionLowering:
         if kind.kind == dt.LIST and operand.type.kind != dt.LIST:
             return self.member_of(operand, self.lower(test), at)
         if kind.kind == dt.BOOLEAN and operand.type.kind != dt.BOOLEAN:
-            return self.replace_placeholder(self.lower(test), operand)
+            return self.lower(test)
         return self.compare("=", operand, self.lower(test), at)
 
     def member_of(self, operand: ir.Node, items: ir.Node, at: ir.Place) -> ir.Node:
@@ -143,10 +149,6 @@ class ExpressionLowering:
         equal = self.compare("=", operand, item, at)
         nullable = items.type.nullable or equal.type.nullable
         return ir.Fold(self.id(), BOOLEAN.optional(nullable), at, "some", items, variable, None, equal)
-
-    def replace_placeholder(self, node: ir.Node, operand: ir.Node) -> ir.Node:
-        """A condition over `?` with the operand in its place."""
-        return ir.Let(self.id(), node.type, node.at, "?", operand, node)
 
     # --- comparison ------------------------------------------------------------------------
 
@@ -391,6 +393,15 @@ class ExpressionLowering:
         if op in ("sum", "mean") and item is not None and item.kind in dt.NUMERIC:
             decimals = item.rounding
         return ir.Fold(self.id(), kind, at, op, source, variable, filter, value, decimals)
+
+
+def _names_operand(node: ir.Node) -> bool:
+    """Whether a test names its operand `?`, which nothing within it binds."""
+    if isinstance(node, ir.Let) and node.name == "?":
+        return False
+    if isinstance(node, ir.Local):
+        return node.name == "?"
+    return any(map(_names_operand, ir.children(node)))
 
 
 def rename(node: ir.Node, old: str, new: str) -> ir.Node:
