@@ -6,7 +6,9 @@ version in force on the decision's date.
 from __future__ import annotations
 
 import datetime
+import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -166,7 +168,8 @@ class Policy:
         key = (id(program), None if only is None else tuple(only))
         found = self._compiled.get(key)
         if found is None:
-            found = self._compiled[key] = compile_program(program, self.cone(program, only))
+            with _uncollected():
+                found = self._compiled[key] = compile_program(program, self.cone(program, only))
         return found
 
     def _reference(
@@ -265,12 +268,26 @@ def check_policy(path: str | Path) -> Checked:
 
 def load_policy(path: str | Path) -> Policy:
     """Load the policy, or folder of versions, at `path`; raises `PolicyError` where it has errors."""
-    checker = _checker()
-    checked: Checked = checker.check_path(Path(path))
-    if checked.has_errors or not checked.stretches:
-        raise PolicyError(checked.diagnostics, checked.sources)
-    versions = [Version(s.start, s.end, checker.lower(s.model)) for s in checked.stretches]
-    return Policy(versions, checked.diagnostics, checked.sources, checked.reads)
+    with _uncollected():
+        checker = _checker()
+        checked: Checked = checker.check_path(Path(path))
+        if checked.has_errors or not checked.stretches:
+            raise PolicyError(checked.diagnostics, checked.sources)
+        versions = [Version(s.start, s.end, checker.lower(s.model)) for s in checked.stretches]
+        return Policy(versions, checked.diagnostics, checked.sources, checked.reads)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No search for garbage while trees are built: they all stay, and going through them again and again would
+    make loading grow faster than the policy."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _checker() -> Any:
