@@ -122,11 +122,11 @@ def declare(document: Document) -> PolicyFile:
         normal(text(root, "application date")) or None,
         on_missing(root.get("on missing")),
         tuple(VocabularySpec(normal(k.text), k, v) for k, v in pairs(root.get("vocabularies"))),
-        tuple(_parameter(k, v) for k, v in pairs(root.get("parameters"))),
+        tuple(_parameter(k, v) for k, v in pairs(root.get("parameters")) if isinstance(v, (Scalar, Mapping))),
         tuple(u for u in (_use(k, v) for k, v in pairs(root.get("use"))) if u is not None),
         tuple(_reason(k, v) for k, v in pairs(root.get("reasons"))),
         _inputs(root.get("inputs")),
-        tuple(_history(k, v) for k, v in pairs(root.get("history"))),
+        tuple(_history(k, v) for k, v in pairs(root.get("history")) if isinstance(v, Mapping)),
         tuple(
             d
             for family in FAMILIES
@@ -175,18 +175,16 @@ def _inputs(node: Node | None) -> tuple[InputSpec, ...]:
     return tuple(InputSpec(normal(k.text), k, v) for k, v in pairs(node) if isinstance(v, Mapping))
 
 
-def _history(key: Scalar, node: Node) -> HistorySpec:
-    assert isinstance(node, Mapping)
+def _history(key: Scalar, node: Mapping) -> HistorySpec:
     return HistorySpec(normal(key.text), key, node, _inputs(node.get("fields")))
 
 
-def _parameter(key: Scalar, node: Node) -> ParameterSpec:
+def _parameter(key: Scalar, node: Scalar | Mapping) -> ParameterSpec:
     name = normal(key.text)
     if isinstance(node, Scalar):
         if node.style in ("literal", "folded"):
             return ParameterSpec(name, key, node, None, None)
         return ParameterSpec(name, key, None, node, None)
-    assert isinstance(node, Mapping)
     return ParameterSpec(name, key, scalar(node, "table"), scalar(node, "value"), node)
 
 

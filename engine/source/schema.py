@@ -199,6 +199,9 @@ class _Checker:
             help_ = "write a list: one line with `- ` for each item"
         elif wanted <= {"string", "number", "integer", "boolean", "null"}:
             help_ = "write a single value"
+        elif "object" in wanted and isinstance(node, Sequence):
+            single = "a single value, or " if wanted & {"string", "number", "boolean"} else ""
+            help_ = f"write {single}`name: ...` on a line of its own for each part, without `- `"
         self.add("E0032", message, _first_line(node), help_, edits=edits)
 
     def wrong_scalar(self, node: Scalar, schema: Schema, wanted: set[str],
