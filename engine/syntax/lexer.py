@@ -326,7 +326,8 @@ class Lexer(Repairs):
             self.push(sign, "context", start)
             self.key_next = True
         elif sign == "[":
-            if self.operand and frame.range and _CAN_FOLLOW_RANGE.match(self.text, end):
+            # The outermost frame may have a range too (`for a in 1..3`), and nothing to shut.
+            if self.operand and frame.range and len(self.frames) > 1 and _CAN_FOLLOW_RANGE.match(self.text, end):
                 self.emit("SHUT", end, sign, None, True)
                 self.pop()
                 return True

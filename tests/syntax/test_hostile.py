@@ -64,3 +64,9 @@ def test_depth_is_bounded_without_brackets() -> None:
 
 def test_long_conjunctions_are_flat() -> None:
     parse_expression(" and ".join(["x > 1"] * 3_000), Vocabulary(["x"]))
+
+
+def test_a_range_outside_brackets_has_nothing_to_shut() -> None:
+    with pytest.raises(SyntaxProblem) as caught:
+        parse_expression("for a in 1..3 return x[in 1]", Vocabulary(["x"]))
+    assert caught.value.findings[0].code == "E0101"
