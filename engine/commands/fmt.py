@@ -105,6 +105,8 @@ def _read(file: str) -> str:
     if file == "-":
         data = sys.stdin.buffer.read(MAX_BYTES + 1)
     else:
+        if os.path.exists(file) and not os.path.isfile(file):
+            raise Failure(f"`{file}` cannot be read: it is a pipe or device", code=INVALID)
         try:
             with open(file, "rb") as stream:
                 data = stream.read(MAX_BYTES + 1)
@@ -139,6 +141,8 @@ def _find(path: str) -> Iterator[str]:
 def _is_ours(file: Path) -> bool:
     if file.parent.name == "vocabularies":
         return True
+    if file.exists() and not os.path.isfile(file):      # a pipe would wait for its writer
+        return False
     try:
         with file.open("rb") as stream:
             return _OURS.search(stream.read(65_536)) is not None

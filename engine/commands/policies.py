@@ -58,6 +58,8 @@ def find(path: str) -> Iterator[str]:
 
 def _policy_name(file: str) -> bytes | None:
     """What stands behind `policy:`, None where that key is not there."""
+    if os.path.exists(file) and not os.path.isfile(file):   # a pipe would wait for its writer
+        return None
     try:
         with open(file, "rb") as stream:
             found = _KEY.search(stream.read(_HEAD))

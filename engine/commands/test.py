@@ -19,6 +19,7 @@ from engine.policytest.running import Result, run_case
 from engine.policytest.suite import ENDINGS, is_test, read_suite
 from engine.portfolio.problems import reason
 from engine.render import visible
+from engine.source.files import real
 
 
 @click.command()
@@ -37,7 +38,7 @@ def command(
     run, those in folders below it too; the working folder if none is named. Each case is decided by both evaluators.
     Exits with 1 where a case failed, with 2 where a test file or its policy is invalid.
     """
-    files = list({found.resolve(): found for path in paths or (".",) for found in _find(path)}.values())
+    files = list({real(found): found for path in paths or (".",) for found in _find(path)}.values())
     outcomes: list[Outcome] = []
     load = _loader()
     for file in files:
@@ -85,7 +86,7 @@ def _loader() -> Callable[[Path], Policy]:
     loaded: dict[Path, Policy] = {}
 
     def load(path: Path) -> Policy:
-        key = path.resolve()
+        key = real(path)
         if key not in loaded:
             name = os.fspath(path)
             found = kept(name)

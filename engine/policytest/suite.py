@@ -19,7 +19,7 @@ from engine.portfolio.histories import Key
 from engine.portfolio.problems import DataProblem
 from engine.portfolio.tables import BadRow, open_table
 from engine.semantics import dtypes as dt
-from engine.source.files import PROJECT_FILE
+from engine.source.files import PROJECT_FILE, real
 from engine.source.nodes import Document, Mapping, Node, Scalar, Sequence, load_file, load_text, normal
 from engine.source.schema import validate
 
@@ -47,7 +47,7 @@ class _Suite:
         self.report = Report()
         self.sources: dict[str, str] = {}
         self.shown = shown(path)
-        self.root = _root(path.resolve().parent)
+        self.root = _root(real(path).parent)
         self._rows: dict[tuple[Path, str], list[tuple[Any, dict[str, Any]]] | None] = {}
 
     def read(self, text: str | None) -> Suite:
@@ -109,7 +109,7 @@ class _Suite:
             raise Problem(Diagnostic("E0702", f"`{text}` is not a relative path", span, way))
         for ending in endings:
             candidate = self.path.parent / f"{text}{ending}"
-            if not candidate.resolve().is_relative_to(self.root):
+            if not real(candidate).is_relative_to(self.root):
                 way = f"put a `{PROJECT_FILE}` in a folder above both"
                 raise Problem(Diagnostic("E0702", f"`{text}` leads out of the tests' folder", span, way))
             if candidate.exists():
@@ -233,7 +233,7 @@ def _order(found: Diagnostic) -> tuple[str, int, int]:
 def shown(path: Path) -> str:
     """A path as people see it: relative to the working folder where it lies below."""
     try:
-        return str(path.resolve().relative_to(Path.cwd()))
+        return str(real(path).relative_to(Path.cwd()))
     except ValueError:
         return str(path)
 

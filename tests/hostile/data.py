@@ -314,6 +314,17 @@ CASES: dict[str, Callable[[Path], Case]] = {
     "output long name": args(3, "", *RUN, "-o", "n" * 300),
     "output null character": args(3, "", *RUN, "-o", "a/b\x01/c"),
     "output onto the data": args(2, "would be replaced", *RUN, "-o", "d.csv"),
+    # --- other commands
+    "fmt zero device": args(2, "pipe or device", "fmt", "/dev/zero"),
+    "fmt fifo": args(2, "pipe or device", "fmt", "fifo"),
+    "fmt looping link": args(2, "loop", "fmt", "loop"),
+    "test zero device": args(2, "", "test", "/dev/zero"),
+    "test looping link": args(2, "loop", "test", "loop"),
+    "test fifo": args(2, "", "test", "fifo"),
+    "fix zero device": args(1, "E0001", "check", "--fix", "/dev/zero"),
+    "table zero device": args(2, "pipe or device", "table", "export", "/dev/zero", "t.xlsx"),
+    "table of no workbook": args(3, "", "table", "import", "p.yaml", "c.json"),
+    "fifo in a folder": lambda folder: fifo_beside(folder),
     # --- FEEL
     "feel nested": args(1, "nested", "feel", "-", stdin=b"(" * 90_000),
     "feel long": args(1, "E0108", "feel", "-", stdin=b"x+" * 100_000),
@@ -352,6 +363,12 @@ CASES: dict[str, Callable[[Path], Case]] = {
     "gzip truncated": lambda folder: gzipped(folder, (HEADER + GOOD * 50_000).encode(), cut=200),
     "gzip of nothing": lambda folder: gzipped(folder, b"", cut=5),
 }
+
+
+def fifo_beside(folder: Path) -> Case:
+    """A folder of policies that holds a pipe too."""
+    os.mkfifo(folder / "pipe.yaml")
+    return ["check", "."], 0, "1 policy", b""
 
 
 def gzipped(folder: Path, data: bytes, millions: int = 0, cut: int | None = None) -> Case:
