@@ -85,7 +85,7 @@ def decide_arms(evaluator: ProgramEvaluator, decision: ir.Decide) -> Outcome:
         fired = tuple(t.arm.rule for t in draft.winners) if decision.hit != "value" else ()
         reasons = gather(evaluator, decision, draft.winners)
         value_behind = behind if _has_null(decision, draft.value) else NOTHING
-        if decision.hit == "value" and draft.value is not None:
+        if decision.hit == "value" and isinstance(draft.value, (list, dict)):
             # A list may hold nulls that its readers then meet.
             value_behind = evaluator.within(decision.arms[0].outcome[0][1])
         return Outcome(
@@ -306,8 +306,9 @@ def _null_results(evaluator: ProgramEvaluator, decision: ir.Decide, draft: Draft
     """Behind the nulls of computed results; `names` is set where they leave the decision open."""
     found = []
     for trace in (*draft.winners, *draft.doubtful):
-        for _, node in trace.arm.outcome:
-            if not isinstance(node, ir.Const) and evaluator.evaluate(node) is None:
+        for name, node in trace.arm.outcome:
+            value = trace.value[name] if name and trace.value is not None else trace.value
+            if value is None and not isinstance(node, ir.Const):
                 found.append(evaluator.origins(node))
     return joined(found)
 
