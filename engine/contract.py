@@ -1,7 +1,6 @@
 """A policy's input contract as JSON Schema: what data a customer may bring."""
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from engine.ir import nodes as ir
@@ -90,8 +89,3 @@ def _bounds(domain: Domain) -> dict[str, Any]:
 
 def _described(doc: str) -> dict[str, Any]:
     return {"description": doc} if doc else {}
-
-
-def keys(program: ir.Program) -> Iterable[str]:
-    """The inputs that identify a customer."""
-    return (d.name for d in program.inputs if d.key)

@@ -309,12 +309,3 @@ def _use_binding(use: UseReader.Raw, rows: dict[str, Type]) -> Binding:
     fields.update({n: t.optional().replace(relation=name) for n, t in outcomes})
     row = Type(dt.CONTEXT, fields=tuple(fields.items()), relation=name)
     return Binding(HISTORY, name, Type(dt.RELATION, True, item=row, relation=name), span)
-
-
-def check_file(
-    file: PolicyFile, files: Files, report: Report, import_policy: Importer
-) -> PolicyModel:
-    """Check one declared file; see `PolicyChecker`."""
-    return PolicyChecker(file, files, report, import_policy).check()
-
-

@@ -34,14 +34,6 @@ class Timeline(Record):
     def at(self, day: datetime.date) -> Period | None:
         return next((p for p in self.periods if p.start <= day <= p.end), None)
 
-    def nearest(self, day: datetime.date) -> Period:
-        """The version in force on `day`, else the next to come, else the last."""
-        found = self.at(day)
-        if found is not None:
-            return found
-        later = [p for p in self.periods if p.start > day]
-        return later[0] if later else self.periods[-1]
-
     def gaps(self, start: datetime.date, end: datetime.date) -> list[tuple[datetime.date, datetime.date]]:
         """The stretches of `start`..`end` in which no version is in force."""
         found = []

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 
 from engine.format.grids import Line, Lines, read_lines
-from engine.format.roles import GRID, SCORECARD, Place, roles
+from engine.format.roles import Place, roles
 from engine.records import Record
 from engine.source.tree import Document, Mapping, Scalar, normal
 
@@ -80,10 +80,6 @@ def rows_of(lines: Lines) -> tuple[tuple[str, ...], ...]:
         else:
             rows.append((*line[:lines.split], BARS, *line[lines.split:]))
     return tuple(rows)
-
-
-def is_kind(word: str) -> bool:
-    return word in (GRID, SCORECARD, VALUES)
 
 
 def lines_of(rows: Iterable[tuple[str, ...]], split: int | None) -> Lines:

@@ -1,7 +1,7 @@
 """Scorecards: points, and reasons ordered by points lost."""
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.backends.reference.decide import BinTrace, Outcome, in_order
 from engine.backends.reference.nulls import NOTHING, joined
@@ -67,10 +67,3 @@ def reasons(evaluator: ProgramEvaluator, traces: tuple[BinTrace, ...]) -> tuple[
         return -losses[code], evaluator.rank(code), place[code]
 
     return in_order(sorted(losses, key=order))
-
-
-def points_range(score: ir.Score) -> tuple[Any, Any]:
-    """The least and greatest score that the bins allow."""
-    low = score.base + sum(min(b.points for b in c.bins) for c in score.characteristics)
-    high = score.base + sum(max(b.points for b in c.bins) for c in score.characteristics)
-    return low, high
