@@ -3,7 +3,9 @@
 Over no item `sum` and `count` are 0 and `some`, `every` false and true; the rest
 are null. A null item makes sum, mean, min, max and median null; `some` and `every`
 are three-valued. `sum` and `mean` round each item to whole units of `decimals`,
-add these exactly and divide once, so that no order of rows shows in the result.
+add these exactly, take the sum as binary64 and divide once: no order of rows shows in
+the result, and every engine that adds whole numbers exactly gives the same bits. Units
+beyond what binary64 can hold make them null.
 """
 from __future__ import annotations
 
@@ -40,24 +42,28 @@ def fold(op: str, items: Sequence[Any], decimals: int | None = None, scale: Sequ
     return median(items)
 
 
-def units(value: float, decimals: int) -> int:
-    """`value` in whole units of `10 ** -decimals`, halves upward."""
-    return math.floor(value * 10.0**decimals + 0.5)
-
-
 def total(items: Sequence[Any], decimals: int | None) -> Any:
     if decimals is None:
         result = items[0]
         for item in items[1:]:
             result = result + item
         return _finite(result)
-    return _finite(sum(units(item, decimals) for item in items) / 10**decimals)
+    return _quotient(items, decimals, 10.0**decimals)
 
 
 def mean(items: Sequence[Any], decimals: int | None) -> Any:
     if decimals is None:
         return _finite(total(items, None) / len(items))
-    return _finite(sum(units(item, decimals) for item in items) / (10**decimals * len(items)))
+    return _quotient(items, decimals, float(10**decimals * len(items)))
+
+
+def _quotient(items: Sequence[Any], decimals: int, divisor: float) -> float | None:
+    """The items in whole units of `10 ** -decimals`, halves upward, added exactly, over `divisor`."""
+    unit, floor = 10.0**decimals, math.floor
+    try:
+        return float(sum([floor(item * unit + 0.5) for item in items])) / divisor
+    except OverflowError:  # an item, or the sum, is beyond what binary64 can hold
+        return None
 
 
 def median(items: Sequence[Any]) -> Any:
