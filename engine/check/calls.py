@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.check import rules
 from engine.check.constants import temporal_text
+from engine.check.groups import GROUP_BY, group_by
 from engine.check.plain import NotReadable, read
 from engine.check.scope import Scope, closest
 from engine.semantics import dtypes as dt
@@ -39,9 +40,11 @@ def invocation(checker: ExpressionChecker, node: ast.Invocation, scope: Scope) -
     name = node.function.name
     if name in EXTREMES:
         return _extreme(checker, name, node, scope)
+    if name == GROUP_BY:
+        return group_by(checker, node, scope)
     operation = BUILTINS.find(name) if name in CALLABLE else None
     if operation is None:
-        near = closest(name, [*CALLABLE, *EXTREMES])
+        near = closest(name, [*CALLABLE, *EXTREMES, GROUP_BY])
         hint = f"did you mean `{near}`?" if near else "the language reference lists the functions"
         if scope.find(name) is not None:
             hint = f"`{name}` is a value; an operator is missing before `(`"

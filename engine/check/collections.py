@@ -4,8 +4,9 @@ from __future__ import annotations
 from engine.check import calls, rules
 from engine.check.base import BOOLEAN
 from engine.check.comparisons import Comparisons
-from engine.check.facts import path_key
-from engine.check.scope import FIELD, LOCAL, Binding, Scope, closest
+from engine.check.facts import facts, path_key
+from engine.check.groups import row_names
+from engine.check.scope import LOCAL, Binding, Scope, closest
 from engine.check.typed import ANY
 from engine.semantics import dtypes as dt
 from engine.semantics.dtypes import Type
@@ -87,10 +88,7 @@ class Collections(Comparisons):
             return base.item.optional(True)
         variable = self.fresh("item")
         self.typing.variables[id(node)] = variable
-        names = {"item": Binding(LOCAL, variable, base.item)}
-        for name, kind in base.item.fields or ():
-            names.setdefault(name, Binding(FIELD, variable, kind))
-        kind = self.boolean(node.predicate, scope.inner(names), "a filter")
+        kind = self.boolean(node.predicate, scope.inner(row_names(variable, base.item)), "a filter")
         if kind.nullable:
             self.error(
                 "E0403",
@@ -98,7 +96,7 @@ class Collections(Comparisons):
                 node.predicate,
                 self.null_help(node.predicate),
             )
-        return base
+        return base.replace(item=_narrowed(base.item, facts(node.predicate, True)))
 
     def _for(self, node: ast.For, scope: Scope) -> Type:
         inner, nullable = self._iterators(node.iterators, scope)
@@ -137,6 +135,16 @@ class Collections(Comparisons):
             self.typing.record(iterator, item)
             scope = scope.inner({iterator.name: Binding(LOCAL, variable, item)})
         return scope, nullable
+
+
+def _narrowed(row: Type, known: frozenset[str]) -> Type:
+    """The type of rows that passed a filter: the fields that it found known are not null."""
+    if row.relation is None or not row.fields:
+        return row
+    found = {k.removeprefix("item.") for k in known}
+    if not any(kind.nullable and name in found for name, kind in row.fields):
+        return row
+    return row.replace(fields=tuple((n, k.optional(k.nullable and n not in found)) for n, k in row.fields))
 
 
 def position_of(predicate: ast.Node) -> int | None:

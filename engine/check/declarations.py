@@ -26,7 +26,7 @@ KEYWORDS = frozenset(
 MAX_NAME = 200
 #: Joiners, which Persian and Indic words need.
 JOINERS = str.maketrans("", "", "\u200c\u200d")
-RESERVED = frozenset({"as of", "item", "today", "now", "partial", "previous", "row"})
+RESERVED = frozenset({"as of", "item", "today", "now", "partial", "previous", "row", "group by"})
 
 Vocabularies = dict[str, tuple[str, ...]]
 

@@ -10,6 +10,7 @@ from engine.check.decisions import DecisionChecker, Draft
 from engine.check.declarations import KEYWORDS, Declarations, Vocabularies, date_of, name_findings
 from engine.check.expressions import ExpressionChecker
 from engine.check.graph import Reading, in_order, reading
+from engine.check.groups import GROUP_BY, MEMBERS
 from engine.check.lookups import lookup_draft
 from engine.check.model import (
     DecisionModel,
@@ -166,8 +167,8 @@ class PolicyChecker:
         for decision in (*file.decisions, *imported):
             outputs.extend(_member_names(decision))
         locals_ = [name for d in file.decisions for name, _, _ in d.where]
-        names = [*self._keys(), *(n.name for n in self.faulty), *fields, *locals_, *outcomes, "as of", "item"]
-        return Vocabulary(names, [*fields, *outputs, *outcomes, "amount"])
+        names = [*self._keys(), *(n.name for n in self.faulty), *fields, *locals_, *outcomes, "as of", "item", GROUP_BY]
+        return Vocabulary(names, [*fields, *outputs, *outcomes, *MEMBERS, "amount"])
 
     def _bindings(
         self, inputs: Iterable[InputDecl], histories: Iterable[HistoryModel], uses: Sequence[UseReader.Raw]

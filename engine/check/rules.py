@@ -156,6 +156,12 @@ def join(one: Type, other: Type) -> Type | None:
     if one.kind == dt.LIST and one.item is not None and other.item is not None:
         item = join(one.item, other.item)
         return None if item is None else one.replace(nullable=nullable, item=item)
+    if one.kind == dt.RELATION:
+        if one.relation != other.relation or one.item is None or other.item is None:
+            return None
+        # a filter may have found fields known that are not known on the other side
+        fields = tuple((n, k.optional(k.nullable or _nullable(other.item, n))) for n, k in one.item.fields or ())
+        return one.replace(nullable=nullable, item=one.item.replace(fields=fields))
     if one.kind == dt.CONTEXT:
         members: dict[str, Type] = {}
         for name, kind in (*(one.fields or ()), *(other.fields or ())):
@@ -167,6 +173,11 @@ def join(one: Type, other: Type) -> Type | None:
         fields = tuple((n, t if n in shared else t.optional(True)) for n, t in members.items())
         return Type(dt.CONTEXT, nullable, fields=fields)
     return one.optional(nullable)
+
+
+def _nullable(row: Type, name: str) -> bool:
+    kind = row.field(name)
+    return kind is None or kind.nullable
 
 
 def describe(kind: Type) -> str:

@@ -30,13 +30,14 @@ class Restriction(Record):
 class Binding(Record):
     """A name's meaning: `kind` is one of the constants above, `target` its qualified name in the program.
 
-    For a `field` the target is the row variable. `declared` is where it was declared."""
+    For a `field` the target is the row variable, and `row` the row's type. `declared` is where it was declared."""
 
     kind: str
     target: str
     type: Type
     declared: Span | None = None
     restriction: Restriction | None = None
+    row: Type | None = None
 
 
 class Scope:

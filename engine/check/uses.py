@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 
 from engine.check import rules
 from engine.check.expressions import ExpressionChecker
+from engine.check.groups import row_names
 from engine.check.model import Expr, HistoryModel, PolicyModel, UseModel
 from engine.check.parsing import ExpressionParser
-from engine.check.scope import FIELD, LOCAL, Binding, Report, Scope, closest, instead
+from engine.check.scope import Report, Scope, closest, instead
 from engine.records import Record
 from engine.semantics import dtypes as dt
 from engine.semantics.dtypes import Type
@@ -95,9 +96,7 @@ class UseReader:
         if use.each is not None:
             base = scope.find(use.each)
             row = base.type.item if base is not None and base.type.item is not None else Type(dt.CONTEXT)
-            names = {"item": Binding(LOCAL, ROW, row)}
-            names.update({n: Binding(FIELD, ROW, t) for n, t in row.fields or ()})
-            scope = scope.inner(names)
+            scope = scope.inner(row_names(ROW, row))
         for name, expr in use.bindings:
             decl = inputs[name]
             kind = expressions.check(expr.node, scope, expr.place)

@@ -14,6 +14,7 @@ from engine.check.calls import KEEPS_MONEY
 from engine.check.collections import position_of
 from engine.check.constants import constant, temporal_text
 from engine.check.facts import path_key
+from engine.check.groups import GROUP_BY
 from engine.check.scope import Slice
 from engine.check.typed import Typing
 from engine.ir import nodes as ir
@@ -211,7 +212,7 @@ class ExpressionLowering:
         binding = self.typing.bindings[id(node)]
         at = self.at(node)
         if binding.kind == "field":
-            row = Type(dt.CONTEXT, relation=binding.type.relation)
+            row = Type(dt.CONTEXT, relation=binding.row.relation if binding.row is not None else None)
             base = ir.Local(self.id(), row, at, binding.target)
             return ir.Field(self.id(), binding.type, at, base, node.name)
         return self.read(binding.kind, binding.target, binding.type, self.id(), at)
@@ -338,6 +339,9 @@ class ExpressionLowering:
         if name == "not" and len(arguments) == 1:
             arg = self.lower(arguments[0])
             return ir.Not(self.id(), BOOLEAN.optional(arg.type.nullable), at, arg)
+        if name == GROUP_BY:
+            source, key = self.lower(arguments[0]), self.lower(arguments[1])
+            return ir.Group(self.id(), kind, at, source, self.typing.variables[id(node)], key)
         if name == "get or else":
             return self.get_or_else(arguments[0], arguments[1], kind, at)
         if name in ("today", "now") and not arguments:

@@ -13,12 +13,16 @@ from engine.semantics import dtypes as dt
 _PARTS = 4
 #: Steps that a context or list costs which a loop keeps.
 _KEPT = 20
+#: Steps that a row costs which a group keeps, the group's own room among them.
+_GROUPED = 10
 #: Folds that round each item.
 _ROUNDING = frozenset({"sum", "mean"})
 
 
-def labour(loop: ir.Filter | ir.Map | ir.Fold) -> int:
+def labour(loop: ir.Filter | ir.Map | ir.Fold | ir.Group) -> int:
     """The steps of one item, at least one."""
+    if isinstance(loop, ir.Group):
+        return max(_GROUPED, _steps(loop.key))
     if isinstance(loop, ir.Filter):
         return _steps(loop.predicate)
     if isinstance(loop, ir.Map):

@@ -186,6 +186,16 @@ class Fold(Node):
     decimals: int | None = None
 
 
+class Group(Node):
+    """The rows of `source`, a relation, in groups by `key` over the local `var`, which is never null and compares
+    exactly: a list of contexts, each with the `key` and its `rows` (a relation again, in their order), in the order
+    in which the keys first appear."""
+
+    source: Node
+    var: str
+    key: Node
+
+
 class Lookup(Node):
     """A column of a constant table by key or by band; `table` names it in the program."""
 

@@ -17,7 +17,8 @@ from engine.semantics.folds import FOLDS
 DYNAMIC = (ir.Lambda, ir.Apply, ir.Iterate)
 EXPRESSIONS = (
     ir.Const, ir.Input, ir.Parameter, ir.AsOf, ir.Ref, ir.Local, ir.Let, ir.Call, ir.Compare, ir.And, ir.Or, ir.Not,
-    ir.IsNull, ir.Cond, ir.Record, ir.Field, ir.List, ir.Relation, ir.Filter, ir.Map, ir.Fold, ir.Lookup, ir.Opaque,
+    ir.IsNull, ir.Cond, ir.Record, ir.Field, ir.List, ir.Relation, ir.Filter, ir.Map, ir.Fold, ir.Group, ir.Lookup,
+    ir.Opaque,
 )
 _COMPARISONS = frozenset({"=", "!=", "<", "<=", ">", ">="})
 _BOOLEAN = (ir.Compare, ir.And, ir.Or, ir.Not, ir.IsNull)
@@ -132,7 +133,7 @@ class _Verifier:
         if isinstance(node, ir.Let):
             self.node(node.value, bound)
             self.node(node.body, bound | {node.name})
-        elif isinstance(node, (ir.Filter, ir.Map, ir.Fold)):
+        elif isinstance(node, (ir.Filter, ir.Map, ir.Fold, ir.Group)):
             self.node(node.source, bound)
             for part in ir.children(node):
                 if part is not node.source:
@@ -181,6 +182,12 @@ class _Verifier:
         elif isinstance(node, ir.Fold):
             self.demand(node.op in FOLDS or node.op in ("some", "every"), node.id, f"folds by the unknown `{node.op}`")
             self.demand(node.source.type.kind in (dt.LIST, dt.RELATION), node.id, "folds what is no list")
+        elif isinstance(node, ir.Group):
+            self.demand(node.source.type.kind == dt.RELATION, node.id, "groups what is no relation")
+            self.demand(not node.key.type.nullable, node.id, "groups by what may be null")
+            self.demand(dt.groups(node.key.type), node.id, "groups by what does not compare exactly")
+            item = node.type.item
+            self.demand(node.type.kind == dt.LIST and item is not None and dt.is_group(item), node.id, "has no groups")
         elif isinstance(node, ir.Const):
             self.demand(node.type.nullable or node.value is not None, node.id, "is null and not nullable")
 

@@ -30,6 +30,7 @@ ANY = "Any"
 #: Kinds that have a total order under `<`.
 ORDERED = frozenset({NUMBER, MONEY, DATE, TIME, DATE_TIME, DAYS_DURATION, MONTHS_DURATION, STRING})
 NUMERIC = frozenset({NUMBER, MONEY})
+_EXACT = frozenset({STRING, BOOLEAN, DATE, TIME, DATE_TIME, DAYS_DURATION, MONTHS_DURATION})
 #: Names a policy file may write under `type:`.
 DECLARABLE = (NUMBER, MONEY, STRING, BOOLEAN, DATE, TIME, DATE_TIME, DAYS_DURATION, MONTHS_DURATION)
 
@@ -86,6 +87,24 @@ def number(**refine: object) -> Type:
 
 def plain(kind: str, nullable: bool = False) -> Type:
     return Type(kind, nullable)
+
+
+def groups(kind: Type) -> bool:
+    """Whether values of a kind compare exactly, so that rows can be grouped by them."""
+    return kind.kind in _EXACT or (kind.kind in NUMERIC and kind.whole)
+
+
+def group_of(key: Type, rows: Type) -> Type:
+    """A group of a relation's rows: its `key`, and its `rows` as a relation."""
+    return Type(CONTEXT, fields=(("key", key.replace(relation=None)), ("rows", rows.optional(False))))
+
+
+def is_group(kind: Type) -> bool:
+    """Whether a type is that of a group that is there: both its members are, too."""
+    if kind.kind != CONTEXT or kind.nullable or kind.relation is not None or len(kind.fields or ()) != 2:
+        return False
+    rows = kind.field("rows")
+    return rows is not None and rows.kind == RELATION and not rows.nullable and kind.field("key") is not None
 
 
 def list_of(item: Type, nullable: bool = False) -> Type:

@@ -4,8 +4,8 @@ Over no item `sum` and `count` are 0 and `some`, `every` false and true; the res
 are null. A null item makes sum, mean, min, max and median null; `some` and `every`
 are three-valued. `sum` and `mean` round each item to whole units of `decimals`,
 add these exactly, take the sum as binary64 and divide once: no order of rows shows in
-the result, and every engine that adds whole numbers exactly gives the same bits. Units
-beyond what binary64 can hold make them null.
+the result, and every engine that adds whole numbers exactly gives the same bits. An item
+of more than `MOST_UNITS` units makes them null.
 """
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from typing import Any
 
 #: Every fold, in the order the support table lists them.
 FOLDS = ("sum", "count", "min", "max", "mean", "median", "some", "every", "worst", "best", "first", "last")
+
+#: Whole units beyond which an item is no amount: whole numbers of 128 bits add 10**11 such items exactly.
+MOST_UNITS = 1e27
 
 
 def fold(op: str, items: Sequence[Any], decimals: int | None = None, scale: Sequence[str] | None = None) -> Any:
@@ -42,6 +45,14 @@ def fold(op: str, items: Sequence[Any], decimals: int | None = None, scale: Sequ
     return median(items)
 
 
+def grouped(pairs: Sequence[tuple[Any, Any]]) -> list[dict[str, Any]]:
+    """Rows by their keys, as (key, row): a context with `key` and `rows` for each, as keys first appear."""
+    found: dict[Any, list[Any]] = {}
+    for key, row in pairs:
+        found.setdefault(key, []).append(row)
+    return [{"key": key, "rows": rows} for key, rows in found.items()]
+
+
 def total(items: Sequence[Any], decimals: int | None) -> Any:
     if decimals is None:
         result = items[0]
@@ -60,10 +71,10 @@ def mean(items: Sequence[Any], decimals: int | None) -> Any:
 def _quotient(items: Sequence[Any], decimals: int, divisor: float) -> float | None:
     """The items in whole units of `10 ** -decimals`, halves upward, added exactly, over `divisor`."""
     unit, floor = 10.0**decimals, math.floor
-    try:
-        return float(sum([floor(item * unit + 0.5) for item in items])) / divisor
-    except OverflowError:  # an item, or the sum, is beyond what binary64 can hold
+    scaled = [item * unit + 0.5 for item in items]
+    if max(scaled) > MOST_UNITS or min(scaled) < -MOST_UNITS:
         return None
+    return float(sum(map(floor, scaled))) / divisor
 
 
 def median(items: Sequence[Any]) -> Any:

@@ -43,12 +43,14 @@ class Nullability(Names):
             )
         if isinstance(node, (ir.IsNull, ir.Record, ir.List)):
             return False
-        if isinstance(node, (ir.Filter, ir.Map)):
+        if isinstance(node, (ir.Filter, ir.Map, ir.Group)):
             return self.may_be_null(node.source, known)
         if isinstance(node, ir.Fold):
             return self._fold_may_be_null(node, known)
         if isinstance(node, ir.Field) and node.base.type.relation is not None:
             return node.type.nullable
+        if isinstance(node, ir.Field) and dt.is_group(node.base.type):
+            return False
         return True
 
     def _fold_may_be_null(self, node: ir.Fold, known: Known) -> bool:

@@ -45,7 +45,7 @@ class Openness(NullOrigins):
             if name in self.nullable:
                 names[name] = None
             return True
-        if isinstance(node, (ir.Fold, ir.Map, ir.Filter, ir.Let, ir.Lookup, ir.Field)):
+        if isinstance(node, (ir.Fold, ir.Map, ir.Filter, ir.Group, ir.Let, ir.Lookup, ir.Field)):
             return not self.may_be_null(node, NOTHING)
         if isinstance(node, ir.IsNull):
             return True

@@ -48,7 +48,7 @@ class NullOrigins(Values):
             return body if variable == value or body == "False" else f"(({variable} := {value}), {body})[1]"
         if isinstance(node, ir.Fold):
             return self._fold_null_by_name(node, known)
-        if isinstance(node, (ir.Filter, ir.Map)):
+        if isinstance(node, (ir.Filter, ir.Map, ir.Group)):
             return self.null_by_name(node.source, known)
         return _any_of([self._within(child, known) for child in ir.children(node)])
 

@@ -78,7 +78,7 @@ class Compiled:
 
 def _laborious(decision: ir.Decision) -> bool:
     return any(
-        isinstance(node, (ir.Filter, ir.Map, ir.Fold))
+        isinstance(node, (ir.Filter, ir.Map, ir.Fold, ir.Group))
         or (isinstance(node, ir.Call) and (node.type.kind in (dt.STRING, dt.LIST) or node.op == "matches"))
         for root in expressions(decision)
         for node in walk(root)

@@ -9,7 +9,7 @@ from typing import Any
 from engine.ir import nodes as ir
 from engine.records import Record
 from engine.semantics.catalogue import LimitExceeded, Operation, Undefined
-from engine.semantics.folds import fold
+from engine.semantics.folds import fold, grouped
 from engine.semantics.narrow import narrowed
 from engine.semantics.number import whole_floor
 from engine.semantics.work import each
@@ -247,6 +247,6 @@ DRAFTS: dict[str, Callable[[Hit, Sequence[int], dict[int, Any], Sequence[int]], 
 #: Names that generated code finds in its globals.
 GLOBALS: dict[str, Any] = {
     "eq": eq, "ne": ne, "ge": ge, "lt": lt, "le": le, "gt": gt, "field": field, "fold": fold,
-    "each": each,
+    "each": each, "grouped": grouped,
     "whole_floor": whole_floor, "floor": math.floor, "decide_hit": decide_hit, "SLOW": SLOW,
 }

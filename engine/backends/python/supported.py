@@ -13,7 +13,8 @@ SUPPORT = Support(
     "python",
     frozenset({
         ir.Const, ir.Input, ir.Parameter, ir.AsOf, ir.Ref, ir.Local, ir.Let, ir.Call, ir.Compare, ir.And, ir.Or, ir.Not,
-        ir.IsNull, ir.Cond, ir.Record, ir.Field, ir.List, ir.Relation, ir.Filter, ir.Map, ir.Fold, ir.Lookup,
+        ir.IsNull, ir.Cond, ir.Record, ir.Field, ir.List, ir.Relation, ir.Filter, ir.Map, ir.Fold, ir.Group,
+        ir.Lookup,
     }),
     {operation.name: "" for operation in BUILTINS},
     frozenset({"value", "first", *DRAFTS, SCORECARD}),

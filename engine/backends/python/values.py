@@ -52,6 +52,8 @@ class Values(Conditions):
             return self._over(node.source, known, lambda s: self._comprehension(node, s, None, node.body, known))
         if isinstance(node, ir.Fold):
             return self._fold(node, known)
+        if isinstance(node, ir.Group):
+            return self._over(node.source, known, lambda s: self._group(node, s, known))
         if isinstance(node, ir.Lookup):
             return self._lookup(node, known)
         raise NotImplementedError(f"{type(node).__name__} has no Python form")
@@ -77,7 +79,7 @@ class Values(Conditions):
     def _field(self, node: ir.Field, known: Known) -> str:
         base = self.value(node.base, known)
         in_loop = isinstance(node.base, ir.Local) and not node.base.type.nullable
-        if node.base.type.relation is not None and in_loop:
+        if in_loop and (node.base.type.relation is not None or dt.is_group(node.base.type)):
             return f"{base}[{node.name!r}]"
         if self.may_be_null(node.base, known):
             return f"field({base}, {node.name!r})"
@@ -95,6 +97,8 @@ class Values(Conditions):
             if not self.may_be_null(source, known):
                 return str(body(name))
             return f"({body(name)} if {name} is not None else None)"
+        if isinstance(source, ir.Field) and isinstance(source.base, ir.Local) and not self.may_be_null(source, known):
+            return str(body(self.value(source, known)))  # the rows of a group
         name = self.temporary()
         value = self.value(source, known)
         return f"({body(name)} if ({name} := {value}) is not None else None)"
@@ -110,6 +114,12 @@ class Values(Conditions):
         condition = f" if {self.true(filter, known)}" if filter is not None else ""
         shown = self.value(value, known) if value is not None else item
         return f"[{shown} for {item} in each({source}, {labour(loop)}){condition}]"
+
+    def _group(self, node: ir.Group, source: str, known: Known) -> str:
+        item = self.temporary()
+        self.variables[("Local", node.var)] = item
+        self.nullable.add(item)
+        return f"grouped([({self.value(node.key, known)}, {item}) for {item} in each({source}, {labour(node)})])"
 
     def _fold(self, node: ir.Fold, known: Known) -> str:
         if node.op == "count":

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from engine.ir import nodes as ir
 from engine.ir.labour import labour
 from engine.semantics.catalogue import BUILTINS, Catalogue, LimitExceeded, Undefined
-from engine.semantics.folds import fold
+from engine.semantics.folds import fold, grouped
 from engine.semantics.narrow import narrowed
 from engine.semantics.number import compare
 from engine.semantics.work import spend
@@ -179,7 +179,13 @@ class Evaluator:
             return list(source)
         return [self.bound(node.var, item, node.value) for item in source]
 
-    def each(self, loop: ir.Filter | ir.Map | ir.Fold, items: list[Any]) -> list[Any]:
+    def _group(self, node: ir.Group) -> Any:
+        source = self.evaluate(node.source)
+        if source is None:
+            return None
+        return grouped([(self.bound(node.var, item, node.key), item) for item in self.each(node, source)])
+
+    def each(self, loop: ir.Filter | ir.Map | ir.Fold | ir.Group, items: list[Any]) -> list[Any]:
         """The items of a loop, charged to the customer's allowance of work."""
         steps = self.labours.get(id(loop))
         if steps is None:
@@ -229,6 +235,7 @@ Evaluator.handlers = {
     ir.Filter: Evaluator._filter,
     ir.Map: Evaluator._map,
     ir.Fold: Evaluator._fold,
+    ir.Group: Evaluator._group,
     ir.Lookup: Evaluator._lookup,
     ir.Opaque: Evaluator._opaque,
 }

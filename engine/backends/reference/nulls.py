@@ -86,7 +86,7 @@ class NullTracer(Evaluator):
             return self.origins(node.test if test is None else node.then if test else node.otherwise)
         if isinstance(node, ir.Fold):
             return self._fold_origins(node)
-        if isinstance(node, (ir.Filter, ir.Map)):
+        if isinstance(node, (ir.Filter, ir.Map, ir.Group)):
             return self.origins(node.source)
         if isinstance(node, ir.Const):
             return NOTHING

@@ -293,7 +293,7 @@ def key(node: ir.Node, bound: tuple[str, ...] = ()) -> object:
     inside = bound
     if isinstance(node, ir.Let):
         return ("let", key(node.value, bound), key(node.body, (*bound, node.name)))
-    if isinstance(node, (ir.Filter, ir.Map, ir.Fold)):
+    if isinstance(node, (ir.Filter, ir.Map, ir.Fold, ir.Group)):
         inside = (*bound, node.var)
     parts: list[object] = [type(node).__name__]
     for name in node._fields:
