@@ -16,6 +16,7 @@ from engine.backends.reference.nulls import NOTHING, Origins
 from engine.backends.reference.program import ProgramEvaluator, Trace
 from engine.explain import ask, reasons
 from engine.explain.plan import (
+    GROUPS,
     LOCAL,
     ROWS,
     ArmPlan,
@@ -172,7 +173,8 @@ class _Explainer:
 
     def outcome(self, outcome: Outcome) -> Json:
         plan = self.plan.decision(outcome.decision.name)
-        told: Json = {"name": plan.name, "value": plain(outcome.value), "type": plan.type, "open": outcome.open}
+        value = _told(outcome.value, plan.type)
+        told: Json = {"name": plan.name, "value": value, "type": plan.type, "open": outcome.open}
         if plan.percent:
             told["percent"] = True
         return told
@@ -208,7 +210,7 @@ class _Explainer:
             "internal": decision.internal,
             "form": plan.form,
             "place": plan.place,
-            "value": plain(outcome.value),
+            "value": _told(outcome.value, plan.type),
             "type": plan.type,
             "open": outcome.open,
             "reasons": list(outcome.reasons),
@@ -325,8 +327,8 @@ class _Explainer:
 
 
 def _told(value: Any, kind: Any) -> Any:
-    """A value as JSON; of rows of a history only their number."""
-    return len(value) if kind == ROWS and value is not None else plain(value)
+    """A value as JSON; of rows and groups of a history only their number."""
+    return len(value) if kind in (ROWS, GROUPS) and value is not None else plain(value)
 
 
 STATES = {True: "matched", False: "not matched", None: "undetermined"}

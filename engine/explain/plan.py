@@ -17,6 +17,7 @@ from engine.semantics.dtypes import Type
 LOCAL = frozenset({"where", "history", "lookup"})
 #: The described type of a selection of rows.
 ROWS = "rows"
+GROUPS = "groups"
 #: Operations whose result is of the kind of their operands, and those that round the first.
 SUMS = frozenset({"+", "-", "min", "max", "abs", "neg"})
 ROUNDING = frozenset({"decimal", "floor", "ceiling", "round up", "round down", "round half up", "round half down"})
@@ -484,7 +485,11 @@ def place(at: ir.Place | None) -> dict[str, Any] | None:
 
 
 def describe(kind: Type) -> Any:
-    """A type as data: a kind's name, `{"list": item}` or `{"fields": {name: type}}`."""
+    """A type as data: a kind's name ("rows", "groups" of a history), `{"list": item}`, `{"fields": {name: type}}`."""
+    if kind.kind == dt.RELATION:
+        return ROWS
+    if kind.kind == dt.LIST and kind.item is not None and dt.is_group(kind.item):
+        return GROUPS
     if kind.kind == dt.LIST and kind.item is not None:
         return {"list": describe(kind.item)}
     if kind.kind == dt.CONTEXT and kind.fields is not None:

@@ -204,7 +204,7 @@ class _Page:
         yield from wrap(head, 0, 4)
         for fact in told.get("where", ()):
             shown = self.show(fact["value"], fact["type"], fact.get("percent", False))
-            is_rows = fact["type"] == "rows" and fact["value"] is not None
+            is_rows = fact["type"] in ("rows", "groups") and fact["value"] is not None
             name = visible(fact["name"])
             values = [self.say("has" if is_rows else "value is", name, shown), *self.values(fact["values"])]
             yield from pair(4, self.say("with", name, visible(fact["text"])), self.joined(values), 0)
@@ -287,7 +287,7 @@ class _Page:
             return self.rows(told)
         if told["value"] is None and not told.get("hidden"):
             return self.say("value missing" if told["kind"] == "input" else "value null", name)
-        return self.say("has" if told["type"] == "rows" else "value is", name, self.known(told))
+        return self.say("has" if told["type"] in ("rows", "groups") else "value is", name, self.known(told))
 
     def rows(self, told: Json) -> str:
         history = visible(told["history"])

@@ -51,6 +51,8 @@ def show(value: Any, kind: Any, phrases: Phrases, currency: str | None = None, p
             return f"{currency} {text}" if currency else text
         if kind == "rows":
             return phrases["row" if value == 1 else "rows"].format(value)
+        if kind == "groups":
+            return phrases["group" if value == 1 else "groups"].format(value)
         return number(value * 100) + "%" if percent or kind == "percent" else number(value)
     if isinstance(value, str):
         if isinstance(kind, str) and kind.endswith("duration"):
