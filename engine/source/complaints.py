@@ -15,6 +15,9 @@ from engine.source.tree import Document
 
 # Indentation, list dashes, key and colon; then the value.
 _ENTRY = re.compile(r"(?P<lead>\s*(?:-\s+)*)(?P<key>[^\s#].*?:(?:\s+|$))?(?P<value>.*)")
+#: A key of up to four words, a colon without its space, and a value that is no address.
+_KEY_AND_VALUE = re.compile(r"\s*(?:- )?[^\W\d][\w-]*(?: [\w-]+){0,3}(?P<colon>:(?=[^\s/:])|：\s*)(?:(?!: |：).)*")
+_BLOCK = re.compile(r":\s+[|>][-+\d]*\s*(?:#.*)?$")
 _FULL_WIDTH = {"：": ":", "，": ",", "“": '"', "”": '"', "‘": "'", "’": "'", "｛": "{", "｝": "}", "［": "[", "］": "]",
                "－": "-", "＃": "#", "\u3000": " "}
 
@@ -48,8 +51,9 @@ class _Place:
         return start, start + len(stripped)
 
 
-def complain(document: Document, error: Any) -> Diagnostic:
-    """The diagnostic for an error of the YAML parser."""
+def complain(document: Document, error: Any, quoted_lines: tuple[int, int] | None = None) -> Diagnostic:
+    """The diagnostic for an error of the YAML parser; `quoted_lines` is where the last text in quotes starts and
+    ends that runs over several lines."""
     problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
     context = str(getattr(error, "context", None) or "")
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
@@ -59,14 +63,31 @@ def complain(document: Document, error: Any) -> Diagnostic:
     if "exceed" in problem:                             # libyaml's own bound, met where it looks ahead
         return Diagnostic("E0016", "values are nested too deep", document.span(at.index, at.index + 1),
                           help="a policy needs fewer than ten levels; look for brackets or indentation gone wrong")
-    found = (_tab(document, at, problem) or _in_quotes(document, at, opened, problem, context)
-             or _block_header(at, opened, context) or _needs_quotes(document, at, opened, problem, context)
+    found = (_run_on(document, at, quoted_lines) or _tab(document, at, problem)
+             or _in_quotes(document, at, opened, problem, context) or _block_header(at, opened, context)
+             or _needs_quotes(document, at, opened, problem, context)
              or _brackets(document, at, opened, context) or _text_behind(document, at, problem)
              or _structure(document, at, opened, problem))
     if found is None:
         found = Diagnostic("E0005", "this line is not well-formed YAML", document.span(*at.content),
                            help="look at the quotes, colons and indentation of this line and the one above")
     return _with_full_width_hint(found, at, opened)
+
+
+def _run_on(document: Document, at: _Place, quoted_lines: tuple[int, int] | None) -> Diagnostic | None:
+    """Text behind a quote that closed lines further down: the one that opens the next text, most likely."""
+    if quoted_lines is None:
+        return None
+    start, end = quoted_lines
+    last = _Place(document, end - 1)
+    if last.line != at.line or at.index < end:
+        return None
+    quote = document.text[start]
+    return Diagnostic("E0008", f"the quote `{quote}` that opens here is not closed on its line",
+                      document.span(start, document.line_end(start)),
+                      labels=(Label(document.span(end - 1, end), "so that this one closes it"),),
+                      help=f"close it with `{quote}` at the end of the text"
+                           + ("; inside single quotes write `''` for one" if quote == "'" else ""))
 
 
 def _tab(document: Document, at: _Place, problem: str) -> Diagnostic | None:
@@ -206,17 +227,22 @@ def _structure(document: Document, at: _Place, opened: _Place, problem: str) -> 
     if "could not find expected ':'" in problem:
         place = opened if opened.text.strip() else at
         return Diagnostic("E0005", "expected `key: value` on this line", document.span(*place.content),
-                          help=_colon_help(place))
+                          help=_colon_help(place), edits=_spaced_colon(place))
     if "mapping values are not allowed" in problem:
         above = _line_above(document, at)
-        labels = (Label(document.span(*above.content), "this line already has a value"),) if above is not None else ()
+        if above is not None and (edits := _spaced_colon(above)):
+            return Diagnostic("E0005", "expected `key: value` on this line", document.span(*above.content),
+                              help=_colon_help(above), edits=edits)
+        labels: tuple[Label, ...] = ()
+        if above is not None:
+            labels = (Label(document.span(*above.content), "this line already has a value"),)
         return Diagnostic("E0007", "this line is indented as if it belonged to the value above", line, labels=labels,
                           help="a key with a value of its own can hold no further keys; line up keys of one level")
     if "expected" in problem:
         if at.index >= len(document.text):
             return Diagnostic("E0005", "the file ends before this is complete", document.span(*opened.content))
-        labels = ()
-        if opened.line != at.line:
+        labels = _deeper(document, at)
+        if not labels and opened.line != at.line:
             labels = (Label(document.span(*opened.content), "in the block that starts here"),)
         return Diagnostic("E0007", "this line does not line up with the lines above", line, labels=labels,
                           help=_LINE_UP)
@@ -224,6 +250,29 @@ def _structure(document: Document, at: _Place, opened: _Place, problem: str) -> 
 
 
 _LINE_UP = "keys of one level start in the same column, and so do the dashes of one list"
+
+
+def _deeper(document: Document, at: _Place) -> tuple[Label, ...]:
+    """The first line above that begins the same block further in, where one does."""
+    own = at.content[0] - at.start
+    first: _Place | None = None
+    above = _line_above(document, at)
+    while above is not None and above.content[0] - above.start > own:
+        first = above
+        above = _line_above(document, above)
+    if first is None or above is None or above.content[0] - above.start == own or _BLOCK.search(above.text):
+        return ()
+    column = first.content[0] - first.start + 1
+    return (Label(document.span(*first.content), f"this line starts in column {column}, that one in {own + 1}"),)
+
+
+def _spaced_colon(place: _Place) -> tuple[Edit, ...]:
+    """`key:value` and `key：value`, where nothing else can be meant."""
+    found = _KEY_AND_VALUE.fullmatch(place.text)
+    if found is None:
+        return ()
+    start = place.start + found.start("colon")
+    return (Edit(place.document.span(start, start + len(found["colon"])), ": "),)
 
 
 def _colon_help(place: _Place) -> str:

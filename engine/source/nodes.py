@@ -131,6 +131,7 @@ class _Builder:
         self.root: Node | None = None
         self.flow_depth = 0
         self.count = 0
+        self.quoted: tuple[int, int] | None = None      # the last text in quotes that runs over lines
 
     def build(self) -> Document:
         document = self.document
@@ -138,7 +139,7 @@ class _Builder:
         try:
             self._read(parser)
         except yaml.YAMLError as error:
-            found = complain(document, error)
+            found = complain(document, error, self.quoted)
             if any(p.span and found.span and p.span.line == found.span.line for p in self.problems):
                 raise Problem(*self.problems) from None     # what was refused on the line is why it does not parse
             raise Problem(*self.problems, found) from None
@@ -163,6 +164,8 @@ class _Builder:
                     self._decorated(event)
                 if len(event.value) > MAX_SCALAR:
                     self._too_long(event)
+                if event.start_mark.line != event.end_mark.line and event.style in ("'", '"'):
+                    self.quoted = event.start_mark.index, event.end_mark.index
                 node: Node = Scalar(document, event.value, _STYLES[event.style], event.start_mark.index,
                                     event.end_mark.index, self.flow_depth > 0)
             elif kind is MappingStartEvent or kind is SequenceStartEvent:
