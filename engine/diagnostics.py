@@ -29,7 +29,11 @@ class Locator(Protocol):
 
 
 class Edit(Record):
-    """Replace the text at `span` by `replacement`; applying it never changes meaning."""
+    """Replace the text at `span` by `replacement`.
+
+    Applying it never changes meaning, but where the finding's help asks (`did you mean ...?`): that a person answers,
+    or `check --fix` where it was plainly a slip.
+    """
 
     span: Span
     replacement: str

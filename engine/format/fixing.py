@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from engine.diagnostics import Diagnostic, Problem, Span
 from engine.format.edits import Placed, Places, made
+from engine.format.guess import is_question, is_slip
 from engine.format.pasted import with_bars
 from engine.records import Record
 from engine.source.nodes import load_text
@@ -30,7 +31,8 @@ def mended(text: str, name: str, diagnostics: Iterable[Diagnostic]) -> Mended:
 
     The edits of one finding are made together or not at all; of two findings whose edits overlap the later one
     waits for the next round. A finding whose edits would make a file that YAML reads into one that it does not
-    is passed over. Rows pasted from a spreadsheet become grids where something is wrong with the file.
+    is passed over, and so is one that asks which name was meant where more than a slip lies between. Rows pasted
+    from a spreadsheet become grids where something is wrong with the file.
     """
     found = list(dict.fromkeys(
         d for d in diagnostics if d.edits and all(e.span.file == name for e in d.edits)))
@@ -39,6 +41,9 @@ def mended(text: str, name: str, diagnostics: Iterable[Diagnostic]) -> Mended:
     taken: list[Placed] = []
     for diagnostic in found:
         edits = places.located(diagnostic.edits)
+        if is_question(diagnostic) and not all(
+                is_slip(diagnostic, text[start:end], meant) for start, end, meant in edits):
+            continue
         new = [e for e in edits if e not in taken]
         if new and not any(_overlap(e, other) for e in new for other in taken):
             kept.append((diagnostic, new))
