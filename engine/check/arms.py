@@ -6,11 +6,12 @@ once; expressions are parsed but not yet typed.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from engine.check.declarations import Declarations
 from engine.check.model import ArmModel, BinModel, Cell, CharacteristicModel, Expr, Plain, ReasonRef
 from engine.check.parsing import ExpressionParser
-from engine.check.plain import NotReadable, number, read
+from engine.check.plain import NotReadable, read
 from engine.check.scope import Report, Slice, closest, instead, whole
 from engine.diagnostics import Label
 from engine.records import Record
@@ -206,7 +207,8 @@ class ArmReader:
         try:
             value = read(text, kind)
         except NotReadable as why:
-            self.report.at("E0308", why.message, place.locate(0, len(place.text)), why.help)
+            span = place.locate(0, len(place.text))
+            self.report.at("E0308", why.message, span, why.help, edits=instead(span, why.meant))
             return Plain(kind.values[0] if kind.values else None, kind, place)
         if kind.values is not None and value not in kind.values:
             near = closest(str(value), kind.values)
@@ -293,12 +295,14 @@ class ArmReader:
         assert table.corner is not None
         word = normal(table.corner.text)
         if word not in HIT_WORDS:
-            near = HIT_LETTERS.get(word) or closest(word, HIT_WORDS)
+            letter = HIT_LETTERS.get(word)
+            near = letter or closest(word, HIT_WORDS)
             self.report.at(
                 "E0509",
                 f"`{word}` is not a hit policy",
                 scalar.locate(table.corner.start, table.corner.end),
-                f"did you mean `{near}`?" if near else f"write one of {', '.join(f'`{w}`' for w in HIT_WORDS)}",
+                f"write `{letter}`" if letter else f"did you mean `{near}`?" if near
+                else f"write one of {', '.join(f'`{w}`' for w in HIT_WORDS)}",
                 edits=instead(scalar.locate(table.corner.start, table.corner.end), near),
             )
             word = "first"
@@ -406,10 +410,12 @@ class ArmReader:
         if neutral:
             text = text.removesuffix("neutral").strip()
         try:
-            return number(text), neutral
+            return cast(float, read(text, Type(dt.NUMBER))), neutral
         except NotReadable as why:
             if text:
-                self.report.at("E0308", why.message, scalar.locate(cell.start, cell.end), "points are plain numbers")
+                span = scalar.locate(cell.start, cell.start + len(text))
+                help = why.help if why.meant is not None else "points are plain numbers"
+                self.report.at("E0308", why.message, span, help, edits=instead(span, why.meant))
             return None
 
 

@@ -58,10 +58,11 @@ class DecisionChecker:
 
     def decide(self, draft: Draft, scope: Scope) -> DecisionModel | ScoreModel:
         """The typed decision; its findings go to the report."""
-        # each local has no type until its turn: only in a circle, which was reported, is one read before
+        # each local has no type until its turn: only in a circle, which was reported, is one read before, and one that
+        # could not be read has none at all
         local = scope
-        if draft.where:
-            local = scope.inner({name: Binding(LOCAL, name, Type(dt.ANY)) for name, _ in draft.where})
+        if draft.spec.where:
+            local = scope.inner({name: Binding(LOCAL, name, Type(dt.ANY)) for name, _, _ in draft.spec.where})
         for name, expr in draft.where:
             kind = self.expressions.check(expr.node, local, expr.place)
             local = local.inner({name: Binding(LOCAL, name, kind)})

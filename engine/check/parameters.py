@@ -11,10 +11,11 @@ from engine.check.constants import domain_of
 from engine.check.declarations import Declarations
 from engine.check.expressions import ExpressionChecker
 from engine.check.graph import Reading
+from engine.check.meant import meant
 from engine.check.model import Cell, ParameterModel, ParameterRowModel
 from engine.check.parsing import ExpressionParser
-from engine.check.plain import NotReadable, number, read
-from engine.check.scope import Report, Scope, Slice, whole
+from engine.check.plain import NotReadable, read
+from engine.check.scope import Report, Scope, Slice, instead, whole
 from engine.diagnostics import Label
 from engine.records import Record
 from engine.semantics import dtypes as dt
@@ -69,7 +70,7 @@ class ParameterReader:
                     cells.append(Cell(column, tests, place, names_null))
             if start is not None and len(cells) == len(columns):
                 wildcards = sum(_is_any(c) for c in cells)
-                rows.append(ParameterRowModel(start, tuple(cells), wildcards, self._value(value, kind), value))
+                rows.append(ParameterRowModel(start, tuple(cells), wildcards, self._value(value, kind, spec), value))
         nulls = [any(len(r.cells) > i and r.cells[i].takes_null for r in rows) for i in range(len(columns))]
         rows = [
             r.replace(cells=tuple(c.replace(takes_null=nulls[i]) for i, c in enumerate(r.cells))) for r in rows
@@ -82,18 +83,15 @@ class ParameterReader:
         assert spec.value is not None
         place = whole(spec.value)
         kind = declared or self._inferred([place])
-        row = ParameterRowModel(FIRST, (), 0, self._value(place, kind), place)
+        row = ParameterRowModel(FIRST, (), 0, self._value(place, kind, spec), place)
         return ParameterDraft(spec, kind, (row,), Reading(()))
 
     def _inferred(self, values: list[Slice]) -> Type:
-        try:
-            for value in values:
-                number(value.text)
-        except NotReadable:
-            if any(v.text.startswith("=") for v in values):
-                return Type(dt.NUMBER)  # reported where it is read
-            return Type(dt.STRING)
-        return Type(dt.NUMBER)
+        """A number where one value is, or was surely meant as one: those that are none are reported where they are
+        read."""
+        if any(v.text.startswith("=") or _is_number(v.text) for v in values):
+            return Type(dt.NUMBER)
+        return Type(dt.STRING)
 
     def _start(self, place: Slice) -> datetime.date | None:
         if place.text.strip() == "-":
@@ -101,13 +99,17 @@ class ParameterReader:
         try:
             return datetime.date.fromisoformat(place.text)
         except ValueError:
+            surely = meant(place.text, Type(dt.DATE))
+            help = "the first column says from which day the row holds, YYYY-MM-DD"
+            span = place.locate(0, len(place.text))
             self.report.at(
-                "E0308", f"`{place.text}` is not a date", place.locate(0, len(place.text)),
-                "the first column says from which day the row holds, YYYY-MM-DD",
+                "E0308", f"`{place.text}` is not a date", span, help if surely is None else f"write `{surely}`",
+                edits=instead(span, surely),
             )
             return None
 
-    def _value(self, place: Slice, kind: Type) -> object:
+    def _value(self, place: Slice, kind: Type, spec: ParameterSpec) -> object:
+        """A row's value; faulty ones are reported."""
         if not place.text or kind.kind == dt.ANY:
             return None
         help = "a parameter's values are plain data; what is computed is a feature"
@@ -116,8 +118,13 @@ class ParameterReader:
                 raise NotReadable(f"`{place.text}` is computed")
             return read(place.text, kind)
         except NotReadable as why:
-            self.report.at("E0308", why.message, place.locate(0, len(place.text)), help)
-            return None
+            if why.meant is not None:
+                help = f"write `{why.meant}`"
+            elif spec.body is None and kind.kind == dt.NUMBER and not place.text.startswith("="):
+                help = "where texts are meant, put all of them in double quotes"
+            span = place.locate(0, len(place.text))
+            self.report.at("E0308", why.message, span, help, edits=instead(span, why.meant))
+            return 0 if kind.kind in dt.NUMERIC else None   # stands in, so that nothing is said of a null
 
     def check(self, draft: ParameterDraft, scope: Scope, policy_start: datetime.date | None) -> ParameterModel:
         """Type the conditions; a parameter is nullable where no row need win."""
@@ -170,3 +177,11 @@ def _is_any(cell: Cell) -> bool:
     return not cell.tests.negated and any(isinstance(t, ast.AnyTest) for t in cell.tests.tests)
 
 
+
+
+def _is_number(text: str) -> bool:
+    try:
+        read(text, Type(dt.NUMBER))
+    except NotReadable as why:
+        return why.meant is not None
+    return True

@@ -10,6 +10,7 @@ import datetime
 import decimal
 import re
 
+from engine.check.meant import meant
 from engine.semantics import dtypes as dt
 from engine.semantics import temporal
 from engine.semantics.dtypes import Type
@@ -20,16 +21,35 @@ _SCALE = {None: 0, "%": -2, "万": 4, "亿": 8}
 
 
 class NotReadable(Exception):
-    """Why a text is no value of its type, with a hint."""
+    """Why a text is no value of its type, with a hint, and the text that was surely meant, if that is certain."""
 
-    def __init__(self, message: str, help: str | None = None) -> None:
+    def __init__(self, message: str, help: str | None = None, meant: str | None = None) -> None:
         super().__init__(message)
         self.message = message
-        self.help = help
+        self.help = help if meant is None else f"write `{meant}`"
+        self.meant = meant
 
 
 def read(text: str, kind: Type) -> object:
     """The value of a non-empty plain text under `kind`; raises NotReadable."""
+    try:
+        return _read(text, kind)
+    except NotReadable as why:
+        surely = meant(text, kind)
+        if surely is None or surely == text or not _reads(surely, kind):
+            raise
+        raise NotReadable(why.message, why.help, surely) from None
+
+
+def _reads(text: str, kind: Type) -> bool:
+    try:
+        _read(text, kind)
+    except NotReadable:
+        return False
+    return True
+
+
+def _read(text: str, kind: Type) -> object:
     if kind.kind in dt.NUMERIC:
         return number(text)
     if kind.kind == dt.STRING:
@@ -45,9 +65,15 @@ def number(text: str) -> int | float:
     """A number with an optional `%`, `万` or `亿`, correctly rounded; an int where whole."""
     found = _NUMBER.fullmatch(text.strip())
     if found is None:
-        hint = "drop the thousands separators" if re.fullmatch(r"[\d,.\s%]+", text) else None
-        if text.startswith('"'):
+        hint = None
+        if re.fullmatch(r"[\d,.\s%]+", text):
+            hint = "write it without thousands separators, and with a point before the decimals"
+        elif text.startswith('"'):
             hint = "write the number without quotes"
+        elif text and (text[0] in "¥￥$€£" or text[-1] in "元¥$€£"):
+            hint = "write the number without the currency, which stands under `currency`"
+        elif text.startswith("#"):
+            hint = "a formula of the spreadsheet failed here; write the number"
         raise NotReadable(f"`{text}` is not a number", hint or "a computed result starts with `=`")
     exact = decimal.Decimal(found[1]).scaleb(_SCALE[found[2]])
     return int(exact) if exact == exact.to_integral_value() and abs(exact) < 2**53 else float(exact)
