@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
+from engine.check.cells import comma_pairs, odd_cells
 from engine.check.declarations import Declarations
 from engine.check.model import ArmModel, BinModel, Cell, CharacteristicModel, Expr, Plain, ReasonRef
 from engine.check.parsing import ExpressionParser
@@ -313,6 +314,11 @@ class ArmReader:
         columns = [self.parser.slice(_slice(scalar, cell)) for cell in table.conditions]
         tests = [[self._cell(scalar, cell) for cell in row.conditions] for row in table.rows]
         takes_null = [any(_names_null(row[i]) for row in tests) for i in range(len(columns))]
+        for i in range(len(columns)):
+            odd_cells(self.report, [
+                (_slice(scalar, row.conditions[i]), row_tests[i])
+                for row, row_tests in zip(table.rows, tests, strict=True)
+            ])
         arms = []
         for row, row_tests in zip(table.rows, tests, strict=True):
             place = _slice(scalar, row.id)
@@ -387,6 +393,7 @@ class ArmReader:
         for each in card.characteristics:
             value = self.parser.slice(_slice(content, each.cell))
             bins = [b for b in (self._bin(row, content) for row in each.bins) if b is not None]
+            comma_pairs(self.report, [(b.place, b.tests) for b in bins])  # a gap shows a lone number
             if value is not None:
                 characteristics.append(CharacteristicModel(each.cell.text, value, tuple(bins)))
         return (base[0] if base else 0, characteristics)

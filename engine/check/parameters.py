@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 
+from engine.check.cells import odd_cells
 from engine.check.constants import domain_of
 from engine.check.declarations import Declarations
 from engine.check.expressions import ExpressionChecker
@@ -71,6 +72,8 @@ class ParameterReader:
             if start is not None and len(cells) == len(columns):
                 wildcards = sum(_is_any(c) for c in cells)
                 rows.append(ParameterRowModel(start, tuple(cells), wildcards, self._value(value, kind, spec), value))
+        for i in range(len(columns)):
+            odd_cells(self.report, [(r.cells[i].place, r.cells[i].tests) for r in rows])
         nulls = [any(len(r.cells) > i and r.cells[i].takes_null for r in rows) for i in range(len(columns))]
         rows = [
             r.replace(cells=tuple(c.replace(takes_null=nulls[i]) for i, c in enumerate(r.cells))) for r in rows

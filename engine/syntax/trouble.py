@@ -56,6 +56,10 @@ def explain(text: str, tokens: list[Token], token: Token | None, expected: froze
         return Finding("E0101", f"an operator is missing before `{shown}`", at, end,
                        "join two conditions with `and` or `or`, texts with `+`")
     if token.type == "DOTS":
+        pair = tokens[max(0, position - 3):position]
+        if [t.type for t in pair] == ["NUMBER", "COMMA", "NUMBER"] and pair[0].end + 1 == pair[2].start:
+            return Finding("E0101", "`,` cannot stand in a number", pair[1].start, pair[1].end,
+                           f"write `{pair[0].text}.{pair[2].text}`, with a point")
         return Finding("E0101", "`..` stands inside brackets", at, end,
                        "write a range like `[1..3]`, or `(1..3)` without its ends")
     if start == "tests" and token.type in ("AND", "OR"):

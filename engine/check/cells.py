@@ -1,0 +1,65 @@
+"""Cells that mean something, but hardly what was meant, seen beside the others of their column."""
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from engine.check.constants import constant, test_domain
+from engine.check.scope import Report, Slice
+from engine.semantics import dtypes as dt
+from engine.semantics.dtypes import Type
+from engine.syntax import ast
+
+_NUMBER = Type(dt.NUMBER)
+_PAIR = re.compile(r"(?<![\d.,])(\d+),(\d+)(?![\d.,])")
+_INSIDE = re.compile(r'"(?:[^"\\]|\\.)*"|\([^()]*\)|\[[^\[\]]*\]')
+
+#: A cell's place and its tests, None where these could not be read.
+Read = tuple[Slice, ast.UnaryTests | None]
+
+
+def odd_cells(report: Report, column: Sequence[Read]) -> None:
+    """W0612 for a number with a comma in it, W0613 for a lone number among comparisons."""
+    comma_pairs(report, column)
+    _lone(report, [(place, tests) for place, tests in column if tests is not None])
+
+
+def comma_pairs(report: Report, column: Sequence[Read]) -> None:
+    """`< 1,23`: a comma means `or`, so this is two tests."""
+    for place, tests in column:
+        found = _PAIR.search(_INSIDE.sub(lambda m: " " * len(m[0]), place.text)) if tests is not None else None
+        if found is not None:
+            report.at(
+                "W0612", f"`{found[0]}` is two tests, for a comma means `or`", place.locate(*found.span()),
+                f"write `{found[1]}.{found[2]}` with a point, or put a space behind the comma where both are meant",
+            )
+
+
+def _lone(report: Report, column: Sequence[tuple[Slice, ast.UnaryTests]]) -> None:
+    """`450000` in a column of `<= ...`: it holds for that number and no other.
+
+    It is meant where it fills the place between others (`0` beside `(0..5]`, `2` beside `>= 3`), and 0 often is.
+    """
+    lone: list[tuple[Slice, float]] = []
+    open_ends: set[float] = set()
+    closed_ends: set[float] = set()
+    for place, tests in column:
+        for test in tests.tests:
+            exact = constant(test, _NUMBER)
+            if isinstance(exact, (int, float)) and not tests.negated and len(tests.tests) == 1:
+                lone.append((place, exact))
+                continue
+            domain = test_domain(test, _NUMBER)
+            for part in domain.intervals if domain is not None else ():
+                for end, is_closed in ((part.lower, part.lower_closed), (part.upper, part.upper_closed)):
+                    if isinstance(end, (int, float)):
+                        (closed_ends if is_closed else open_ends).add(end)
+    if len(lone) != 1 or not open_ends | closed_ends:
+        return
+    place, value = lone[0]
+    if value != 0 and value not in open_ends and not {value - 1, value + 1} & closed_ends:
+        text = place.text
+        report.at(
+            "W0613", f"`{text}` holds for this number alone, where the column compares", place.locate(0, len(text)),
+            f"write `<= {text}` or `>= {text}`, or `[{text}..{text}]` where it is meant",
+        )
