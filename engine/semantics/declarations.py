@@ -28,6 +28,11 @@ class InputDecl(Record):
     def required(self) -> bool:
         return not self.type.nullable
 
+    @property
+    def forgets_unknown(self) -> bool:
+        """Whether an undeclared enumeration value counts as missing."""
+        return self.on_unknown == "missing" and not self.required
+
 
 class FieldDecl(Record):
     name: str

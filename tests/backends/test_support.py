@@ -11,11 +11,12 @@ from engine.backends.reference.supported import SUPPORT as REFERENCE
 from engine.backends.smt.expressions import SmtExpressions
 from engine.backends.sql.expressions import SqlExpressions
 from engine.backends.sql.program import compile_program
+from engine.backends.sql.relations import Expressions
 from engine.backends.support import DYNAMIC, Unsupported, page
 from engine.ir import nodes as ir
 from engine.policy import load_policy
 
-SUPPORTS = (REFERENCE, PYTHON, SqlExpressions.support(), SmtExpressions.support())
+SUPPORTS = (REFERENCE, PYTHON, Expressions.support(), SmtExpressions.support())
 
 
 def test_the_page_is_up_to_date(root: Path) -> None:
@@ -62,19 +63,15 @@ on missing: refer
 inputs:
   s: {type: string}
 service:
-  shouted: {type: string, value: 'upper case(s)'}
-  quoted: {type: string, value: 'shouted + "!"'}
-  all:
-    type: string
-    collect: |
-      id | when    || then
-      A1 | s = "a" || x
+  alike: {type: boolean, value: 'matches(s, s)'}
+  unlike: {type: boolean, value: 'not(alike)'}
+  parts: {type: number, value: 'count(split(s, s))'}
 """, "utf-8")
     with pytest.raises(Unsupported) as caught:
         compile_program(load_policy(path).program)
     found = [(d.code, d.message, d.span.line if d.span else None) for d in caught.value.diagnostics]
     assert found == [
-        ("E0801", "the SQL backend does not carry out `upper case`", 9),
-        ("E0801", "the SQL backend does not carry out `collect` decisions", 11),
+        ("E0801", "the SQL backend does not carry out `matches`", 9),
+        ("E0801", "the SQL backend does not carry out loops over lists that the policy does not spell out", 11),
     ]
     assert all(d.help for d in caught.value.diagnostics)

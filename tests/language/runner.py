@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from engine.backends.sql.memory import Customer, decide_all
+from engine.backends.sql.run import Row
 from engine.policy import Decision, Policy, load_policy
 from engine.semantics.temporal import format_temporal
 from engine.semantics.values import YearsMonths
@@ -24,6 +26,18 @@ def cases(folder: Path) -> Iterator[tuple[str, int, dict[str, Any]]]:
             yield path.name, number, json.loads(line)
 
 
+def by_sql(policy: Policy, found: Sequence[dict[str, Any]]) -> list[list[str]]:
+    """What does not hold of some cases of a policy, decided in DuckDB: one query for each date."""
+    told: list[list[str]] = [[] for _ in found]
+    for day in sorted({case["as_of"] for case in found}):
+        places = [n for n, case in enumerate(found) if case["as_of"] == day]
+        customers = [Customer(found[n]["inputs"], found[n]["history"] or {}) for n in places]
+        decided = decide_all(policy.program, customers, datetime.date.fromisoformat(day))
+        for n, row in zip(places, decided, strict=True):
+            told[n] = list(_compare(row, found[n]["expect"]))
+    return told
+
+
 def differences(policy: Policy, case: dict[str, Any], engine: str) -> list[str]:
     """What does not hold of a case under an evaluator, in words."""
     day = datetime.date.fromisoformat(case["as_of"])
@@ -31,7 +45,7 @@ def differences(policy: Policy, case: dict[str, Any], engine: str) -> list[str]:
     return list(_compare(decision, case["expect"]))
 
 
-def _compare(decision: Decision, expect: dict[str, Any]) -> Iterator[str]:
+def _compare(decision: Decision | Row, expect: dict[str, Any]) -> Iterator[str]:
     refused = expect.get("refused")
     if refused is not None or decision.refused:
         if set(decision.refused) != set(refused or ()):

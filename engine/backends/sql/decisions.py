@@ -1,227 +1,233 @@
-"""Decisions as flat CASE expressions, with the open test as further columns.
+"""Decisions as flat CASE expressions: what the arms give, when a decision is open, and what it gives then.
 
-The open test of `first` needs no pair of rules: of the undetermined rules only the earliest
-counts, and the earliest whose outcome differs from that one's.
+A hit policy makes a `Draft` of the arms (`hits`, `ranked`, `collected`); what an open decision gives and which
+rules fire is the same for all, as in `backends.reference.decide`.
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlglot import exp
 
-from engine.backends import support
 from engine.backends.sql import stages as st
-from engine.backends.sql.expressions import SqlExpressions
-from engine.backends.sql.stages import Sql, case
-from engine.backends.support import Gap
+from engine.backends.sql.collected import collected, folded
+from engine.backends.sql.drafts import LISTS, Draft, Tried, constants, plain, worst_first
+from engine.backends.sql.hits import any_hit, first, unique, value
+from engine.backends.sql.masks import Flag, Flags
+from engine.backends.sql.origins import NOTHING, Behind, Labels, union, where
+from engine.backends.sql.ranked import priority, worst
+from engine.backends.sql.reasons import Reasons
+from engine.backends.sql.relations import Expressions, Items, Members
+from engine.backends.sql.scores import score
+from engine.backends.sql.stages import FALSE, NULL, Sql
 from engine.ir import nodes as ir
+from engine.records import Record
 
-#: The value of each output, and the conditions under which the decision refuses the customer.
-Given = tuple[dict[str, Sql], list[Sql]]
+HITS: Mapping[str, Callable[[Tried], Draft]] = {
+    "value": value, "first": first, "unique": unique, "any": any_hit, "worst": worst, "priority": priority,
+    "collect": collected, "rule order": collected, "output order": collected,
+    "collect sum": folded, "collect min": folded, "collect max": folded, "collect count": folded,
+}
+assert set(HITS) == set(ir.HITS)
+
+
+class Wanted(Record):
+    """What a query gives beside the outcomes: which of these are asked for at all decides what is compiled."""
+
+    fired: bool = False
+    reasons: bool = False
+    missing: bool = False
+
+    @property
+    def labels(self) -> bool:
+        """Whether what is behind a null must be known: `MISSING` and `UNDEFINED` are told apart by it."""
+        return self.missing or self.reasons
+
+
+class Given(Record):
+    """What a decision gives: values by member, or the items of a list; when it is open, and what is behind that;
+    the rules that fired, its reasons, and the conditions under which it refuses the customer."""
+
+    values: Mapping[str, Sql]
+    items: Items | None
+    is_open: Sql
+    behind: Behind
+    fired: Flags
+    reasons: Flags
+    refuses: Sql
 
 
 class DecisionCompiler:
-    """Compiles decisions one by one, in evaluation order."""
+    """Compiles decisions one by one, in evaluation order, into one scope's compiler of expressions."""
 
-    def __init__(self, expressions: SqlExpressions) -> None:
-        self.of = expressions
-        self.stages = expressions.stages
+    def __init__(self, of: Expressions, reasons: Reasons, labels: Labels, wanted: Wanted) -> None:
+        self.of = of
+        self.stages = of.stages
+        self.reasons = reasons
+        self.labels = labels
+        self.wanted = wanted
 
     def decision(self, decision: ir.Decision) -> Given:
-        """The outputs of a decision ("" for a single one); raises `Gap`."""
-        for key in [k for k in self.of.variables if k[0] == "Local"]:
-            del self.of.variables[key]
-        for name, node in decision.where:
-            self.of.variables[("Local", name)] = self.stages.named(self.of.compile(node))
+        """A decision's columns; raises `Gap`."""
+        self._locals(decision)
         if isinstance(decision, ir.Score):
-            return self.score(decision)
-        if decision.hit == "worst":
-            return self.worst(decision)
-        return self.first(decision)
+            return self._score(decision)
+        tried = Tried(self.of, decision, self.wanted.fired or self.wanted.reasons or self.wanted.missing)
+        draft = HITS[decision.hit](tried)
+        given = self._given(decision, tried, draft)
+        self._name(decision.name, given)
+        return given
 
-    def guards(self, decision: ir.Decide) -> list[Sql]:
-        return [self.stages.named(self.of.compile(a.guard)) for a in decision.arms]
+    def _locals(self, decision: ir.Decision) -> None:
+        """The names of `where`: a null one counts as a name that was read."""
+        for name, node in decision.where:
+            key = ("Local", name)
+            found = self.of.variables[key] = self.stages.named(self.of.compile(node))
+            behind = self.of.walk.behind(node)
+            self.of.origins[key] = Behind(self.stages.named(st.missing(found)), behind.lanes)
 
-    def given(self, decision: ir.Decide, drafts: dict[str, Sql], is_open: Sql | None) -> Given:
-        """What `on missing` makes of the drafts where the decision is open."""
+    def _name(self, name: str, given: Given) -> None:
+        """Make the outcome known to what is compiled after it."""
+        for member, found in given.values.items():
+            key = ("Ref", f"{name}.{member}" if member else name)
+            self.of.variables[key] = found
+            null = self.stages.named(st.missing(found))
+            self.of.origins[key] = where(null, Behind(null, given.behind.lanes))
+        if given.items is not None:
+            self.of.lists[name] = given.items
+            self.of.origins[("Ref", name)] = given.behind
+
+    # --- arms -------------------------------------------------------------------------------------------
+
+    def _given(self, decision: ir.Decide, tried: Tried, draft: Draft) -> Given:
+        names, behind_null = self._null_results(decision, tried, draft)
         action = decision.on_missing.action
-        if is_open is None or action == "skip":
-            return {n: self.stages.named(v) for n, v in drafts.items()}, []
-        is_open = self.stages.named(is_open)
-        values = {}
-        for name, draft in drafts.items():
-            instead = self.instead(decision, name, draft)
-            tree = case([(is_open.tree.copy(), instead)], draft.tree.copy())
-            values[name] = self.stages.named(Sql(tree, max(draft.level, is_open.level), True))
-        return values, [is_open] if action == "refuse" else []
+        is_open = self.stages.named(st.holds(st.either(draft.is_open, names)))
+        behind = NOTHING
+        if self.wanted.labels:
+            openers = [where(c, self.of.walk.behind(decision.arms[i].guard)) for i, c in draft.openers]
+            behind = self.of.walk.named(union([*openers, behind_null]))
+        if action == "skip" or is_open.is_false:
+            fired = [Flag(decision.arms[i].rule, c) for i, c in draft.winners] if decision.hit != "value" else []
+            reasons = self.reasons.of_arms(decision, draft.winners) if self.wanted.reasons else []
+            values = {n: self.stages.named(v) for n, v in draft.values.items()}
+            return Given(values, draft.items, FALSE, behind, fired, reasons, FALSE)
+        values = {n: self.stages.named(self._open_value(decision, n, v, is_open)) for n, v in draft.values.items()}
+        items = None if draft.items is None else self._open_items(decision, draft.items, is_open)
+        winners = self._firing(decision, tried, draft, values, is_open)
+        fired = [Flag(decision.arms[i].rule, c) for i, c in winners] if decision.hit != "value" else []
+        reasons = []
+        if self.wanted.reasons:
+            reasons = self.reasons.of_arms(decision, winners)
+            reasons = self.reasons.with_reserved(reasons, is_open, behind)
+        return Given(values, items, is_open, behind, fired, reasons, is_open if action == "refuse" else FALSE)
 
-    def instead(self, decision: ir.Decide, name: str, draft: Sql) -> exp.Expr:
+    def _null_results(self, decision: ir.Decide, tried: Tried, draft: Draft) -> tuple[Sql, Behind]:
+        """Where a computed outcome is null for a name that is, and what is behind it."""
+        if decision.on_missing.action == "skip" and not self.wanted.labels:
+            return FALSE, NOTHING
+        found = []
+        for index, condition in (*draft.winners, *draft.doubtful):
+            for _, node in decision.arms[index].outcome:
+                if not isinstance(node, ir.Const):
+                    behind = self.of.walk.behind(node)
+                    if not behind.is_nothing:
+                        found.append(where(self.stages.named(condition), behind))
+        joined = self.of.walk.named(union(found))
+        return joined.names, joined
+
+    def _open_value(self, decision: ir.Decide, member: str, draft: Sql, is_open: Sql) -> Sql:
+        """What `on missing` makes of a draft where the decision is open."""
+        return st.chosen([(is_open, self._instead(decision, member, draft))], draft)
+
+    def _instead(self, decision: ir.Decide, member: str, draft: Sql) -> Sql:
         action = decision.on_missing.action
         if action == "then":
             outcome: Any = decision.on_missing.outcome
-            return self.of.literal(outcome[name] if name else outcome, decision.at)
-        if action == "refuse" or name or "refer" not in (decision.type.values or ()):
-            return exp.null()
-        refer = self.of.literal("refer", decision.at)
+            return Sql(self.of.literal(outcome[member] if member else outcome, decision.at))
+        if action == "refuse" or member or "refer" not in (decision.type.values or ()):
+            return NULL
+        refer = Sql(self.of.literal("refer", decision.at))
         if decision.hit != "worst":
             return refer
-        scale = _worst_first(decision)
+        scale = worst_first(decision)
         worse = [self.of.literal(v, decision.at) for v in scale[: scale.index("refer")]]
         if not worse:
             return refer
-        return case([(exp.In(this=draft.tree.copy(), expressions=worse), draft.tree.copy())], refer)
+        draft = self.stages.named(draft)
+        return st.chosen([(Sql(exp.In(this=draft.tree.copy(), expressions=worse), draft.level), draft)], refer)
 
-    # --- value and first -----------------------------------------------------------------
-
-    def first(self, decision: ir.Decide) -> Given:
-        guards = self.guards(decision)
-        outcomes = [{n: self.of.compile(node) for n, node in a.outcome} for a in decision.arms]
-        nullable = any(
-            v.nullable for a, o in zip(decision.arms, outcomes, strict=True) if a.is_computed for v in o.values()
-        )
-        if support.asks_why_null(decision, nullable):
-            raise Gap(decision.at, support.WHY_NULL)
-        drafts = {}
-        for name in outcomes[0]:
-            values = [o[name] for o in outcomes]
-            whens = [(g.tree.copy(), v.tree.copy()) for g, v in zip(guards, values, strict=True)]
-            level = max(s.level for s in (*guards, *values))
-            drafts[name] = self.stages.named(Sql(case(whens), level, True))
-        return self.given(decision, drafts, self.first_open(decision, guards))
-
-    def first_open(self, decision: ir.Decide, guards: Sequence[Sql]) -> Sql | None:
-        """Whether an undetermined arm before the winner has another outcome; None where none can be."""
-        if decision.on_missing.action == "skip" or not any(g.nullable for g in guards):
-            return None
-        classes = _classes(decision.arms)
-        level = max(g.level for g in guards)
-
-        def numbered(test: Any, numbers: Sequence[int], default: int) -> Sql:
-            whens = [
-                (test(g.tree.copy()), st.whole(n)) for g, n in zip(guards, numbers, strict=True)
-                if g.nullable or test is not st.is_null
-            ]
-            return self.stages.named(Sql(case(whens, st.whole(default)), level))
-
-        places = range(len(guards))
-        winner = numbered(lambda t: t, places, len(guards))
-        winning = numbered(lambda t: t, classes, -1)
-        earliest = numbered(st.is_null, places, len(guards) + 1)
-        its = numbered(st.is_null, classes, -2)
-        whens = [
-            (st.all_of([st.is_null(g.tree.copy()), exp.NEQ(this=its.tree.copy(), expression=st.whole(c))]), st.whole(n))
-            for n, (g, c) in enumerate(zip(guards, classes, strict=True)) if g.nullable
-        ]
-        other = self.stages.named(Sql(case(whens, st.whole(len(guards) + 1)), its.level))
-        tree = st.any_of([
-            st.all_of([
-                exp.NEQ(this=its.tree.copy(), expression=winning.tree.copy()),
-                exp.LT(this=earliest.tree.copy(), expression=winner.tree.copy()),
-            ]),
-            exp.LT(this=other.tree.copy(), expression=winner.tree.copy()),
-        ])
-        return Sql(tree, other.level)
-
-    # --- worst -----------------------------------------------------------------------------
-
-    def worst(self, decision: ir.Decide) -> Given:
-        if any(a.is_computed for a in decision.arms):
-            raise Gap(decision.at, "`worst` over computed outcomes")
-        guards = self.guards(decision)
-        level = max((g.level for g in guards), default=0)
-        rules = [(g, _outcome(a)) for g, a in zip(guards, decision.arms, strict=True) if not a.otherwise]
-        otherwise = next((_outcome(a) for a in decision.arms if a.otherwise), None)
-        scale = _worst_first(decision)
-        matched = self.stages.named(Sql(_true(st.any_of([g.tree.copy() for g, _ in rules])), level))
-        whens = []
-        for value in scale:
-            held = [g.tree.copy() for g, v in rules if v == value]
-            if held:
-                whens.append((st.any_of(held), self.of.literal(value, decision.at)))
-        whens.append((st.negated(matched.tree.copy()), self.of.literal(otherwise, decision.at)))
-        draft = self.stages.named(Sql(case(whens), matched.level, True))
-        return self.given(decision, {"": draft}, self.worst_open(decision, rules, otherwise, matched, draft))
-
-    def worst_open(
-        self, decision: ir.Decide, rules: Sequence[tuple[Sql, Any]], otherwise: Any, matched: Sql, draft: Sql
-    ) -> Sql | None:
-        if decision.on_missing.action == "skip" or not any(g.nullable for g, _ in rules):
-            return None
-
-        def undetermined(of: Any) -> exp.Expr:
-            return st.any_of([st.is_null(g.tree.copy()) for g, v in rules if g.nullable and of(v)])
-
-        scale = _worst_first(decision)
-        whens = [
-            (st.is_null(draft.tree.copy()), undetermined(lambda v: True)),
-            (st.negated(matched.tree.copy()), undetermined(lambda v: v != otherwise)),
-        ]
-        for reach, value in enumerate(scale):
-            won = exp.EQ(this=draft.tree.copy(), expression=self.of.literal(value, decision.at))
-            whens.append((won, undetermined(lambda v, reach=reach: v is not None and scale.index(v) < reach)))
-        return Sql(case(whens, exp.false()), max(draft.level, *(g.level for g, _ in rules)))
-
-    # --- scorecards --------------------------------------------------------------------------
-
-    def score(self, score: ir.Score) -> Given:
-        total: exp.Expr = st.number(score.base)
-        levels, opening = [0], []
-        for characteristic in score.characteristics:
-            value = self.stages.named(self.of.compile(characteristic.value))
-            self.of.variables[("Local", characteristic.var)] = value.replace(nullable=False)
-            points = self.points(characteristic, value)
-            total = exp.Add(this=total, expression=points.tree)
-            levels.append(points.level)
-            if value.nullable and not any(b.is_null for b in characteristic.bins):
-                opening.append(value)
-        draft = self.stages.named(Sql(total, max(levels), True))
-        if not opening:
-            return {"": draft}, []
-        is_open = self.stages.named(
-            Sql(st.any_of([st.is_null(v.tree.copy()) for v in opening]), max(v.level for v in opening))
-        )
-        action = score.on_missing.action
+    def _open_items(self, decision: ir.Decide, items: Items, is_open: Sql) -> Items:
+        """The items of an open list: those that matched under `refer`, none or the stated one otherwise."""
+        action = decision.on_missing.action
+        if action == "refer":
+            return items
+        settled = self.stages.named(st.opposite(is_open))
+        kept: Items = [(self.stages.named(st.both(settled, present)), item) for present, item in items]
         if action == "then":
-            instead = self.of.literal(score.on_missing.outcome, score.at)
-            tree = case([(is_open.tree.copy(), instead)], draft.tree.copy())
-            draft = self.stages.named(Sql(tree, max(draft.level, is_open.level), True))
-        return {"": draft}, [is_open] if action == "refuse" else []
+            stated: Any = decision.on_missing.outcome
+            if isinstance(stated, dict):
+                members = {n: Sql(self.of.literal(v, decision.at), 0, v is None) for n, v in stated.items()}
+                kept.append((is_open, Members(members)))
+            else:
+                kept.append((is_open, Sql(self.of.literal(stated, decision.at))))
+        return kept
 
-    def points(self, characteristic: ir.Characteristic, value: Sql) -> Sql:
-        """The points of the first bin that holds, NULL for none."""
-        whens, level = [], value.level
-        if value.nullable:
-            held = next((st.number(b.points) for b in characteristic.bins if b.is_null), exp.null())
-            whens.append((st.is_null(value.tree.copy()), held))
-        for each in characteristic.bins:
-            if not each.is_null:
-                test = self.of.compile(each.test)
-                level = max(level, test.level)
-                whens.append((test.tree, st.number(each.points)))
-        return self.stages.named(Sql(case(whens), level, True))
+    def _firing(
+        self, decision: ir.Decide, tried: Tried, draft: Draft, values: Mapping[str, Sql], is_open: Sql
+    ) -> list[tuple[int, Sql]]:
+        """The arms that fire: in an open decision those whose plain outcome is the one given."""
+        found = []
+        settled = self.stages.named(st.opposite(is_open))
+        for index, condition in draft.winners:
+            still = self._still_fires(decision, decision.arms[index], values)
+            fires = st.both(condition, st.either(settled, still) if not still.is_false else settled)
+            found.append((index, self.stages.named(fires)))
+        return found
 
+    def _still_fires(self, decision: ir.Decide, arm: ir.Arm, values: Mapping[str, Sql]) -> Sql:
+        action = decision.on_missing.action
+        if decision.hit in LISTS:
+            if action == "refer":
+                return st.TRUE
+            stated = decision.on_missing.outcome
+            return st.TRUE if action == "then" and not arm.is_computed and plain(arm) == stated else FALSE
+        if decision.hit.startswith("collect") or arm.is_computed or action == "refuse":
+            return FALSE
+        given = constants(arm)
+        if list(given) == [""]:
+            if given[""] is None:
+                return FALSE
+            same = exp.EQ(this=values[""].tree.copy(), expression=self.of.literal(given[""], arm.at))
+            return st.holds(Sql(same, values[""].level, True))
+        stated = decision.on_missing.outcome if action == "then" else dict.fromkeys(given)
+        return st.TRUE if given == stated else FALSE
 
-def _true(tree: exp.Expr) -> exp.Expr:
-    """A condition as true or false, NULL counting as false."""
-    return case([(tree, exp.true())], exp.false())
+    # --- scorecards ----------------------------------------------------------------------------------------
 
+    def _score(self, decision: ir.Score) -> Given:
+        found = score(self.of, decision, self.wanted.fired or self.wanted.reasons)
+        action = decision.on_missing.action
+        is_open = self.stages.named(found.is_open)
+        total = found.total
+        if action == "then":
+            stated = Sql(self.of.literal(decision.on_missing.outcome, decision.at))
+            total = st.chosen([(is_open, stated)], total)
+        behind = NOTHING
+        if self.wanted.labels:
+            parts = [where(null, self.of.walk.behind(c.value)) for c, null in found.opening]
+            behind = self.of.walk.named(union(parts))
+        reasons: Flags = []
+        if self.wanted.reasons:
+            lost = self.reasons.of_score(decision, found.bins)
+            settled = self.stages.named(st.both(st.opposite(is_open), st.opposite(st.missing(found.total))))
+            reasons = [f.replace(holds=st.both(settled, f.holds)) for f in lost]
+            reasons = self.reasons.with_reserved(reasons, is_open, behind)
+        given = Given(
+            {"": self.stages.named(total)}, None, is_open, behind, [], reasons,
+            is_open if action == "refuse" else FALSE,
+        )
+        self._name(decision.name, given)
+        return given
 
-def _outcome(arm: ir.Arm) -> Any:
-    node = arm.outcome[0][1]
-    assert isinstance(node, ir.Const)
-    return node.value
-
-
-def _worst_first(decision: ir.Decide) -> tuple[str, ...]:
-    values = decision.type.values or ()
-    return values if decision.type.order == "worst first" else tuple(reversed(values))
-
-
-def _classes(arms: Sequence[ir.Arm]) -> list[int]:
-    """Equal numbers for equal outcomes; a computed one is like no other."""
-    found: list[int] = []
-    for index, arm in enumerate(arms):
-        like = next((i for i in range(index) if not support.differs(arms[i], arm)), index)
-        found.append(like)
-    return found

@@ -1,50 +1,63 @@
-"""A program as one query over a relation with a customer a row.
+"""A program as one query over relations with customers and their histories.
 
-The relation's columns have the declared types (numbers of any SQL type); binding and reading
-files are not done here. The first stage is the door: numbers become DOUBLE and what is not finite
-NULL, and a row that the door refuses gives `refused` and no outcome.
+The first stages are the door: numbers become DOUBLE and what is not finite NULL, and a row that the door
+refuses gives no outcome. The rest is a chain of stages, decision by decision in evaluation order.
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlglot import exp
 
 from engine.backends.sql import stages as st
-from engine.backends.sql.decisions import DecisionCompiler
-from engine.backends.sql.expressions import TYPES, SqlExpressions
-from engine.backends.sql.stages import MAX_STAGES, Sql, Stages
+from engine.backends.sql.decisions import DecisionCompiler, Given, Wanted
+from engine.backends.sql.door import admitted, unfit
+from engine.backends.sql.histories import RowMaker
+from engine.backends.sql.masks import Flag, Flags, lanes, once, texts
+from engine.backends.sql.origins import Behind, Labels
+from engine.backends.sql.reasons import Reasons
+from engine.backends.sql.relations import Expressions, Item, Members, supplied
+from engine.backends.sql.stages import MAX_STAGES, Cte, Names, Sql, Stages
+from engine.backends.sql.tables import Source, by_name
 from engine.backends.support import Gap, Unsupported
-from engine.check.rules import LIMIT
 from engine.ir import nodes as ir
-from engine.ir.reads import Cone, cone, decision_reads
+from engine.ir.reads import Cone, cone, decision_reads, expressions, reads, walk
 from engine.ir.rewrites import rewritten
 from engine.records import Record
 from engine.semantics import dtypes as dt
-from engine.semantics.declarations import InputDecl
-from engine.semantics.domain import Domain
 from engine.semantics.dtypes import Type
-from engine.semantics.number import nudge
 
-#: Kinds that a column of a relation may have.
-COLUMNS = frozenset({dt.NUMBER, dt.MONEY, dt.STRING, dt.BOOLEAN, dt.DATE})
+#: What a query may give beside the outcomes.
+EXTRAS = ("reasons", "reasons_of", "fired", "open", "missing", "assumed", "refused")
+STATUS = ("decided", "open", "refused")
+#: The only field of a scalar item's struct, and the field that tells which members an item has.
+VALUE, SHAPE = "value", "#"
 
 
 class Output(Record):
-    """A column of the result: a decision's value, or one member of it."""
+    """A column of the result. `kind` is kept, value, list, status or an extra; `decision` and `member` say whose it
+    is. A set (`labels` not None) is a list of texts, or a number whose bits are the labels from `lane` on. A list holds
+    structs: of `VALUE` alone, or of members, with `SHAPE` telling which of the `shapes` an item has where there are
+    several."""
 
-    decision: str
-    member: str
-    type: Type
+    name: str
+    kind: str
+    decision: str = ""
+    member: str = ""
+    type: Type | None = None
+    labels: tuple[str, ...] | None = None
+    lane: int = 0
+    shapes: tuple[tuple[str, ...], ...] = ()
 
 
 class Query(Record):
-    """The compiled program. Its columns are `keep`, then `outputs`, then whether the row was refused."""
+    """The compiled program; `columns` describe the result, `lists` says how it holds sets. `assumable` are the
+    missing data that some decision reads, with the rules that do."""
 
     tree: exp.Select
-    keep: tuple[str, ...]
-    outputs: tuple[Output, ...]
+    columns: tuple[Output, ...]
+    lists: bool
 
     def sql(self, dialect: str = "duckdb", pretty: bool = False) -> str:
         """The text; the date of the decision is the named parameter `as_of`."""
@@ -54,39 +67,65 @@ class Query(Record):
 def compile_program(
     program: ir.Program,
     outcomes: Sequence[str] | None = None,
-    relation: str = "customers",
-    columns: Mapping[str, str] | None = None,
+    source: Source | None = None,
     keep: Sequence[str] = (),
+    extras: Sequence[str] = (),
+    lists: bool = False,
 ) -> Query:
     """Compile a program; `outcomes` are the decisions asked for, all that are shown by default.
 
-    `columns` names the relation's column of an input where it differs from the input's name or stated
-    column; `keep` are columns of the relation to hand on. Raises `Unsupported` with every place that
-    this backend lacks, the decisions that read such a place left out.
+    `source` says where the data stand, by default in relations that are called as the policy calls them. `keep` are
+    columns of the customers' relation to hand on, `extras` sets of `EXTRAS`: as lists of texts where `lists`
+    is set, else as bits. Raises `Unsupported` with every place that this backend lacks, the decisions that read such a
+    place left out.
     """
-    return _Compiler(rewritten(program), outcomes, columns or {}).query(relation, tuple(keep))
+    unknown = set(extras) - set(EXTRAS)
+    if unknown:
+        raise ValueError(f"no extra is called {sorted(unknown)[0]!r}; there are {', '.join(EXTRAS)}")
+    settled = rewritten(program)
+    compiler = _Compiler(settled, outcomes, source or by_name(program), frozenset(extras))
+    return compiler.query(tuple(keep), lists)
 
 
 class _Compiler:
-    def __init__(self, program: ir.Program, outcomes: Sequence[str] | None, columns: Mapping[str, str]) -> None:
+    def __init__(
+        self, program: ir.Program, outcomes: Sequence[str] | None, source: Source, extras: frozenset[str]
+    ) -> None:
         self.program = program
-        self.shown = [d.name for d in program.decisions if not d.internal] if outcomes is None else list(outcomes)
-        self.reach: Cone = cone(program, self.shown)
-        self.columns = columns
-        self.stages = Stages()
-        self.expressions = SqlExpressions(self.stages, program)
-        self.decisions = DecisionCompiler(self.expressions)
+        shown = [n for n in program.declared if any(d.name == n and not d.internal for d in program.decisions)]
+        self.shown = shown if outcomes is None else list(outcomes)
+        self.reach: Cone = cone(program, program.declared if outcomes is None else self.shown)
+        self.source = source
+        self.extras = extras
+        self.stages = Stages(Names(), "s", self._begin)
+        missable = [i.name for i in program.inputs if i.name in self.reach.inputs and i.type.nullable]
+        missable += [h.name for h in program.histories if h.name in self.reach.relations and h.each is None]
+        self.labels = Labels(missable)
+        self.expressions = Expressions(self.stages, program, self.labels)
+        wanted = Wanted(
+            "fired" in extras, bool(extras & {"reasons", "reasons_of"}), bool(extras & {"missing", "assumed"})
+        )
+        self.expressions.wants_labels = wanted.labels
+        self.reasons = Reasons(self.stages, program)
+        self.decisions = DecisionCompiler(self.expressions, self.reasons, self.labels, wanted)
+        self.given: dict[str, Given] = {}
         self.gaps: list[Gap] = []
-        self.refusing: list[Sql] = []
+        self.refusing: Flags = []
         self.failed: set[str] = set()
 
-    def query(self, relation: str, keep: tuple[str, ...]) -> Query:
+    def _begin(self) -> tuple[list[Cte], exp.Select]:
+        return [], exp.select().from_(exp.Table(this=exp.to_identifier(self.source.customers.relation, quoted=True)))
+
+    def query(self, keep: tuple[str, ...], lists: bool) -> Query:
         for decl in self.program.inputs:
             if decl.name in self.reach.inputs:
                 self.attempt(decl.name, self.input, decl)
+        for history in self.program.histories:
+            if history.name in self.reach.relations:
+                self.attempt(history.name, self.history, history)
         for decision in self.reach.decisions:
             found = decision_reads(decision)
-            if not self.failed & (found.refs | found.inputs):
+            if not self.failed & (found.refs | found.inputs | found.relations):
                 self.attempt(decision.name, self.decision, decision)
             else:
                 self.failed.add(decision.name)
@@ -94,7 +133,7 @@ class _Compiler:
             self.gaps.append(Gap(None, f"decisions that hang on one another more than {MAX_STAGES:,} stages deep"))
         if self.gaps:
             raise Unsupported(*(g.diagnostic(self.expressions.title) for g in self.gaps))
-        return self.selected(relation, keep)
+        return self.selected(keep, lists)
 
     def attempt(self, name: str, compile: Callable[[Any], None], of: Any) -> None:
         try:
@@ -103,94 +142,222 @@ class _Compiler:
             self.gaps.append(gap)
             self.failed.add(name)
 
-    def selected(self, relation: str, keep: tuple[str, ...]) -> Query:
-        refused = self.stages.named(
-            Sql(st.any_of([r.tree.copy() for r in self.refusing]), max((r.level for r in self.refusing), default=0))
-        )
-        outputs, trees = [], []
-        by_name = {d.name: d for d in self.reach.decisions}
-        for name in self.shown:
-            members = by_name[name].members if isinstance(by_name[name], ir.Decide) else ()  # type: ignore[union-attr]
-            for member, kind in members or (("", by_name[name].type),):
-                value = self.expressions.variables[("Ref", f"{name}.{member}" if member else name)].tree.copy()
-                outputs.append(Output(name, member, kind))
-                tree = st.case([(st.negated(refused.tree.copy()), value)]) if self.refusing else value
-                trees.append((f"{name}.{member}" if member else name, tree))
-        trees.append(("refused", refused.tree.copy()))
-        return Query(self.stages.select(relation, keep, trees), keep, tuple(outputs))
+    # --- data ---------------------------------------------------------------------------------------------
 
-    # --- the door -------------------------------------------------------------------------
-
-    def input(self, decl: InputDecl) -> None:
-        if decl.type.kind not in COLUMNS:
-            raise Gap(None, f"columns of kind `{decl.type.kind}`, which the input `{decl.name}` is")
+    def input(self, decl: Any) -> None:
         if decl.on_unknown == "stop":
             raise Gap(None, f"`on unknown: stop`, which the input `{decl.name}` asks for")
-        source = exp.column(exp.to_identifier(self.columns.get(decl.name, decl.column or decl.name), quoted=True))
-        value = self.stages.source(source, True)
-        if decl.type.kind in dt.NUMERIC:
-            double = self.stages.named(value.replace(tree=exp.cast(value.tree.copy(), "DOUBLE")))
-            finite = st.case([(st.finite(double.tree.copy()), double.tree.copy())])
-            value = self.stages.named(double.replace(tree=finite))
-            beyond = exp.GT(this=st.absolute(value.tree.copy()), expression=st.number(LIMIT))
-            self.refuse(value.replace(tree=beyond))
-            if decl.type.whole:
-                self.refuse(value.replace(tree=st.any_of([
-                    exp.NEQ(this=exp.Floor(this=value.tree.copy()), expression=value.tree.copy()),
-                    exp.GT(this=st.absolute(value.tree.copy()), expression=st.number(2.0**53)),
-                ])))
-        if decl.type.values is not None and decl.on_unknown == "missing" and not decl.required:
-            known = exp.In(this=value.tree.copy(), expressions=self.values(decl))
-            value = self.stages.named(value.replace(tree=st.case([(known, value.tree.copy())])))
-        self.fits(decl, value)
-        self.expressions.variables[("Input", decl.name)] = value.replace(nullable=not decl.required)
+        value, bad = admitted(self.expressions, decl, self.source.customers.columns.get(decl.name), None)
+        key = ("Input", decl.name)
+        self.expressions.variables[key] = value
+        null = self.stages.named(st.missing(value))
+        self.expressions.origins[key] = self.labels.behind(decl.name, null, self.expressions.wants_labels)
+        self.refusing.append(Flag(decl.name, bad))
 
-    def fits(self, decl: InputDecl, value: Sql) -> None:
-        """Refuse a row whose value does not satisfy a declaration."""
-        if decl.required:
-            self.refuse(value.replace(tree=st.is_null(value.tree.copy())))
-        if decl.type.values is not None:
-            known = exp.In(this=value.tree.copy(), expressions=self.values(decl))
-            self.refuse(value.replace(tree=st.negated(known)))
-        if decl.domain is not None:
-            self.refuse(value.replace(tree=st.negated(self.holds(decl.domain, decl.type, value))))
+    def history(self, decl: ir.HistoryDecl) -> None:
+        maker = RowMaker(self.program, self.reach, self.source, self.expressions, self.labels)
+        history = maker.history(decl)
+        self.expressions.histories[decl.name] = history
+        behind = self.labels.behind(supplied(self.program, decl), history.null, self.expressions.wants_labels)
+        self.expressions.origins[("Relation", decl.name)] = Behind(history.null, behind.lanes)
+        if decl.each is None:
+            bad = maker.any_bad(decl, history)
+            self.refusing.append(Flag(decl.name, self.stages.named(bad)))
 
-    def values(self, decl: InputDecl) -> list[exp.Expr]:
-        return [self.expressions.literal(v, None) for v in decl.type.values or ()]
-
-    def holds(self, domain: Domain, kind: Type, value: Sql) -> exp.Expr:
-        floor = 1e-4 if kind.kind == dt.MONEY else 1e-12
-        inside = []
-        for interval in domain.intervals:
-            parts = []
-            for bound, op in (
-                (interval.lower, ">=" if interval.lower_closed else ">"),
-                (interval.upper, "<=" if interval.upper_closed else "<"),
-            ):
-                if bound is None:
-                    continue
-                if kind.kind in dt.NUMERIC:
-                    bound = nudge(op, bound, floor)
-                test = {">=": exp.GTE, ">": exp.GT, "<=": exp.LTE, "<": exp.LT}[op]
-                parts.append(test(this=value.tree.copy(), expression=self.expressions.literal(bound, None)))
-            inside.append(st.all_of(parts))
-        return st.any_of(inside)
-
-    def refuse(self, condition: Sql) -> None:
-        """The row is refused where the condition is true."""
-        tree = st.case([(condition.tree, exp.true())], exp.false())
-        self.refusing.append(self.stages.named(condition.replace(tree=tree, nullable=False)))
-
-    # --- decisions ----------------------------------------------------------------------------
+    # --- decisions ------------------------------------------------------------------------------------------
 
     def decision(self, decision: ir.Decision) -> None:
-        if isinstance(decision, ir.Decide) and decision.hit not in self.expressions.hits:
-            raise Gap(decision.at, f"`{decision.hit}` decisions")
-        if decision.type.kind not in TYPES and not (isinstance(decision, ir.Decide) and decision.members):
-            raise Gap(decision.at, f"outcomes of kind `{decision.type.kind}`")
-        given, refusing = self.decisions.decision(decision)
-        self.refusing.extend(refusing)
-        for member, value in given.items():
-            self.expressions.variables[("Ref", f"{decision.name}.{member}" if member else decision.name)] = value
+        given = self.decisions.decision(decision)
+        self.given[decision.name] = given
+        self.reasons.given[decision.name] = given.reasons
+        refuses = given.refuses
         if isinstance(decision, ir.Decide) and decision.binds is not None:
-            self.fits(decision.binds, given[""])
+            misfit = unfit(self.expressions, decision.binds.type, decision.binds.domain, given.values[""])
+            refuses = self.stages.named(st.either(refuses, misfit))
+        self.refusing.append(Flag(decision.name, refuses))
+
+    # --- the result -------------------------------------------------------------------------------------------
+
+    def selected(self, keep: tuple[str, ...], lists: bool) -> Query:
+        columns = [Output(name, "kept") for name in keep]
+        refusing = [f.replace(holds=self.stages.named(f.holds)) for f in once(self.refusing)]
+        refused = self.stages.named(st.either(*(f.holds for f in refusing)))
+        trees: list[tuple[str, exp.Expr]] = []
+
+        def put(output: Output, tree: exp.Expr) -> None:
+            columns.append(output)
+            whole = tree if refused.is_false else st.case([(st.negated(refused.tree.copy()), tree)])
+            trees.append((output.name, whole))
+
+        def put_set(name: str, kind: str, flags: Flags, decision: str = "") -> None:
+            labels = tuple(f.label for f in flags)
+            if lists:
+                put(Output(name, kind, decision, labels=labels), texts(flags))
+                return
+            for lane, tree in enumerate(lanes(flags)):
+                suffix = f" {lane + 1}" if lane else ""
+                put(Output(name + suffix, kind, decision, labels=labels, lane=lane), tree)
+
+        by_name = {d.name: d for d in self.reach.decisions}
+        for name in self.shown:
+            self._outcome(by_name[name], lists, put)
+        opened = [Flag(n, g.is_open) for n, g in self.given.items() if not g.is_open.is_false]
+        shown_open = st.either(*(f.holds for f in opened if f.label in self.shown))
+        columns.append(Output("status", "status"))
+        trees.append(("status", self._status(refused, shown_open)))
+        if "reasons" in self.extras:
+            put_set("reasons", "reasons", self.reasons.joint(self.shown))
+        for name in self.shown:
+            if "reasons_of" in self.extras:
+                put_set(f"reasons of {name}", "reasons_of", self.given[name].reasons, name)
+        for name in self.shown:
+            decision = by_name[name]
+            if "fired" in self.extras and isinstance(decision, ir.Decide) and decision.hit != "value":
+                put_set(f"fired of {name}", "fired", self.given[name].fired, name)
+        if "open" in self.extras:
+            put_set("open", "open", opened)
+        if self.extras & {"missing", "assumed"}:
+            missing = self._missing()
+            if "missing" in self.extras:
+                put_set("missing", "missing", missing)
+            if "assumed" in self.extras:
+                put_set("assumed", "assumed", self._assumed(missing))
+        if "refused" in self.extras:
+            labels = tuple(f.label for f in refusing)
+            if lists:
+                columns.append(Output("refused", "refused", labels=labels))
+                trees.append(("refused", texts(refusing)))
+            else:
+                for lane, tree in enumerate(lanes(refusing)):
+                    name = f"refused {lane + 1}" if lane else "refused"
+                    columns.append(Output(name, "refused", labels=labels, lane=lane))
+                    trees.append((name, tree))
+        return Query(self._final(keep, trees), tuple(columns), lists)
+
+    def _outcome(self, decision: ir.Decision, lists: bool, put: Callable[[Output, exp.Expr], None]) -> None:
+        given = self.given[decision.name]
+        if given.items is not None:
+            tree, shapes = listed(given.items, decision)
+            put(Output(decision.name, "list", decision.name, type=decision.type, shapes=shapes), tree)
+            return
+        members = decision.members if isinstance(decision, ir.Decide) else ()
+        for member, kind in members or (("", decision.type),):
+            name = f"{decision.name}.{member}" if member else decision.name
+            value = given.values[member] if member in given.values else st.NULL
+            put(Output(name, "value", decision.name, member, kind), typed(value.tree.copy(), kind))
+
+    def _status(self, refused: Sql, is_open: Sql) -> exp.Expr:
+        text = [exp.Literal.string(t) for t in STATUS]
+        return st.case([(refused.tree.copy(), text[2]), (is_open.tree.copy(), text[1])], text[0])
+
+    def _missing(self) -> Flags:
+        """The inputs and histories behind the open decisions, in declared order."""
+        found: dict[int, list[exp.Expr]] = {}
+        level = 0
+        for given in self.given.values():
+            if given.is_open.is_false:
+                continue
+            for lane, bits in given.behind.lanes:
+                held = st.case([(given.is_open.tree.copy(), bits.tree.copy())], st.whole(0))
+                found.setdefault(lane, []).append(held)
+                level = max(level, given.is_open.level, bits.level)
+        flags = []
+        columns = {}
+        for lane, trees in found.items():
+            whole = trees[0]
+            for tree in trees[1:]:
+                whole = st.binary(exp.BitwiseOr, whole, tree)
+            columns[lane] = self.stages.named(Sql(whole, level))
+        for index, name in enumerate(self.labels.names):
+            lane, bit = divmod(index, 60)
+            if lane in columns:
+                tree = exp.BitwiseAnd(this=columns[lane].tree.copy(), expression=st.whole(1 << bit))
+                holds = exp.NEQ(this=exp.Paren(this=tree), expression=st.whole(0))
+                flags.append(Flag(name, self.stages.named(Sql(holds, columns[lane].level))))
+        return flags
+
+    def _assumed(self, missing: Flags) -> Flags:
+        """Missing data that leave nothing open, as far as some decision that is shown reads them."""
+        told = {f.label: f.holds for f in missing}
+        read = self._read_by_rules()
+        flags = []
+        for name in self.labels.names:
+            if name not in read:
+                continue
+            kind = "Relation" if ("Relation", name) in self.expressions.origins else "Input"
+            null = self.expressions.origins[(kind, name)].names
+            flags.append(Flag(name, self.stages.named(st.both(null, st.opposite(told.get(name, st.FALSE))))))
+        return [f for f in flags if not f.holds.is_false]
+
+    def _read_by_rules(self) -> set[str]:
+        """The inputs and histories that decisions with outcomes read, through derived facts too."""
+        by_name = {d.name: d for d in self.reach.decisions}
+        found: set[str] = set()
+        for decision in by_name.values():
+            if decision.internal:
+                continue
+            direct = [reads(used_expressions(decision))]
+            parameters = {p.name: p for p in self.program.parameters}
+            for read in direct:                         # grows by the parameters that are read
+                direct += [reads(r.guard for r in parameters.pop(n).rows) for n in read.parameters if n in parameters]
+            for read in direct:
+                through = cone(self.program, [r for r in read.refs if by_name[r].internal])
+                found |= read.inputs | read.relations | through.inputs | through.relations
+        return found
+
+    def _final(self, keep: Sequence[str], trees: Sequence[tuple[str, exp.Expr]]) -> exp.Select:
+        kept = [exp.alias_(st.quoted(name), f"k{i}") for i, name in enumerate(keep)]
+        queries = self.stages.queries(kept)
+        final = exp.select(
+            *(exp.alias_(st.column(f"k{i}"), exp.to_identifier(name, quoted=True)) for i, name in enumerate(keep)),
+            *(exp.alias_(tree, exp.to_identifier(name, quoted=True)) for name, tree in trees),
+        ).from_(exp.Table(this=exp.to_identifier(queries[-1][0])))
+        return st.with_queries(final, queries)
+
+
+def used_expressions(decision: ir.Decision) -> list[ir.Node]:
+    """The expressions of a decision, without the local names that none of its rules reads."""
+    if isinstance(decision, ir.Score) or decision.hit == "value":
+        return list(expressions(decision))
+    where = dict(decision.where)
+    roots = list(expressions(decision.replace(where=())))
+    for root in roots:                                  # grows by the locals that are read
+        names = [n.name for n in walk(root) if isinstance(n, ir.Local) and n.name in where]
+        roots += [where.pop(name) for name in names if name in where]
+    return roots
+
+
+def typed(tree: exp.Expr, kind: Type) -> exp.Expr:
+    """A whole null column must not be of the database's own choice of type."""
+    if isinstance(tree, exp.Null) and kind.kind in COLUMN_TYPES:
+        return exp.cast(tree, COLUMN_TYPES[kind.kind])
+    return tree
+
+
+COLUMN_TYPES = {
+    dt.NUMBER: "DOUBLE", dt.MONEY: "DOUBLE", dt.STRING: "TEXT", dt.BOOLEAN: "BOOLEAN", dt.DATE: "DATE",
+    dt.DATE_TIME: "TIMESTAMP", dt.TIME: "TIME", dt.DAYS_DURATION: "BIGINT", dt.MONTHS_DURATION: "BIGINT",
+}
+
+
+def listed(items: Sequence[tuple[Sql, Item]], decision: ir.Decision) -> tuple[exp.Expr, tuple[tuple[str, ...], ...]]:
+    """The items that are there, as a list of structs, and the names of each shape that an item may have. A struct has
+    all members of the decision, and the number of its shape where items differ in theirs; a scalar is its only
+    member."""
+    shapes = tuple(dict.fromkeys(tuple(i.fields) for _, i in items if isinstance(i, Members)))
+    names = tuple(dict.fromkeys(name for shape in shapes for name in shape))
+    wrapped = []
+    for present, item in items:
+        if isinstance(item, Sql):
+            fields = [(VALUE, item.tree.copy())]
+        else:
+            fields = [(name, item(name).tree.copy()) for name in names]
+            if len(shapes) > 1:
+                fields.append((SHAPE, st.whole(shapes.index(tuple(item.fields)))))
+        struct = exp.Struct(expressions=[
+            exp.PropertyEQ(this=exp.to_identifier(name, quoted=True), expression=tree) for name, tree in fields
+        ])
+        wrapped.append(st.case([(present.tree.copy(), struct)]))
+    if not wrapped:
+        return exp.Array(expressions=[]), shapes
+    return exp.ArrayCompact(this=exp.Array(expressions=wrapped)), shapes

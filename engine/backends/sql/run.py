@@ -1,13 +1,14 @@
-"""Runs a compiled query in DuckDB and reads the outcomes back as the engine's values."""
+"""Runs a compiled query in DuckDB and reads what it gives back as the engine's values."""
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import duckdb
 
-from engine.backends.sql.program import Query
+from engine.backends.sql.masks import labels_of
+from engine.backends.sql.program import SHAPE, VALUE, Output, Query
 from engine.records import Record
 from engine.semantics import dtypes as dt
 from engine.semantics.dtypes import Type
@@ -15,33 +16,96 @@ from engine.semantics.values import YearsMonths
 
 
 class Row(Record):
-    """One customer: the columns handed on, and the outcomes, None where the data were refused."""
+    """One customer: the columns handed on, whether it was decided, open or refused, the outcomes (empty where the data
+    were refused), and the sets that were asked for, by kind and, where they are of one decision, by its name. It reads
+    as a `Decision` does; a set that was not asked for is a KeyError."""
 
     kept: tuple[Any, ...]
-    values: dict[str, Any] | None
+    status: str
+    values: dict[str, Any]
+    sets: Mapping[tuple[str, str], tuple[str, ...]]
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """The bad inputs and histories, or the open decisions that refuse."""
+        return self.sets[("refused", "")]
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        return self.sets[("reasons", "")]
+
+    def reasons_of(self, name: str) -> tuple[str, ...]:
+        return self.sets[("reasons_of", name)]
+
+    @property
+    def fired(self) -> dict[str, tuple[str, ...]]:
+        return {name: labels for (kind, name), labels in self.sets.items() if kind == "fired"}
+
+    @property
+    def open(self) -> tuple[str, ...]:
+        return self.sets[("open", "")]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        return self.sets[("missing", "")]
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        return self.sets[("assumed", "")]
 
 
 def rows(query: Query, connection: duckdb.DuckDBPyConnection, as_of: datetime.date) -> Iterator[Row]:
     """Decide every row of the query's relation; the order is the database's."""
     cursor = connection.execute(query.sql("duckdb"), {"as_of": as_of})
-    width = len(query.keep)
     while batch := cursor.fetchmany(10_000):
         for found in batch:
-            yield Row(found[:width], None if found[-1] else values(query, found[width:-1]))
+            yield decoded(query, found)
 
 
-def values(query: Query, cells: tuple[Any, ...]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for output, cell in zip(query.outputs, cells, strict=True):
-        value = decoded(cell, output.type)
-        if output.member:
-            found.setdefault(output.decision, {})[output.member] = value
+def decoded(query: Query, cells: tuple[Any, ...]) -> Row:
+    """One row of a result."""
+    kept: list[Any] = []
+    values: dict[str, Any] = {}
+    status = ""
+    sets: dict[tuple[str, str], tuple[str, ...]] = {}
+    bits: dict[tuple[str, str], list[int]] = {}
+    for output, cell in zip(query.columns, cells, strict=True):
+        if output.kind == "kept":
+            kept.append(cell)
+        elif output.kind == "status":
+            status = cell
+        elif output.labels is None:
+            _put(values, output.decision, output.member, _value(cell, output))
+        elif query.lists:
+            sets[(output.kind, output.decision)] = tuple(cell or ())
         else:
-            found[output.decision] = value
-    return found
+            bits.setdefault((output.kind, output.decision), []).append(cell or 0)
+            sets[(output.kind, output.decision)] = labels_of(output.labels, bits[(output.kind, output.decision)])
+    return Row(tuple(kept), status, {} if status == "refused" else values, sets)
 
 
-def decoded(cell: Any, kind: Type) -> Any:
+def _put(values: dict[str, Any], decision: str, member: str, value: Any) -> None:
+    if member:
+        values.setdefault(decision, {})[member] = value
+    else:
+        values[decision] = value
+
+
+def _value(cell: Any, output: Output) -> Any:
+    kind = output.type
+    assert kind is not None
+    if output.kind != "list" or cell is None:
+        return scalar(cell, kind)
+    item = kind.item or kind
+    if not output.shapes:
+        return [scalar(c[VALUE], item) for c in cell]
+    kinds = dict(item.fields or ())
+    return [
+        {name: scalar(c[name], kinds[name]) for name in output.shapes[c.get(SHAPE, 0)]} for c in cell
+    ]
+
+
+def scalar(cell: Any, kind: Type) -> Any:
     """A cell as the engine holds it: durations come as counts."""
     if cell is None:
         return None

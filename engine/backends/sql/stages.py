@@ -1,12 +1,13 @@
 """Common table expressions in stages: each names columns over those of the stages before it.
 
 Whatever is used twice becomes a column of the next stage, so that no expression is written
-twice and depth never grows with the number of rules. SQL is a tree of sqlglot throughout.
+twice and depth never grows with the number of rules. A stage may join a further table, the
+aggregates of a history, by columns of the stages before it. SQL is a tree of sqlglot throughout.
 """
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
@@ -15,6 +16,9 @@ from engine.records import Record
 #: The longest chain of stages; a policy that needs more is refused when it is compiled.
 MAX_STAGES = 400
 LARGEST = 1.7976931348623157e308
+
+#: A named query of the WITH clause.
+Cte = tuple[str, exp.Query]
 
 
 class Sql(Record):
@@ -29,63 +33,141 @@ class Sql(Record):
         """Whether repeating it costs nothing."""
         return isinstance(self.tree, (exp.Column, exp.Literal, exp.Boolean, exp.Null))
 
+    @property
+    def is_false(self) -> bool:
+        return isinstance(self.tree, exp.Boolean) and not self.tree.this
 
-class Stages:
-    """Columns by the stage that makes them; `levels[0]` are made from the relation itself."""
+
+class Names:
+    """Column and table names that no other part of a query has."""
 
     def __init__(self) -> None:
-        self.levels: list[list[tuple[str, exp.Expr]]] = [[]]
         self._count = 0
+
+    def fresh(self, prefix: str = "c") -> str:
+        self._count += 1
+        return f"{prefix}{self._count}"
+
+
+class Joined:
+    """A table joined at a stage. `make` gives its queries, the last of which it is, from the stage before;
+    `on` are a column before, a column of the table, and whether NULL equals NULL."""
+
+    def __init__(
+        self, table: str, on: Sequence[tuple[str, str, bool]], make: Callable[[str], list[Cte]]
+    ) -> None:
+        self.table = table
+        self.on = list(on)
+        self.make = make
+        self.columns: list[str] = []
+        #: Joined to the last row whose column is at or below ours.
+        self.nearest = False
+
+
+class Stages:
+    """Columns by the stage that makes them; `levels[0]` are made from the relation itself.
+
+    `prefix` begins the names of the stages. `begin` gives the FROM clause of the first stage as a query
+    without columns, and the queries that it needs.
+    """
+
+    def __init__(self, names: Names, prefix: str, begin: Callable[[], tuple[list[Cte], exp.Select]]) -> None:
+        self.names = names
+        self.prefix = prefix
+        self.begin = begin
+        self.levels: list[list[tuple[str, exp.Expr]]] = [[]]
+        self.joins: dict[int, list[Joined]] = {}
+        #: Conditions that a row must meet to pass a stage, by the stage.
+        self.filters: dict[int, list[exp.Expr]] = {}
+        self._made: dict[tuple[int, exp.Expr], str] = {}
 
     def source(self, tree: exp.Expr, nullable: bool) -> Sql:
         """A column of the first stage, over the relation's own columns."""
-        name = self._name()
-        self.levels[0].append((name, tree))
-        return Sql(column(name), 0, nullable)
+        return Sql(column(self._column(0, tree)), 0, nullable)
 
     def named(self, value: Sql) -> Sql:
         """`value` as a column; itself where it is a column or a literal."""
         if value.is_leaf:
             return value
-        level = value.level + 1
+        return Sql(column(self._column(value.level + 1, value.tree)), value.level + 1, value.nullable)
+
+    def filter(self, condition: Sql) -> int:
+        """Let only rows pass for which the condition is true; gives the stage that they pass."""
+        level = condition.level + 1
+        self._reach(level)
+        self.filters.setdefault(level, []).append(condition.tree)
+        return level
+
+    def join(self, level: int, joined: Joined) -> None:
+        """Join a table at a stage, which is after those whose columns it is joined by."""
+        self._reach(level)
+        self.joins.setdefault(level, []).append(joined)
+
+    def _column(self, level: int, tree: exp.Expr) -> str:
+        self._reach(level)
+        made = self._made.get((level, tree))
+        if made is None:
+            made = self._made[(level, tree)] = self.names.fresh()
+            self.levels[level].append((made, tree))
+        return made
+
+    def _reach(self, level: int) -> None:
         while len(self.levels) <= level:
             self.levels.append([])
-        name = self._name()
-        self.levels[level].append((name, value.tree))
-        return Sql(column(name), level, value.nullable)
 
-    def _name(self) -> str:
-        self._count += 1
-        return f"c{self._count}"
-
-    def select(self, relation: str, keep: Sequence[str], outputs: Sequence[tuple[str, exp.Expr]]) -> exp.Select:
-        """The whole query: the columns `keep` of the relation as they are, and the outputs by name."""
-        kept = [(f"k{i}", exp.column(exp.to_identifier(name, quoted=True))) for i, name in enumerate(keep)]
-        ctes = []
-        source = exp.Table(this=exp.to_identifier(relation, quoted=True))
-        for index, columns in enumerate(self.levels):
-            named = [exp.alias_(tree, name) for name, tree in ((kept if index == 0 else []) + columns)]
-            if index > 0 and not named:
+    def queries(self, first: Sequence[exp.Expr] = ()) -> list[Cte]:
+        """The queries of all stages, the last of which has every column; `first` are further columns of the
+        first stage."""
+        made, select = self.begin()
+        for level, columns in enumerate(self.levels):
+            named = [exp.alias_(tree, name) for name, tree in columns]
+            joins = self.joins.get(level, [])
+            filters = self.filters.get(level, [])
+            if level == 0:
+                select = select.select(*first, *named, copy=False)
+                if not select.expressions:
+                    select = select.select(exp.alias_(number(0), self.names.fresh()), copy=False)
+            elif not named and not joins and not filters:
                 continue
-            if index == 0 and not named:
-                named = [exp.alias_(number(0), "c0")]
-            star = [exp.Star()] if index > 0 else []
-            ctes.append((f"s{index}", exp.select(*star, *named).from_(source)))
-            source = exp.Table(this=exp.to_identifier(f"s{index}"))
-        final = exp.select(
-            *(exp.alias_(column(name), exp.to_identifier(keep[i], quoted=True)) for i, (name, _) in enumerate(kept)),
-            *(exp.alias_(tree, exp.to_identifier(name, quoted=True)) for name, tree in outputs),
-        ).from_(source)
-        for name, query in ctes:
-            final = final.with_(name, as_=query, copy=False)
-        return final
+            else:
+                before = made[-1][0]
+                star = exp.Column(this=exp.Star(), table=exp.to_identifier(before)) if joins else exp.Star()
+                extra = [column(c, j.table) for j in joins for c in j.columns]
+                for joined in joins:
+                    made.extend(joined.make(before))
+                select = exp.select(star, *extra, *named).from_(exp.Table(this=exp.to_identifier(before)))
+                for joined in joins:
+                    on = [self._matched(joined, before, *pair) for pair in joined.on]
+                    kind = "ASOF LEFT" if joined.nearest else "LEFT"
+                    table = exp.Table(this=exp.to_identifier(joined.table))
+                    select = select.join(table, on=all_of(on), join_type=kind, copy=False)
+            for condition in filters:
+                select = select.where(condition, copy=False)
+            made.append((f"{self.prefix}{level}", select))
+        return made
+
+    @staticmethod
+    def _matched(joined: Joined, before: str, ours: str, theirs: str, null_safe: bool) -> exp.Expr:
+        kind: type[exp.Binary] = exp.NullSafeEQ if null_safe else exp.GTE if joined.nearest else exp.EQ
+        return kind(this=column(ours, before), expression=column(theirs, joined.table))
+
+
+def with_queries(final: exp.Select, queries: Sequence[Cte]) -> exp.Select:
+    for name, query in queries:
+        final = final.with_(name, as_=query, copy=False)
+    return final
 
 
 # --- trees ------------------------------------------------------------------------------------
 
 
-def column(name: str) -> exp.Column:
-    return exp.column(name)
+def column(name: str, table: str | None = None) -> exp.Column:
+    return exp.column(name, table)
+
+
+def quoted(name: str) -> exp.Column:
+    """A column of a user's relation."""
+    return exp.column(exp.to_identifier(name, quoted=True))
 
 
 def number(value: float) -> exp.Expr:
@@ -136,6 +218,15 @@ def case(whens: Sequence[tuple[exp.Expr, exp.Expr]], default: exp.Expr | None = 
     )
 
 
+def larger(a: exp.Expr, b: exp.Expr) -> exp.Expr:
+    """The greater of two values; SQL's own GREATEST skips NULL."""
+    return case([(exp.GTE(this=a.copy(), expression=b.copy()), a.copy())], b.copy())
+
+
+def smaller(a: exp.Expr, b: exp.Expr) -> exp.Expr:
+    return case([(exp.LTE(this=a.copy(), expression=b.copy()), a.copy())], b.copy())
+
+
 def absolute(tree: exp.Expr) -> exp.Expr:
     return exp.Abs(this=tree)
 
@@ -143,3 +234,60 @@ def absolute(tree: exp.Expr) -> exp.Expr:
 def finite(tree: exp.Expr) -> exp.Expr:
     """A condition: a DOUBLE is finite (DuckDB holds NaN greater than every number)."""
     return exp.LTE(this=absolute(tree), expression=number(LARGEST))
+
+
+# --- conditions that are never NULL ---------------------------------------------------------------
+
+
+def holds(value: Sql) -> Sql:
+    """Whether a condition is true, NULL counting as false."""
+    if not value.nullable:
+        return value
+    return value.replace(tree=case([(value.tree, exp.true())], exp.false()), nullable=False)
+
+
+def both(*parts: Sql) -> Sql:
+    """A conjunction; false where a part is false whatever the others."""
+    if any(p.is_false for p in parts):
+        return FALSE
+    kept = [p for p in parts if not (isinstance(p.tree, exp.Boolean) and p.tree.this)]
+    if len(kept) == 1:
+        return kept[0]
+    return Sql(all_of([p.tree.copy() for p in kept]), deepest(kept), any(p.nullable for p in kept))
+
+
+def either(*parts: Sql) -> Sql:
+    kept = [p for p in parts if not p.is_false]
+    if len(kept) == 1:
+        return kept[0]
+    return Sql(any_of([p.tree.copy() for p in kept]), deepest(kept), any(p.nullable for p in kept))
+
+
+def deepest(parts: Sequence[Sql]) -> int:
+    return max((p.level for p in parts), default=0)
+
+
+def opposite(value: Sql) -> Sql:
+    """The negation of a condition."""
+    if isinstance(value.tree, exp.Boolean):
+        return TRUE if value.is_false else FALSE
+    return value.replace(tree=negated(value.tree.copy()))
+
+
+def missing(value: Sql) -> Sql:
+    """Whether a value is NULL."""
+    if not value.nullable:
+        return FALSE
+    return Sql(is_null(value.tree.copy()), value.level)
+
+
+def chosen(whens: Sequence[tuple[Sql, Sql]], default: Sql) -> Sql:
+    """A flat CASE of values; a condition that is NULL does not hold."""
+    kept = [(test, value) for test, value in whens if not test.is_false]
+    parts = [p for pair in kept for p in pair]
+    tree = case([(test.tree.copy(), value.tree.copy()) for test, value in kept], default.tree.copy())
+    values = [*(value for _, value in kept), default]
+    return Sql(tree, deepest([*parts, default]), any(v.nullable for v in values))
+
+
+TRUE, FALSE, NULL = Sql(exp.true()), Sql(exp.false()), Sql(exp.null(), 0, True)

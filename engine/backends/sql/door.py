@@ -1,0 +1,85 @@
+"""Data at the door, in columns: the checks of `engine.ir.door` over a relation's cells."""
+from __future__ import annotations
+
+from sqlglot import exp
+
+from engine.backends.sql import stages as st
+from engine.backends.sql.expressions import SqlExpressions
+from engine.backends.sql.stages import FALSE, Sql
+from engine.backends.sql.tables import Column
+from engine.check.rules import LIMIT
+from engine.semantics import dtypes as dt
+from engine.semantics.declarations import FieldDecl, InputDecl
+from engine.semantics.domain import Domain
+from engine.semantics.dtypes import Type
+from engine.semantics.number import nudge
+
+
+def admitted(
+    of: SqlExpressions, decl: InputDecl | FieldDecl, column: Column | None, table: str | None
+) -> tuple[Sql, Sql]:
+    """A cell's value, and whether it is bad; `table` qualifies the column. Without a column it is missing."""
+    if column is None:
+        return st.NULL, st.TRUE if not decl.type.nullable else FALSE
+    stages = of.stages
+    value = stages.source(_of(column.name, table), True)
+    bad = []
+    if column.bad is not None:
+        bad.append(st.holds(stages.source(_of(column.bad, table), True)))
+    if decl.type.kind in dt.NUMERIC:
+        double = stages.named(value.replace(tree=exp.cast(value.tree.copy(), "DOUBLE")))
+        value = stages.named(double.replace(tree=st.case([(st.finite(double.tree.copy()), double.tree.copy())])))
+        bad.append(value.replace(tree=exp.GT(this=st.absolute(value.tree.copy()), expression=st.number(LIMIT))))
+        if decl.type.whole:
+            bad.append(value.replace(tree=st.any_of([
+                exp.NEQ(this=exp.Floor(this=value.tree.copy()), expression=value.tree.copy()),
+                exp.GT(this=st.absolute(value.tree.copy()), expression=st.number(2.0**53)),
+            ])))
+    if decl.type.values is not None and isinstance(decl, InputDecl) and decl.forgets_unknown:
+        known = exp.In(this=value.tree.copy(), expressions=_values(of, decl.type))
+        value = stages.named(value.replace(tree=st.case([(known, value.tree.copy())])))
+    misfits = unfit(of, decl.type, decl.domain, value)
+    wrong = st.either(*(st.holds(b) for b in bad), misfits)
+    return value.replace(nullable=decl.type.nullable), stages.named(wrong)
+
+
+def unfit(of: SqlExpressions, kind: Type, domain: Domain | None, value: Sql) -> Sql:
+    """Whether a value does not satisfy a declaration."""
+    wrong = []
+    if not kind.nullable:
+        wrong.append(st.missing(value))
+    if kind.values is not None and isinstance(value.tree, exp.Column):
+        known = exp.In(this=value.tree.copy(), expressions=_values(of, kind))
+        wrong.append(st.holds(value.replace(tree=st.negated(known), nullable=True)))
+    if domain is not None and isinstance(value.tree, (exp.Column, exp.Literal)):
+        outside = st.negated(_inside(of, domain, kind, value))
+        wrong.append(st.holds(value.replace(tree=outside, nullable=True)))
+    return st.either(*wrong)
+
+
+def _values(of: SqlExpressions, kind: Type) -> list[exp.Expr]:
+    return [of.literal(v, None) for v in kind.values or ()]
+
+
+def _inside(of: SqlExpressions, domain: Domain, kind: Type, value: Sql) -> exp.Expr:
+    floor = 1e-4 if kind.kind == dt.MONEY else 1e-12
+    inside = []
+    for interval in domain.intervals:
+        parts = []
+        for bound, op in (
+            (interval.lower, ">=" if interval.lower_closed else ">"),
+            (interval.upper, "<=" if interval.upper_closed else "<"),
+        ):
+            if bound is None:
+                continue
+            if kind.kind in dt.NUMERIC:
+                bound = nudge(op, bound, floor)
+            test = {">=": exp.GTE, ">": exp.GT, "<=": exp.LTE, "<": exp.LT}[op]
+            parts.append(test(this=value.tree.copy(), expression=of.literal(bound, None)))
+        inside.append(st.all_of(parts))
+    return st.any_of(inside)
+
+
+def _of(name: str, table: str | None) -> exp.Column:
+    return exp.column(exp.to_identifier(name, quoted=True), table)
+
