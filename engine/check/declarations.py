@@ -3,9 +3,10 @@ from __future__ import annotations
 
 import datetime
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from engine.check.constants import domain_of
+from engine.check.joins import belongs
 from engine.check.model import HistoryModel
 from engine.check.parsing import ExpressionParser
 from engine.check.plain import NotReadable, number
@@ -123,7 +124,15 @@ class Declarations:
             row,
             text(spec.body, "description"),
             spec.key.span,
+            normal(text(spec.body, "of")) or None,
         )
+
+    def belonging(self, specs: Sequence[HistorySpec], histories: Sequence[HistoryModel]) -> None:
+        """Histories whose rows belong to those of another."""
+        for spec, history in zip(specs, histories, strict=True):
+            of = scalar(spec.body, "of")
+            if of is not None:
+                belongs(history.name, of, history.key, histories, self.report)
 
     def _known(self, spec: HistorySpec) -> list[Scalar | None]:
         return [scalar(f.body, "known from") for f in spec.fields]

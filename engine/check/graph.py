@@ -1,10 +1,10 @@
 """Who reads whom: the order of evaluation, and cycles shown."""
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from engine.check.decisions import Draft
-from engine.check.model import Expr, LookupModel
+from engine.check.model import Expr, HistoryModel, LookupModel, ReasonRef, UseModel
 from engine.check.scope import Report
 from engine.diagnostics import Label
 from engine.records import Record
@@ -60,14 +60,31 @@ def reading(draft: Draft) -> Reading:
                 nodes.append(value.node)
             elif isinstance(value, LookupModel):
                 nodes.extend(k.node for k in value.keys)
-        inherited.extend(r.name for r in arm.reasons if r.inherited)
+        inherited.extend(_owners(arm.reasons))
     for characteristic in draft.characteristics:
         nodes.append(characteristic.value.node)
         for each in characteristic.bins:
             if each.tests is not None:
                 nodes.append(each.tests)
-            inherited.extend(r.name for r in each.reasons if r.inherited)
+            inherited.extend(_owners(each.reasons))
     return Reading.of(nodes, inherited)
+
+
+def _owners(reasons: Iterable[ReasonRef]) -> Iterator[str]:
+    """The decisions, or imports, whose reasons are inherited."""
+    for reason in reasons:
+        if reason.inherited:
+            yield reason.name
+            yield reason.name.split(".", 1)[0]
+
+
+def use_reading(use: UseModel, histories: Mapping[str, HistoryModel]) -> Reading:
+    """What an import reads: in its bindings, and of histories that other imports derive."""
+    names = Reading.of(e.node for _, e in use.bindings).names
+    named = [h.source for h in use.histories] + ([use.each] if use.each is not None else [])
+    over = histories.get(use.each or "")
+    fields = {f.name for f in over.fields} if over is not None else set()
+    return Reading((*(n for n in names if n not in fields), *named))
 
 
 def in_order(readings: Mapping[str, Reading], keys: Mapping[str, Scalar], report: Report) -> list[str]:

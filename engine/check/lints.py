@@ -20,7 +20,7 @@ def lint(model: PolicyModel, report: Report) -> None:
                     "W0604", f"the input `{decl.name}` is never used", decl.at,
                     "delete it, or mark it `use: monitor only`",
                 )
-    given = {outer for use in model.uses for _, outer in use.histories} | {u.each for u in model.uses}
+    given = {h.source for use in model.uses for h in use.histories} | {u.each for u in model.uses}
     for history in model.histories:
         if (HISTORY, history.name) not in used and history.name not in given:
             report.at("W0604", f"the history `{history.name}` is never used", history.span, "delete it")
@@ -30,7 +30,8 @@ def lint(model: PolicyModel, report: Report) -> None:
     inherited = {r.name.split(".", 1)[0] for r in references(model) if r.inherited}
     for use in model.uses:
         kind = HISTORY if use.each is not None else USE
-        if (kind, use.name) not in used and use.name not in uses_paths and use.name not in inherited:
+        named = use.name in uses_paths or use.name in inherited or use.name in given
+        if (kind, use.name) not in used and not named:
             report.at("W0604", f"the imported policy `{use.name}` is never used", use.span, "delete it")
     for decision in model.decisions:
         if decision.family == "features" and (DECISION, decision.name) not in used:

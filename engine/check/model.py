@@ -130,6 +130,8 @@ class ScoreModel(Record):
 
 
 class HistoryModel(Record):
+    """`of` names the history to whose rows its own belong, by the field `key` of both."""
+
     name: str
     key: str | None
     visible_from: str | None
@@ -138,6 +140,7 @@ class HistoryModel(Record):
     row: Type
     doc: str
     span: Span
+    of: str | None = None
 
 
 class ParameterRowModel(Record):
@@ -162,16 +165,28 @@ class ReasonModel(Record):
     span: Span
 
 
+class HistoryUse(Record):
+    """A history of an imported policy, taken from the importer's `source`. Where the policy is decided for each
+    row, those rows of the source are the row's own whose field `key` equals what is given for `input`, or that of one
+    of its rows of the policy's history `of`."""
+
+    name: str
+    source: str
+    key: str | None = None
+    input: str | None = None
+    of: str | None = None
+
+
 class UseModel(Record):
     """An imported policy. `bindings` give its inputs; `each` names the history whose rows it decides.
-    `histories` map its histories to the importer's."""
+    `histories` say where its histories come from."""
 
     name: str
     policy: PolicyModel
     each: str | None
     row: str
     bindings: tuple[tuple[str, Expr], ...]
-    histories: tuple[tuple[str, str], ...]
+    histories: tuple[HistoryUse, ...]
     span: Span
 
 
@@ -190,3 +205,5 @@ class PolicyModel(Record):
     decisions: tuple[DecisionModel | ScoreModel, ...]
     declared: tuple[str, ...]
     typing: Typing
+    #: Decisions and imports in evaluation order.
+    order: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from engine.check.arms import ArmReader
 from engine.check.decisions import DecisionChecker, Draft
 from engine.check.declarations import KEYWORDS, Declarations, Vocabularies, date_of, name_findings
 from engine.check.expressions import ExpressionChecker
-from engine.check.graph import Reading, in_order, reading
+from engine.check.graph import Reading, in_order, reading, use_reading
 from engine.check.groups import GROUP_BY, MEMBERS
 from engine.check.lookups import lookup_draft
 from engine.check.model import (
@@ -82,9 +82,11 @@ class PolicyChecker:
         parser.unreadable = frozenset(n for n in self._keys() if n.split(" ", 1)[0] in KEYWORDS)
         inputs = tuple(declarations.bounded(declarations.input(i, parser)) for i in file.inputs)
         histories = tuple(declarations.history(h, parser) for h in file.histories)
+        declarations.belonging(file.histories, histories)
         scope = Scope(self._bindings(inputs, histories, uses))
         by_history = {h.name: h for h in histories}
-        use_models = [UseReader.model(u, parser, report, by_history) for u in uses]
+        relations = [*by_history, *(u.name for u in file.uses if u.each is not None)]
+        use_models = [UseReader.model(u, parser, report, relations) for u in uses]
         parameter_reader = ParameterReader(report, parser, declarations, self.expressions)
         drafts, tables = self._drafts(parser, declarations)
         parameter_drafts = {p.name: parameter_reader.draft(p) for p in file.parameters}
@@ -94,8 +96,11 @@ class PolicyChecker:
         twice = self._twice()  # what these read is unclear, so they are in no circle
         readings = {d.spec.name: reading(d) if d.spec.name not in twice else Reading(()) for d in drafts}
         readings.update({n: p.reading for n, p in parameter_drafts.items()})
+        known = (u for u in use_models if u is not None and u.name not in twice)
+        readings.update({u.name: use_reading(u, by_history) for u in known})
         by_name = {d.spec.name: d for d in drafts}
-        for name in in_order(readings, self._keys(), report):
+        order = in_order(readings, self._keys(), report)
+        for name in order:
             if name in by_name:
                 decided = checker.decide(by_name[name], scope)
                 decisions.append(decided)
@@ -105,7 +110,7 @@ class PolicyChecker:
                 parameters.append(parameter)
                 scope.names[name] = scope.names[name].replace(type=parameter.type)
         bound = tuple(
-            UseReader.check(use, raw, scope, self.expressions, report)
+            UseReader.check(use, raw, scope, self.expressions, report, by_history)
             for use, raw in zip(use_models, uses, strict=True)
             if use is not None
         )
@@ -113,7 +118,7 @@ class PolicyChecker:
         reasons = tuple(reason_reader.read(r, scope) for r in file.reasons)
         model = PolicyModel(
             file, date_of(file.start), date_of(file.end), inputs, tuple(parameters), histories, reasons, tuple(tables),
-            bound, tuple(decisions), tuple(d.name for d in (*file.decisions, *self.faulty)), self.typing,
+            bound, tuple(decisions), tuple(d.name for d in (*file.decisions, *self.faulty)), self.typing, tuple(order),
         )
         self._application_date(inputs)
         check_references(model, report)
@@ -185,9 +190,14 @@ class PolicyChecker:
             found[decision.name] = Binding(DECISION, decision.name, Type(dt.ANY), decision.key.span)
         for named in self.faulty:
             found[named.name] = Binding(DECISION, named.name, Type(dt.ANY), named.key.span)
-        rows = {h.name: h.row for h in histories}
-        for use in uses:
-            found[use.spec.name] = _use_binding(use, rows)
+        rows: dict[str, Type] = {h.name: h.row for h in histories}
+        left = {u.spec.name: u for u in uses}
+        while left:
+            # an import for each row of what another derives comes behind that one; a circle is told as one
+            name = next((n for n, u in left.items() if _over(u) not in left), next(iter(left)))
+            binding = found[name] = _use_binding(left.pop(name), rows)
+            if binding.type.kind == dt.RELATION and binding.type.item is not None:
+                rows[name] = binding.type.item
         return found
 
     def _application_date(self, inputs: Sequence[InputDecl]) -> None:
@@ -296,6 +306,11 @@ def _restriction(decl: InputDecl) -> Restriction | None:
     return None
 
 
+def _over(use: UseReader.Raw) -> str | None:
+    """The history or import whose rows it decides."""
+    return normal(use.spec.each.text) if use.spec.each is not None else None
+
+
 def _use_binding(use: UseReader.Raw, rows: dict[str, Type]) -> Binding:
     span = use.spec.key.span
     if use.policy is None:
@@ -304,9 +319,11 @@ def _use_binding(use: UseReader.Raw, rows: dict[str, Type]) -> Binding:
     outcomes = tuple((n, by_name[n]) for n in use.policy.declared if n in by_name)
     if use.spec.each is None:
         return Binding(USE, use.spec.name, Type(dt.CONTEXT, fields=outcomes), span)
-    base = rows.get(use.spec.each.text.strip())
+    base = rows.get(normal(use.spec.each.text))
     name = use.spec.name
-    fields = {n: t.replace(relation=name) for n, t in (base.fields or () if base is not None else ())}
+    if base is None:
+        return Binding(HISTORY, name, Type(dt.ANY), span)  # no such history, or a circle, which is told elsewhere
+    fields = {n: t.replace(relation=name) for n, t in base.fields or ()}
     fields.update({n: t.optional().replace(relation=name) for n, t in outcomes})
     row = Type(dt.CONTEXT, fields=tuple(fields.items()), relation=name)
     return Binding(HISTORY, name, Type(dt.RELATION, True, item=row, relation=name), span)

@@ -1,12 +1,13 @@
 """Imports: another policy's inputs given from this one's names."""
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from engine.check import rules
 from engine.check.expressions import ExpressionChecker
 from engine.check.groups import row_names
-from engine.check.model import Expr, HistoryModel, PolicyModel, UseModel
+from engine.check.joins import Joiner
+from engine.check.model import Expr, HistoryModel, HistoryUse, PolicyModel, UseModel
 from engine.check.parsing import ExpressionParser
 from engine.check.scope import Report, Scope, closest, instead
 from engine.records import Record
@@ -35,9 +36,10 @@ class UseReader:
 
     @staticmethod
     def model(
-        raw: UseReader.Raw, parser: ExpressionParser, report: Report, histories: Mapping[str, HistoryModel]
+        raw: UseReader.Raw, parser: ExpressionParser, report: Report, histories: Collection[str]
     ) -> UseModel | None:
-        """The import with its bindings parsed; None where its policy is faulty."""
+        """The import with its bindings parsed; None where its policy is faulty. `histories` are the names of the
+        policy's own and of those that other imports derive."""
         spec, policy = raw.spec, raw.policy
         each = normal(spec.each.text) if spec.each is not None else None
         if each is not None and each not in histories:
@@ -53,11 +55,11 @@ class UseReader:
         inputs = {i.name for i in policy.inputs}
         inner = {h.name for h in policy.histories}
         bindings: list[tuple[str, Expr]] = []
-        mapped: list[tuple[str, str]] = []
+        mapped: list[HistoryUse] = []
         meant: set[str] = set()
         for name, key, scalar in spec.bindings:
             if name in inner:
-                mapped.append((name, _history(scalar, histories, report)))
+                mapped.append(HistoryUse(name, _history(scalar, histories, report)))
                 continue
             if name not in inputs:
                 near = closest(name, [*inputs, *inner])
@@ -80,7 +82,7 @@ class UseReader:
                     spec.key.span, f"add `{decl.name}: ...` under `with`",
                 )
         for history in policy.histories:
-            if all(n != history.name for n, _ in mapped) and each is None and history.name not in meant:
+            if all(h.name != history.name for h in mapped) and history.name not in meant:
                 report.at(
                     "E0703", f"the history `{history.name}` of `{spec.policy.text}` is not given", spec.key.span,
                     f"add `{history.name}: ...` under `with`, naming a history of this policy",
@@ -89,17 +91,22 @@ class UseReader:
 
     @staticmethod
     def check(
-        use: UseModel, raw: UseReader.Raw, scope: Scope, expressions: ExpressionChecker, report: Report
+        use: UseModel, raw: UseReader.Raw, scope: Scope, expressions: ExpressionChecker, report: Report,
+        histories: Mapping[str, HistoryModel],
     ) -> UseModel:
-        """Type the bindings against the inputs they give."""
+        """Type the bindings against the inputs they give, and find the keys of the histories."""
         inputs = {i.name: i for i in use.policy.inputs}
+        outer = scope
+        given: dict[str, Type] = {}
         if use.each is not None:
             base = scope.find(use.each)
-            row = base.type.item if base is not None and base.type.item is not None else Type(dt.CONTEXT)
+            row = base.type.item if base is not None else None
+            if row is None:
+                return use
             scope = scope.inner(row_names(ROW, row))
         for name, expr in use.bindings:
             decl = inputs[name]
-            kind = expressions.check(expr.node, scope, expr.place)
+            kind = given[name] = expressions.check(expr.node, scope, expr.place)
             if kind.kind == dt.ANY:
                 continue
             if decl.type.kind == dt.MONEY and kind.kind == dt.NUMBER and expressions.as_money(expr.node):
@@ -114,7 +121,8 @@ class UseReader:
                     "E0404", f"this can be missing, but `{name}` of `{raw.spec.policy.text}` is required", expr.place,
                     expr.node, "give a default with `get or else(...)`, or make the input optional there",
                 )
-        return use
+        joiner = Joiner(use, raw.spec.policy.text, outer, given, histories, report)
+        return use.replace(histories=joiner.join({n: s for n, _, s in raw.spec.bindings}))
 
 
 def _may_fit(kind: Type, wanted: Type) -> bool:
@@ -122,7 +130,7 @@ def _may_fit(kind: Type, wanted: Type) -> bool:
     return kind.kind == wanted.kind == dt.STRING and kind.values is None
 
 
-def _history(scalar: Scalar, histories: Mapping[str, HistoryModel], report: Report) -> str:
+def _history(scalar: Scalar, histories: Collection[str], report: Report) -> str:
     name = normal(scalar.text)
     if name not in histories:
         near = closest(name, histories)

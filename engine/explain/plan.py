@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from engine.ir import nodes as ir
-from engine.ir.reads import decision_reads, expressions, reads, walk
+from engine.ir.reads import decision_reads, expressions, reached, reads, walk
 from engine.records import Record
 from engine.semantics import dtypes as dt
 from engine.semantics.dtypes import Type
@@ -92,6 +92,7 @@ class Plan:
     def __init__(self, program: ir.Program) -> None:
         self.program = program
         self.decisions = {d.name: d for d in program.decisions}
+        self.histories = {h.name: h for h in program.histories}
         self.parameters = {p.name: p for p in program.parameters}
         self.inputs = {i.name: describe(i.type) for i in program.inputs}
         self.personal = {i.name for i in program.inputs if i.personal}
@@ -183,7 +184,8 @@ class Plan:
         key = (decision.name, name)
         if key not in self._readers:
             carriers = {n for n, names in self.behind.items() if name in names and self.decisions[n].internal}
-            self._readers[key] = tuple(_readers(decision, name, carriers))
+            parameters = _parameters_on(self.program, name, carriers)
+            self._readers[key] = tuple(_readers(decision, name, carriers, parameters, self.histories))
         return self._readers[key]
 
 
@@ -503,9 +505,10 @@ def describe(kind: Type) -> Any:
 def _inputs_behind(program: ir.Program) -> dict[str, frozenset[str]]:
     parameters = {p.name: reads(row.guard for row in p.rows) for p in program.parameters}
     internal = {d.name for d in program.decisions if d.internal}
+    histories = {h.name: h for h in program.histories}
     found: dict[str, frozenset[str]] = {}
     for decision in program.decisions:
-        direct = decision_reads(decision)
+        direct = reached(decision_reads(decision), histories)
         names = set(direct.inputs | direct.relations)
         for parameter in direct.parameters:
             names |= parameters[parameter].inputs
@@ -515,15 +518,34 @@ def _inputs_behind(program: ir.Program) -> dict[str, frozenset[str]]:
     return found
 
 
-def _readers(decision: ir.Decision, name: str, carriers: set[str]) -> Iterator[str]:
+def _parameters_on(program: ir.Program, name: str, carriers: set[str]) -> set[str]:
+    """The parameters whose rows hang on the input or history `name`, through other parameters too."""
+    found: set[str] = set()
+    grown = True
+    while grown:
+        grown = False
+        for parameter in program.parameters:
+            direct = reads(row.guard for row in parameter.rows)
+            touched = name in direct.inputs or name in direct.relations
+            if parameter.name not in found and (touched or direct.refs & carriers or direct.parameters & found):
+                found.add(parameter.name)
+                grown = True
+    return found
+
+
+def _readers(
+    decision: ir.Decision, name: str, carriers: set[str], parameters: set[str],
+    histories: Mapping[str, ir.HistoryDecl],
+) -> Iterator[str]:
     """`carriers` are the imported and derived facts that read `name`; the rules that read them count, not they."""
     if decision.internal:
         return
     local = dict(decision.where)
 
     def touches(nodes: Iterable[ir.Node]) -> bool:
-        direct = reads(nodes)
-        return name in direct.inputs or name in direct.relations or any(r in carriers for r in direct.refs)
+        direct = reached(reads(nodes), histories)
+        known = name in direct.inputs or name in direct.relations
+        return known or bool(direct.refs & carriers or direct.parameters & parameters)
 
     if isinstance(decision, ir.Score) or decision.hit == "value":
         if touches(expressions(decision)):

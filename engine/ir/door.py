@@ -12,7 +12,7 @@ import datetime
 import functools
 import math
 import numbers
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from engine import records
@@ -23,7 +23,9 @@ from engine.semantics import dtypes as dt
 from engine.semantics import temporal
 from engine.semantics.declarations import FieldDecl, InputDecl
 from engine.semantics.domain import Domain
+from engine.semantics.narrow import narrowed
 from engine.semantics.values import YearsMonths
+from engine.semantics.work import each as charged
 
 #: Beyond this a whole number need not have an exact binary64 form.
 EXACT = 2**53
@@ -177,6 +179,50 @@ def admit_rows(
     return admitted, faults
 
 
+def handed_over(
+    each: ir.EachDecl, sources: Sequence[Sequence[Mapping[str, Any]] | None]
+) -> Callable[[Mapping[str, Any]], Relations]:
+    """The histories of a policy that is decided for each row, by what is given for its inputs.
+
+    `sources` are the rows of the relations that they come from, in the order of `each.histories`. Each is gone
+    through once, whatever the number of rows that are decided.
+    """
+    declared = {h.name: [f.name for f in h.fields] for h in each.program.histories}
+    joined = []
+    for history, rows in zip(each.histories, sources, strict=True):
+        names = dict.fromkeys((*declared[history.name], history.key))
+        index: dict[Any, list[tuple[int, dict[str, Any]]]] | None = None
+        if rows is not None:
+            index = {}
+            for place, row in enumerate(charged(rows, len(names) + 1)):
+                own = {name: row[name] for name in names if name in row}
+                index.setdefault(row[history.key], []).append((place, own))
+        joined.append((history, index))
+
+    def of(inputs: Mapping[str, Any]) -> Relations:
+        found: Relations = {}
+        for history, index in joined:
+            keys: Iterable[Any] | None
+            if history.of is None:
+                keys = (inputs[history.input or ""],)
+            else:
+                above = found[history.of]
+                keys = None if above is None else dict.fromkeys(row[history.key] for row in above)
+            if index is None or keys is None:
+                found[history.name] = None
+                continue
+            rows = [pair for key in keys for pair in index.get(key, ())]
+            rows.sort(key=_place)
+            found[history.name] = [row for _, row in rows]
+        return found
+
+    return of
+
+
+def _place(pair: tuple[int, Any]) -> int:
+    return pair[0]
+
+
 def known_from(decls: Sequence[FieldDecl], rows: list[dict[str, Any]], as_of: datetime.date) -> None:
     """Null each field that was not yet known; all dates are read before any is nulled."""
     later = [(d.name, d.known_from) for d in decls if d.known_from is not None]
@@ -320,23 +366,24 @@ def _date_time(raw: Any) -> datetime.datetime:
     raise Refusal(f"{show(raw)} is not a date and time (YYYY-MM-DDThh:mm:ss)")
 
 
+def _bounded(value: Any, raw: Any) -> Any:
+    """A duration that a policy may hold."""
+    if narrowed(value) is None:
+        raise Refusal(f"{show(raw)} is longer than any duration can be")
+    return value
+
+
 def _days_duration(raw: Any) -> datetime.timedelta:
-    if isinstance(raw, datetime.timedelta):
-        return raw
-    if isinstance(raw, str):
-        value = temporal.parse_duration(raw)
-        if isinstance(value, datetime.timedelta):
-            return value
+    value = temporal.parse_duration(raw) if isinstance(raw, str) else raw
+    if isinstance(value, datetime.timedelta):
+        return _bounded(value, raw)  # type: ignore[no-any-return]
     raise Refusal(f"{show(raw)} is not a duration in days (P3D)")
 
 
 def _months_duration(raw: Any) -> YearsMonths:
-    if isinstance(raw, YearsMonths):
-        return raw
-    if isinstance(raw, str):
-        value = temporal.parse_duration(raw)
-        if isinstance(value, YearsMonths):
-            return value
+    value = temporal.parse_duration(raw) if isinstance(raw, str) else raw
+    if isinstance(value, YearsMonths):
+        return _bounded(value, raw)  # type: ignore[no-any-return]
     raise Refusal(f"{show(raw)} is not a duration in months (P1Y2M)")
 
 

@@ -74,12 +74,18 @@ class _Lowering:
         if kind == PARAMETER:
             return ir.Parameter(id, type, at, self.qualified(target))
         if kind == HISTORY:
-            return ir.Relation(id, type, at, self.histories.get(target, target) if self.prefix else target)
+            return ir.Relation(id, type, at, self.relation(target))
         if kind in (DECISION, USE):
             return ir.Ref(id, type, at, self.qualified(target))
         if kind in (LOCAL, FIELD):
             return ir.Local(id, type, at, target)
         return ir.AsOf(id, type, at)
+
+    def relation(self, name: str) -> str:
+        """The program's name of a history of this policy, or of an import for each row."""
+        if any(use.name == name and use.each is not None for use in self.policy.uses):
+            return self.qualified(name)
+        return self.histories.get(name, name) if self.prefix else name
 
     def expression(self, expr: model.Expr, owner: str, wanted: Type | None = None) -> ir.Node:
         return ExpressionLowering(self.policy.typing, expr.place, owner, self.read).lower(expr.node, wanted)
@@ -88,11 +94,6 @@ class _Lowering:
 
     def splice(self) -> None:
         """Add this policy's declarations and decisions, those of its imports before the decisions that read them."""
-        for use in self.policy.uses:
-            if use.each is None:
-                self._import(use)
-            else:
-                self._import_each(use)
         for parameter in self.policy.parameters:
             self.parameters.append(self._parameter(parameter))
         for table in self.policy.tables:
@@ -100,10 +101,17 @@ class _Lowering:
                 ir.TableDecl(self.qualified(table.name), table.mode, table.columns, table.rows, table.keys)
             )
         self.reasons.extend(self._reason(r) for r in self.policy.reasons)
-        for decision in self.policy.decisions:
-            if isinstance(decision, model.ScoreModel):
+        uses = {u.name: u for u in self.policy.uses}
+        decisions = {d.name: d for d in self.policy.decisions}
+        for name in self.policy.order:
+            use, decision = uses.get(name), decisions.get(name)
+            if use is not None and use.each is None:
+                self._import(use)
+            elif use is not None:
+                self._import_each(use)
+            elif isinstance(decision, model.ScoreModel):
                 self.decisions.append(self._score(decision))
-            else:
+            elif decision is not None:
                 self.decisions.append(self._decide(decision))
 
     def _import(self, use: model.UseModel) -> None:
@@ -124,8 +132,7 @@ class _Lowering:
         for decl in use.policy.inputs:
             if all(name != decl.name for name, _ in use.bindings):
                 self.decisions.append(_unbound(prefix, decl))
-        outermost = self.histories if self.prefix else {}
-        histories = {inner: outermost.get(outer, outer) for inner, outer in use.histories}
+        histories = {h.name: self.relation(h.source) for h in use.histories}
         inner = _Lowering(use.policy, prefix, histories)
         inner.splice()
         self.parameters.extend(inner.parameters)
@@ -136,14 +143,16 @@ class _Lowering:
 
     def _import_each(self, use: model.UseModel) -> None:
         assert use.each is not None
-        over = self.histories.get(use.each, use.each)
-        bindings = tuple((name, self.expression(expr, f"{use.name}/{name}")) for name, expr in use.bindings)
-        program = lower(use.policy)
-        self.derived.append(
-            ir.HistoryDecl(
-                self.qualified(use.name), None, None, (), (), ir.EachDecl(program, over, bindings), "", None
-            )
-        )
+        owner = self.qualified(use.name)
+        inputs = {decl.name: decl for decl in use.policy.inputs}
+        bindings = tuple((n, self.expression(expr, f"{owner}/{n}", inputs[n].type)) for n, expr in use.bindings)
+        histories = []
+        for history in use.histories:
+            assert history.key is not None, "the checker finds the key or refuses"
+            source = self.relation(history.source)
+            histories.append(ir.EachHistory(history.name, source, history.key, history.input, history.of))
+        each = ir.EachDecl(lower(use.policy), self.relation(use.each), bindings, tuple(histories))
+        self.derived.append(ir.HistoryDecl(owner, None, None, (), (), each, "", None))
 
     # --- declarations ---------------------------------------------------------------------
 
@@ -255,7 +264,8 @@ class _Lowering:
 
 def _history(history: model.HistoryModel) -> ir.HistoryDecl:
     return ir.HistoryDecl(
-        history.name, history.key, history.visible_from, history.order_by, history.fields, None, history.doc
+        history.name, history.key, history.visible_from, history.order_by, history.fields, None, history.doc,
+        of=history.of,
     )
 
 

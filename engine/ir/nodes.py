@@ -355,16 +355,35 @@ Decision = Decide | Score
 # --- declarations -----------------------------------------------------------------
 
 
+class EachHistory(records.Record):
+    """A history of a policy that is decided for each row: those rows of the relation `source`, as visible as of the
+    date, whose field `key` equals what the row gives for the input `input`; with `of` instead, whose `key` is that of
+    a row which this row has in the policy's history `of`, one before it. Keys compare exactly and are never null.
+    The policy's own declaration of the history then says once more what is visible and known, and the order. Null
+    where the source is null, or what it is `of`."""
+
+    name: str
+    source: str
+    key: str
+    input: str | None
+    of: str | None = None
+
+
 class EachDecl(records.Record):
-    """A policy decided for each row of `over`; `bindings` give its inputs over the local `row`."""
+    """A policy decided for each row of `over`; `bindings` give its inputs over the local `row`, and
+    `histories` its histories, each by a join on a key."""
 
     program: Program
     over: str
     bindings: tuple[tuple[str, Node], ...]
+    histories: tuple[EachHistory, ...] = ()
 
 
 class HistoryDecl(records.Record):
-    """An event table; with `each`, the rows of `each.over` with a policy's outcomes as columns."""
+    """An event table; with `each`, the rows of `each.over` with a policy's outcomes as columns.
+
+    `key` is the data column that holds the customer's key. With `of` it is a field that this history and
+    the history `of` share: a row belongs to the customer of the row of `of` with the same value."""
 
     name: str
     key: str | None
@@ -374,6 +393,7 @@ class HistoryDecl(records.Record):
     each: EachDecl | None = None
     doc: str = ""
     at: Place | None = None
+    of: str | None = None
 
 
 class ParameterRow(records.Record):
@@ -414,7 +434,8 @@ class TableDecl(records.Record):
 
 
 class Program(records.Record):
-    """A whole policy. `decisions` stand in evaluation order, `declared` in the order of the file."""
+    """A whole policy. `decisions` stand in evaluation order, `declared` in the order of the file; `histories`
+    that a policy for each row derives stand behind those that they are derived from."""
 
     name: str
     version: str

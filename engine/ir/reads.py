@@ -1,7 +1,7 @@
 """What each decision reads, and the cone of what some outcomes need."""
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from engine import records
 from engine.ir import nodes as ir
@@ -74,6 +74,26 @@ def reads(roots: Iterable[ir.Node]) -> Reads:
     return Reads(frozenset(inputs), frozenset(parameters), frozenset(refs), frozenset(relations), frozenset(fields))
 
 
+def reached(found: Reads, histories: Mapping[str, ir.HistoryDecl]) -> Reads:
+    """`found` with what stands behind relations that a policy for each row derives: what its bindings read, the
+    history that it goes over and those that it takes its own from."""
+    left, seen = list(found.relations), set()
+    while left:
+        name = left.pop()
+        each = histories[name].each
+        if each is None or name in seen:
+            continue
+        seen.add(name)
+        more = reads(node for _, node in each.bindings)
+        relations = more.relations | {each.over, *(h.source for h in each.histories)}
+        left.extend(relations)
+        found = Reads(
+            found.inputs | more.inputs, found.parameters | more.parameters, found.refs | more.refs,
+            found.relations | relations, found.fields | more.fields,
+        )
+    return found
+
+
 def decision_reads(decision: ir.Decision) -> Reads:
     """What a decision reads, its inherited reasons' decisions among the refs."""
     found = reads(expressions(decision))
@@ -89,6 +109,17 @@ def reason_sources(decision: ir.Decision) -> Iterator[ir.ReasonSource]:
     else:
         for arm in decision.arms:
             yield from arm.reasons
+
+
+def _handed_over(each: ir.EachDecl) -> Iterator[tuple[str, str]]:
+    """The fields of the importer's histories that a policy for each row reads, and those of its keys."""
+    inner = cone(each.program, [d.name for d in each.program.decisions]).fields if each.histories else ()
+    sources = {h.name: h.source for h in each.histories}
+    for history in each.histories:
+        yield history.source, history.key
+        if history.of is not None:
+            yield sources[history.of], history.key
+        yield from ((history.source, name) for relation, name in inner if relation == history.name)
 
 
 def cone(program: ir.Program, outcomes: Iterable[str]) -> Cone:
@@ -121,9 +152,11 @@ def cone(program: ir.Program, outcomes: Iterable[str]) -> Cone:
                 fields.add((history.name, name))
         if history.each is not None:
             take(reads(node for _, node in history.each.bindings))
-            if history.each.over not in relations:
-                relations.add(history.each.over)
-                take_history(histories[history.each.over])
+            fields.update(_handed_over(history.each))
+            for name in (history.each.over, *(h.source for h in history.each.histories)):
+                if name not in relations:
+                    relations.add(name)
+                    take_history(histories[name])
 
     seen_parameters: set[str] = set()
     while stack:
@@ -132,12 +165,13 @@ def cone(program: ir.Program, outcomes: Iterable[str]) -> Cone:
             continue
         needed.add(name)
         take(decision_reads(by_name[name]))
-    for relation, name in list(fields):
+    left = list(fields)
+    while left:
+        relation, name = left.pop()
         known = next((f.known_from for f in histories[relation].fields if f.name == name), None)
-        if known is not None:
-            fields.add((relation, known))
         each = histories[relation].each
-        if each is not None and all(f.name != name for f in histories[relation].fields):
-            fields.add((each.over, name))
+        more = {(relation, known)} if known is not None else {(each.over, name)} if each is not None else set()
+        left.extend(more - fields)
+        fields |= more
     ordered = tuple(d for d in program.decisions if d.name in needed)
     return Cone(ordered, frozenset(inputs), frozenset(relations), frozenset(fields))

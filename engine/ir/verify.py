@@ -51,10 +51,11 @@ class _Verifier:
         self.once([i.name for i in program.inputs], "input")
         for name in program.declared:
             self.demand(name in every, name, "is declared and not among the decisions")
+        before: set[str] = set()
         for history in program.histories:
             if history.each is not None:
-                self.demand(history.each.over in self.relations, history.name, "goes over no history")
-                verify(history.each.program)
+                self.each(history, history.each, before)
+            before.add(history.name)
         for decision in program.decisions:
             if isinstance(decision, ir.Decide):
                 self.decide(decision)
@@ -77,6 +78,19 @@ class _Verifier:
             for source in _sources(decision):
                 known = source.name in (every if source.inherited else codes)
                 self.demand(known, decision.name, f"gives the reason `{source.name}`, which is nowhere declared")
+
+    def each(self, history: ir.HistoryDecl, each: ir.EachDecl, before: set[str]) -> None:
+        """A policy for each row goes over a history before it, and its own come from such by keys."""
+        verify(each.program)
+        self.demand(each.over in before, history.name, "goes over no history before it")
+        given, inner = {n for n, _ in each.bindings}, {h.name for h in each.program.histories if h.each is None}
+        self.demand({h.name for h in each.histories} == inner, history.name, "leaves out a history of its policy")
+        earlier: set[str] = set()
+        for joined in each.histories:
+            self.demand(joined.source in before, history.name, f"takes `{joined.name}` from no history before it")
+            by = joined.of in earlier if joined.input is None else joined.of is None and joined.input in given
+            self.demand(by, history.name, f"joins `{joined.name}` by what it does not give")
+            earlier.add(joined.name)
 
     # --- decisions -------------------------------------------------------------------
 

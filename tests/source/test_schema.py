@@ -116,6 +116,7 @@ history:
     fields:
       booked: {type: date}
       paid: {type: date, optional: true, known from: paid}
+  payments: {key: n, of: loans, fields: {n: {type: number}}}
 features:
   f: {value: a + 1, type: number, where: {g: a}}
 segmentation:

@@ -19,7 +19,7 @@ from engine.backends.python.decisions import DecisionEmitter
 from engine.backends.python.decode import Decoder
 from engine.check.rules import LIMIT
 from engine.ir import nodes as ir
-from engine.ir.door import EXACT, admit
+from engine.ir.door import EXACT, admit_history, admit_inputs, handed_over
 from engine.ir.reads import Cone, cone, decision_reads, expressions, reads, walk
 from engine.ir.rewrites import rewritten
 from engine.semantics import dtypes as dt
@@ -49,7 +49,8 @@ class Compiled:
         self.reach = reach
         self.reads_history = bool(reach.relations)
         #: Whether it loops or makes texts and lists, and so needs a bound on its work.
-        self.laborious = any(map(_laborious, reach.decisions))
+        derived = any(h.each is not None and h.name in reach.relations for h in program.histories)
+        self.laborious = derived or any(map(_laborious, reach.decisions))
         self.source = source
         self.checked = checked
         self._make_trusted = trusted
@@ -234,14 +235,16 @@ class ProgramEmitter(DecisionEmitter):
         inner = reads(node for _, node in each.bindings)
         for parameter in sorted(inner.parameters):
             self._parameter(self.parameters[parameter])
-        for relation in sorted({each.over, *inner.relations}):
+        for relation in sorted({each.over, *inner.relations, *(h.source for h in each.histories)}):
             self._derived(relation)
         source, target = self.variables[("Relation", each.over)], self.variables[("Relation", name)]
         row = self.temporary()
         self.variables[("Local", "row")] = row
         values = ", ".join(f"{n!r}: {self.value(node)}" for n, node in each.bindings)
         decide = self.pooled(each_decider(each, self.catalogue), "e")
-        self.emit(f"{target} = {decide}({source}, [{{{values}}} for {row} in {source} or ()], as_of)")
+        histories = "".join(f"{self.variables[('Relation', h.source)]}, " for h in each.histories)
+        given = f"[{{{values}}} for {row} in {source} or ()]"
+        self.emit(f"{target} = {decide}({source}, {given}, as_of, ({histories}))")
 
     def _parameter(self, parameter: ir.ParameterDecl) -> None:
         """The row that wins: of those begun and not false, the fewest wildcards, then the latest start."""
@@ -333,25 +336,32 @@ def each_decider(each: ir.EachDecl, catalogue: Catalogue) -> Callable[..., Any]:
     compiled = compile_program(program, cone(program, [d.name for d in program.decisions]), catalogue)
     nothing = dict.fromkeys(wanted)
 
-    def decide(rows: Sequence[dict[str, Any]] | None, inputs: Sequence[dict[str, Any]], as_of: datetime.date) -> Any:
+    def decide(
+        rows: Sequence[dict[str, Any]] | None, inputs: Sequence[dict[str, Any]], as_of: datetime.date,
+        sources: Sequence[Sequence[dict[str, Any]] | None],
+    ) -> Any:
         if rows is None:
             return None
+        history_of = handed_over(each, sources)
         decided = []
         for row, values in zip(rows, inputs, strict=True):
-            result = decide_admitted(compiled, values, as_of)
+            result = decide_admitted(compiled, values, as_of, history_of(values))
             decided.append({**row, **(nothing if result is None else result[0])})
         return decided
 
     return decide
 
 
-def decide_admitted(compiled: Compiled, inputs: Mapping[str, Any], as_of: datetime.date) -> Result | None:
+def decide_admitted(
+    compiled: Compiled, inputs: Mapping[str, Any], as_of: datetime.date, history: Relations
+) -> Result | None:
     """Decide data that the engine computed itself: checked inline, then at the door, None where refused."""
-    result = compiled.checked(inputs, as_of, {})
+    relations, faults = admit_history(compiled.program, compiled.reach, history, as_of)
+    if faults:
+        return None
+    result = compiled.checked(inputs, as_of, relations)
     if result is runtime.SLOW:
-        admitted = admit(compiled.program, compiled.reach, inputs, {}, as_of)
-        if admitted.faults:
-            return None
-        return compiled.trusted(admitted.inputs, as_of, admitted.relations)
+        values, faults = admit_inputs(compiled.program, compiled.reach, inputs)
+        return None if faults else compiled.trusted(values, as_of, relations)
     final: Result | None = result
     return final

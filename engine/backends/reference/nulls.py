@@ -52,12 +52,13 @@ class NullTracer(Evaluator):
     def ref_origins(self, node: ir.Ref) -> Origins:
         raise LookupError(node.name)
 
-    def history_behind(self, name: str) -> str:
-        """The supplied history behind a relation that a policy for each row derived."""
-        return name
+    def histories_behind(self, name: str) -> frozenset[str]:
+        """The supplied histories behind a relation that a policy for each row derived: those that this policy's own
+        histories should come from and that are not supplied; where all are, the one whose rows are decided."""
+        return frozenset({name})
 
     def relation_origins(self, name: str) -> Origins:
-        return Origins(frozenset({self.history_behind(name)}), True)
+        return Origins(self.histories_behind(name), True)
 
     def parameter_origins(self, node: ir.Parameter) -> Origins:
         raise LookupError(node.name)

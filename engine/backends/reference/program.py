@@ -10,7 +10,7 @@ from engine.backends.reference.decide import Outcome, decide_arms
 from engine.backends.reference.nulls import NOTHING, NullTracer, Origins
 from engine.backends.reference.score import decide_score
 from engine.ir import nodes as ir
-from engine.ir.door import Admitted, Fault, Refusal, admit, check_domain, listing, show
+from engine.ir.door import Admitted, Fault, Refusal, admit, check_domain, handed_over, listing, show
 from engine.ir.reads import Cone, cone
 from engine.semantics.catalogue import BUILTINS, Catalogue
 from engine.semantics.declarations import InputDecl
@@ -64,18 +64,26 @@ class ProgramEvaluator(NullTracer):
             self.derived[name] = self._decide_each(each)
         return self.derived[name]
 
-    def history_behind(self, name: str) -> str:
+    def histories_behind(self, name: str) -> frozenset[str]:
         each = self.histories[name].each
-        return name if each is None else self.history_behind(each.over)
+        if each is None:
+            return frozenset({name})
+        if self.relation(each.over) is not None:
+            absent = [h.source for h in each.histories if self.relation(h.source) is None]
+            if absent:
+                return frozenset().union(*map(self.histories_behind, absent))
+        return self.histories_behind(each.over)
 
     def _decide_each(self, each: ir.EachDecl) -> list[dict[str, Any]] | None:
         rows = self.relation(each.over)
         if rows is None:
             return None
+        history_of = handed_over(each, [self.relation(h.source) for h in each.histories])
         decided = []
         for row in rows:
             inputs = {name: self.bound("row", row, node) for name, node in each.bindings}
-            trace = decide(each.program, inputs, {}, self.as_of or datetime.date.min, catalogue=self.catalogue)
+            history = history_of(inputs)
+            trace = decide(each.program, inputs, history, self.as_of or datetime.date.min, catalogue=self.catalogue)
             columns: dict[str, Any] = dict(row)
             for decision in each.program.decisions:
                 if not decision.internal:
