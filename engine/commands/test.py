@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,8 +14,10 @@ from engine.explain.phrases import LANGUAGES
 from engine.keeping import keep, kept
 from engine.policy import Policy, load_policy
 from engine.policytest.report import Outcome, as_junit, closing, failure, headline, indented, json_report
-from engine.policytest.running import Result, run_case
+from engine.policytest.running import Result
+from engine.policytest.session import run_suite
 from engine.policytest.suite import ENDINGS, is_test, read_suite
+from engine.policytest.verdicts import Verdict
 from engine.portfolio.problems import reason
 from engine.render import visible
 from engine.source.files import real
@@ -26,17 +27,17 @@ from engine.source.files import real
 @click.argument("paths", metavar="[PATH]...", nargs=-1)
 @click.option("--format", "form", type=click.Choice(["text", "json", "junit"]), default="text", show_default=True)
 @click.option("--junit", metavar="FILE", help="Also write JUnit XML here.")
-@click.option("-k", "part", metavar="TEXT", help="Only cases whose file, table or name holds TEXT, in any case.")
-@click.option("--fail-fast", is_flag=True, help="Stop at the first case that fails.")
+@click.option("-k", "part", metavar="TEXT", help="Only cases and expectations whose file, table or name holds TEXT.")
+@click.option("--fail-fast", is_flag=True, help="Stop at the first that fails.")
 @click.option("--language", metavar="CODE", default="en", show_default=True, help="Of the explanations, as zh.")
 def command(
     paths: tuple[str, ...], form: str, junit: str | None, part: str | None, fail_fast: bool, language: str
 ) -> int:
-    """Decide the cases of test files and compare.
+    """Decide the cases of test files and compare; decide their portfolios and judge what must hold of them.
 
     PATH is a test file, a policy with its test file beside it, or a folder whose test files (NAME.test.yaml) are all
     run, those in folders below it too; the working folder if none is named. Each case is decided by both evaluators.
-    Exits with 1 where a case failed, with 2 where a test file or its policy is invalid.
+    Exits with 1 where a case or expectation failed, with 2 where a test file or its policy is invalid.
     """
     files = list({real(found): found for path in paths or (".",) for found in _find(path)}.values())
     outcomes: list[Outcome] = []
@@ -48,10 +49,13 @@ def command(
         if form == "text":
             for result in outcome.failed:
                 _tell(result, language)
+            for verdict in outcome.verdicts:
+                for note in verdict.notes:
+                    talk(f"note: {headline(verdict)}: {visible(note)}")
         if fail_fast and (outcome.failed or not outcome.suite.is_valid):
             break
-    if part is not None and not any(o.results for o in outcomes) and all(o.suite.is_valid for o in outcomes):
-        raise Failure(f"no case holds `{visible(part)}` in its name", code=INVALID)
+    if part is not None and not any(o.all for o in outcomes) and all(o.suite.is_valid for o in outcomes):
+        raise Failure(f"no case or expectation holds `{visible(part)}` in its name", code=INVALID)
     if junit is not None:
         _write(junit, as_junit(outcomes, language))
     if form == "json":
@@ -71,14 +75,7 @@ def _run(file: Path, load: Callable[[Path], Policy], part: str | None, fail_fast
     stated = (known for v in suite.policy.versions for r in v.program.reasons for known, _ in r.texts)
     if language not in (*LANGUAGES, *stated):
         raise click.UsageError(f"`{suite.policy.name}` has no explanations in `{visible(language)}`")
-    wanted = [c for c in suite.cases if part is None or part.casefold() in f"{suite.file} {c.name}".casefold()]
-    results: list[Result] = []
-    start = time.perf_counter()
-    for case in wanted:
-        results.append(run_case(suite.policy, case))
-        if fail_fast and not results[-1].passed:
-            break
-    return Outcome(suite, tuple(results), time.perf_counter() - start, len(suite.cases) - len(results))
+    return run_suite(suite, lambda c: part is None or part.casefold() in f"{suite.file} {c.name}".casefold(), fail_fast)
 
 
 def _loader() -> Callable[[Path], Policy]:
@@ -124,7 +121,7 @@ def _find(path: str) -> Iterator[Path]:
         raise Failure(f"there is no test file in `{path}`", code=INVALID, help="a test file is called NAME.test.yaml")
 
 
-def _tell(result: Result, language: str) -> None:
+def _tell(result: Result | Verdict, language: str) -> None:
     click.echo(f"{paint('failed', sys.stdout, fg='red', bold=True)} {headline(result)}")
     click.echo(indented(failure(result, language)))
 

@@ -212,7 +212,7 @@ class CaseReader:
             elif text in names.decisions:
                 way = "the policy decides it; state it under `expect`"
             else:
-                way = _way(text, known, "the policy takes")
+                way = listed(text, known, "the policy takes")
             self.report.at("E0901", f"the policy has no input `{text}`", name.place.span, way)
         return decl
 
@@ -249,7 +249,7 @@ class CaseReader:
     def _history(self, name: Datum, names: Names) -> ir.HistoryDecl | None:
         decl = names.histories.get(name.text or "")
         if decl is None:
-            way = _way(name.text or "", names.histories, "it has")
+            way = listed(name.text or "", names.histories, "it has")
             self.report.at("E0901", f"the policy has no history `{name.text}`", name.place.span, way)
         return decl
 
@@ -286,7 +286,7 @@ class CaseReader:
             if text == history.key and text not in known:
                 continue                                # whose row it is: this customer's
             if text not in known:
-                way = _way(text, [d.name for d in history.fields], "its fields are")
+                way = listed(text, [d.name for d in history.fields], "its fields are")
                 self.report.at("E0901", f"history `{history.name}` has no field `{text}`", field.name.place.span, way)
                 continue
             decl = known[text]
@@ -312,7 +312,7 @@ class CaseReader:
         path = field.name.text or ""
         known = names.outcome(path)
         if known is None:
-            way = _way(path, list(names.paths()), "the policy decides", names.shown)
+            way = listed(path, list(names.paths()), "the policy decides", names.shown)
             if path in LISTS or path in BY_DECISION:
                 way = f"`{path}` stands beside `expect`, not in it"
             self.report.at("E0902", f"the policy has no decision `{path}`", field.name.place.span, way)
@@ -353,7 +353,7 @@ class CaseReader:
         for name in given:
             if name.text not in allowed:
                 self.report.at("E0902", f"the policy has no {what} `{name.text}`", name.place.span,
-                               _way(name.text or "", allowed, "there are"))
+                               listed(name.text or "", allowed, "there are"))
         return tuple(name.text or "" for name in given)
 
     def _by(self, key: str, fields: list[Field], names: Names) -> dict[str, tuple[str, ...]]:
@@ -363,7 +363,7 @@ class CaseReader:
             decision = names.decisions.get(name)
             if decision is None:
                 self.report.at("E0902", f"the policy has no decision `{name}`", field.name.place.span,
-                               _way(name, list(names.decisions), "it decides", names.shown))
+                               listed(name, list(names.decisions), "it decides", names.shown))
                 continue
             known: Iterable[str] = names.codes
             if key == "fired":
@@ -389,13 +389,13 @@ def _set(names: tuple[str, ...] | None) -> frozenset[str] | None:
     return None if names is None else frozenset(names)
 
 
-def _way(name: str, known: Iterable[str], lead: str, listed: Iterable[str] | None = None) -> str | None:
-    """The name that was meant, else those there are."""
+def listed(name: str, known: Iterable[str], lead: str, some: Iterable[str] | None = None) -> str | None:
+    """The name that was meant, else those there are, or `some` of them."""
     known = list(known)
     near = closest(name, known)
     if near is not None:
         return f"did you mean `{near}`?"
-    shown = list(known if listed is None else listed)
+    shown = list(known if some is None else some)
     if not shown:
-        return "there are none" if listed is None else None
+        return "there are none" if some is None else None
     return f"{lead} " + ", ".join(f"`{n}`" for n in shown[:12]) + (f" and {len(shown) - 12} more" * (len(shown) > 12))

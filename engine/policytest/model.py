@@ -3,12 +3,18 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.diagnostics import Diagnostic, Span
+from engine.ir import nodes as ir
 from engine.policy import Policy
 from engine.records import Record
 from engine.semantics.dtypes import Type
+
+if TYPE_CHECKING:                                       # the checker, which a file without portfolios does not need
+    from engine.policytest.conditions import Condition
+    from engine.policytest.rows import RowType
+    from engine.policytest.samples import Sample
 
 
 class Placed(Protocol):
@@ -68,6 +74,88 @@ class Case(Record):
         return self.place.span
 
 
+class That(Record):
+    """A condition must hold of all customers or, with `by`, of each group of at least `least` of them."""
+
+    condition: Condition
+    by: Condition | None = None
+    least: int = 1
+
+
+class Monotone(Record):
+    """`outcome` goes one way only as the input moves to what `moves` give; `scale` lists ordered values from worst to
+    best."""
+
+    outcome: str
+    decision: str
+    member: str | None
+    type: Type
+    input: str
+    direction: str
+    moves: tuple[Condition, ...]
+    scale: tuple[str, ...] | None
+
+
+class FourFifths(Record):
+    favourable: Condition
+    by: Condition
+    ratio: float
+    least: int
+
+
+class Stored(Record):
+    """What a stored run gave, a row a customer who was decided: None for no outcome."""
+
+    outcome: str
+    decision: str
+    member: str | None
+    type: Type
+    values: tuple[Any, ...]
+
+
+class Drift(Record):
+    stored: tuple[Stored, ...]
+    against: str
+    most: float
+    ends: tuple[float, ...] | None
+
+
+class FewRefused(Record):
+    """No more than this share of the rows is refused."""
+
+    most: float
+
+
+Measure = That | Monotone | FourFifths | Drift | FewRefused
+
+
+class Expectation(Record):
+    """One thing that must hold of a portfolio; `name` holds that of the portfolio too."""
+
+    name: str
+    measure: Measure
+    place: Placed
+    as_of: datetime.date
+    why: str = ""
+
+    @property
+    def span(self) -> Span:
+        return self.place.span
+
+
+class Portfolio(Record):
+    """Customers, decided as of one date by the version `program` (or, where an input picks it, by several).
+    `reads` are the inputs that expectations read."""
+
+    name: str
+    as_of: datetime.date
+    program: ir.Program
+    row: RowType
+    sample: Sample
+    expectations: tuple[Expectation, ...]
+    reads: frozenset[str]
+
+
 class Suite(Record):
     """A test file. With an error among its `diagnostics` it has no `policy` or no cases to trust.
 
@@ -80,6 +168,7 @@ class Suite(Record):
     cases: tuple[Case, ...]
     diagnostics: tuple[Diagnostic, ...]
     sources: Mapping[str, str]
+    portfolios: tuple[Portfolio, ...] = ()
 
     @property
     def is_valid(self) -> bool:

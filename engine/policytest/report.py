@@ -8,14 +8,17 @@ from xml.sax.saxutils import quoteattr
 
 from engine.diagnostics import Diagnostic
 from engine.explain.values import visible
-from engine.policytest.model import Suite
+from engine.policytest.model import Case, Expectation, Suite
 from engine.policytest.running import Difference, Result
+from engine.policytest.verdicts import Verdict, plural
 from engine.portfolio.writing import json_text
 from engine.records import Record
 from engine.syntax.width import text_width
 
 #: Changes only if a key changes its meaning.
 VERSION = 1
+#: Customers that a failing expectation names.
+MAX_NAMED = 10
 #: Columns beyond which what was expected and what came out stand one below the other.
 _ROOM = 100
 #: Characters that XML 1.0 has no form for.
@@ -23,26 +26,49 @@ _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Outcome(Record):
-    """A test file and what its cases gave, in the order of the file; none where the file is not valid.
+    """A test file and what its cases and expectations gave, in the order of the file; none where the file is not valid.
 
-    `seconds` is the time that deciding took, `left` the number of cases that were not asked for or not reached.
+    `seconds` is the time that deciding took, `left` the number of cases and expectations that were not asked for or
+    not reached.
     """
 
     suite: Suite
     results: tuple[Result, ...]
     seconds: float
     left: int = 0
+    verdicts: tuple[Verdict, ...] = ()
 
     @property
-    def failed(self) -> list[Result]:
-        return [r for r in self.results if not r.passed]
+    def all(self) -> list[Result | Verdict]:
+        """Cases, then expectations."""
+        return [*self.results, *self.verdicts]
+
+    @property
+    def failed(self) -> list[Result | Verdict]:
+        return [r for r in self.all if not r.passed]
 
 
-def failure(result: Result, language: str = "en") -> str:
-    """A failing case: what was expected and what came out, then why."""
-    lines = list(_differences(result.differences))
-    why = result.explanation(language)
-    return "\n".join(lines) + "\n" + ("\n" + why if why else "")
+def failure(result: Result | Verdict, language: str = "en") -> str:
+    """What failed: what was expected and what came out, of whom, then why."""
+    parts = ["\n".join(_differences(result.differences))]
+    if isinstance(result, Verdict):
+        parts += filter(None, ("\n".join(map(visible, result.lines)), _named(result)))
+    parts += filter(None, (result.explanation(language),))
+    return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
+
+
+def _named(verdict: Verdict) -> str:
+    """`83 of 189 customers: F001, F003, ...`."""
+    if not verdict.named:
+        return ""
+    keys = [visible(c.key) for c in verdict.named[:MAX_NAMED]]
+    more = ", ..." if len(verdict.named) > MAX_NAMED else ""
+    return f"{len(verdict.named):,} of {plural(verdict.of)}: {', '.join(keys)}{more}"
+
+
+def item(result: Result | Verdict) -> Case | Expectation:
+    """What was decided or judged."""
+    return result.case if isinstance(result, Result) else result.expectation
 
 
 def _differences(differences: Sequence[Difference]) -> Iterator[str]:
@@ -58,11 +84,11 @@ def _differences(differences: Sequence[Difference]) -> Iterator[str]:
             yield f"{head}{' ' * (longest - text_width(expected))}  got {got}"
 
 
-def headline(result: Result) -> str:
-    """A failing case's place and name."""
-    span = result.case.span
-    why = f" ({visible(result.case.why)})" if result.case.why else ""
-    return f"{span.file}:{span.line}: {visible(result.case.name)}{why}"
+def headline(result: Result | Verdict) -> str:
+    """The place and name of what failed."""
+    about = item(result)
+    why = f" ({visible(about.why)})" if about.why else ""
+    return f"{about.span.file}:{about.span.line}: {visible(about.name)}{why}"
 
 
 def indented(text: str, by: str = "  ") -> str:
@@ -70,15 +96,19 @@ def indented(text: str, by: str = "  ") -> str:
 
 
 def closing(outcomes: Sequence[Outcome]) -> str:
-    """`3 of 120 cases failed in 2 files`."""
-    cases = sum(len(o.results) for o in outcomes)
-    failed = sum(len(o.failed) for o in outcomes)
+    """`3 of 120 cases failed in 2 files`; expectations are counted beside cases where there are any."""
+    cases = [r.passed for o in outcomes for r in o.results]
+    expectations = [v.passed for o in outcomes for v in o.verdicts]
     invalid = sum(not o.suite.is_valid for o in outcomes)
     left = sum(o.left for o in outcomes)
-    files = f"{len(outcomes):,} file{'s' if len(outcomes) != 1 else ''}"
-    counted = f"{cases:,} case{'s' if cases != 1 else ''}"
-    text = f"{failed:,} of {counted} failed" if failed else f"{counted} passed"
-    text += f" in {files}, {sum(o.seconds for o in outcomes):.2f} s"
+    told = [(cases, "case")] if cases or not expectations else []
+    told += [(expectations, "expectation")] if expectations else []
+    if not all(cases + expectations):
+        counted = " and ".join(f"{part.count(False):,} of {plural(len(part), noun)}" for part, noun in told)
+        text = f"{counted} failed"
+    else:
+        text = f"{' and '.join(plural(len(part), noun) for part, noun in told)} passed"
+    text += f" in {plural(len(outcomes), 'file')}, {sum(o.seconds for o in outcomes):.2f} s"
     if left:
         text += f"; {left:,} left out"
     return text + (f"; {invalid:,} file{'s are' if invalid != 1 else ' is'} invalid" if invalid else "")
@@ -90,6 +120,7 @@ def as_json(outcomes: Sequence[Outcome], language: str = "en") -> dict[str, Any]
         "version": VERSION,
         "files": [_file(o, language) for o in outcomes],
         "cases": sum(len(o.results) for o in outcomes),
+        "expectations": sum(len(o.verdicts) for o in outcomes),
         "failed": sum(len(o.failed) for o in outcomes),
         "left_out": sum(o.left for o in outcomes),
         "invalid": sum(not o.suite.is_valid for o in outcomes),
@@ -105,6 +136,7 @@ def _file(outcome: Outcome, language: str) -> dict[str, Any]:
         "seconds": round(outcome.seconds, 4),
         "problems": [_problem(d) for d in suite.diagnostics],
         "cases": [_case(r, language) for r in outcome.results],
+        "expectations": [_expectation(v, language) for v in outcome.verdicts],
     }
 
 
@@ -115,9 +147,22 @@ def _problem(found: Diagnostic) -> dict[str, Any]:
 
 
 def _case(result: Result, language: str) -> dict[str, Any]:
+    return {"case": result.case.name, **_told(result, language)}
+
+
+def _expectation(verdict: Verdict, language: str) -> dict[str, Any]:
+    told = {"expectation": verdict.expectation.name, **_told(verdict, language), "notes": list(verdict.notes)}
+    if not verdict.passed:
+        keys = [c.key for c in verdict.named[:MAX_NAMED]]
+        told["customers"] = {"count": len(verdict.named), "of": verdict.of, "keys": keys}
+        told["lines"] = list(verdict.lines)
+    return told
+
+
+def _told(result: Result | Verdict, language: str) -> dict[str, Any]:
+    about = item(result)
     told: dict[str, Any] = {
-        "case": result.case.name, "line": result.case.span.line, "as_of": result.case.as_of.isoformat(),
-        "passed": result.passed,
+        "line": about.span.line, "as_of": about.as_of.isoformat(), "passed": result.passed,
     }
     if not result.passed:
         told["differences"] = [{"what": d.what, "expected": d.expected, "got": d.got} for d in result.differences]
@@ -129,7 +174,7 @@ def as_junit(outcomes: Sequence[Outcome], language: str = "en") -> str:
     """JUnit XML: a suite for each file, an error in place of the cases where a file is not valid."""
     lines = ['<?xml version="1.0" encoding="utf-8"?>']
     totals = {
-        "tests": sum(len(o.results) + (not o.suite.is_valid) for o in outcomes),
+        "tests": sum(len(o.results) + len(o.verdicts) + (not o.suite.is_valid) for o in outcomes),
         "failures": sum(len(o.failed) for o in outcomes),
         "errors": sum(not o.suite.is_valid for o in outcomes),
     }
@@ -140,10 +185,10 @@ def as_junit(outcomes: Sequence[Outcome], language: str = "en") -> str:
 
 
 def _junit_suite(outcome: Outcome, language: str) -> Iterator[str]:
-    suite = outcome.suite
+    suite, results = outcome.suite, outcome.all
     invalid = not suite.is_valid
     yield "  <testsuite" + _attributes({
-        "name": suite.name, "tests": len(outcome.results) + invalid, "failures": len(outcome.failed),
+        "name": suite.name, "tests": len(results) + invalid, "failures": len(outcome.failed),
         "errors": int(invalid), "skipped": 0, "time": f"{outcome.seconds:.4f}", "file": suite.file,
     }) + ">"
     if invalid:
@@ -153,10 +198,11 @@ def _junit_suite(outcome: Outcome, language: str) -> Iterator[str]:
         message = errors[0].message if errors else "invalid"
         yield f"      <error{_attributes({'message': message})}>{_text(text)}</error>"
         yield "    </testcase>"
-    each = outcome.seconds / max(len(outcome.results), 1)
-    for result in outcome.results:
-        head = {"name": result.case.name, "classname": suite.name, "file": suite.file,
-                "line": result.case.span.line, "time": f"{each:.6f}"}
+    each = outcome.seconds / max(len(results), 1)
+    for result in results:
+        about = item(result)
+        head = {"name": about.name, "classname": suite.name, "file": suite.file, "line": about.span.line,
+                "time": f"{each:.6f}"}
         if result.passed:
             yield f"    <testcase{_attributes(head)}/>"
             continue

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from engine.ir import nodes as ir
 from engine.policy import Policy, PolicyError, load_policy
 from engine.policytest import tables, values
 from engine.policytest.cases import BY_DECISION, LISTS, CaseReader, Draft
-from engine.policytest.model import Case, Suite
+from engine.policytest.model import Case, Portfolio, Suite
 from engine.policytest.sheets import file_sheet
 from engine.policytest.values import Datum, datum
 from engine.portfolio.binding import Columns, Reading
@@ -54,6 +55,7 @@ class _Suite:
         name = self.path.name
         policy: Policy | None = None
         cases: list[Case] = []
+        portfolios: list[Portfolio] = []
         try:
             document = load_file(self.path, self.shown) if text is None else load_text(text, self.shown)
             self.sources[self.shown] = document.text
@@ -64,6 +66,7 @@ class _Suite:
                 policy = self._policy(document)
                 if policy is not None and not self.report.has_errors:
                     cases = self._cases(document.root, policy)
+                    portfolios = self._portfolios(document.root, policy)
         except Problem as problem:
             for diagnostic in problem.diagnostics:
                 self.report.add(diagnostic)
@@ -74,7 +77,7 @@ class _Suite:
                     self.report.add(diagnostic)
             self.sources |= error.sources
         found = tuple(sorted(self.report.diagnostics, key=_order))
-        return Suite(self.shown, name, policy, tuple(cases), found, self.sources)
+        return Suite(self.shown, name, policy, tuple(cases), found, self.sources, tuple(portfolios))
 
     def _remember(self) -> None:
         """Keep a broken file's text, so that its findings can be shown with their lines."""
@@ -139,9 +142,19 @@ class _Suite:
             case = reader.case(draft)
             if case is not None:
                 found.append(case)
-        if not seen and not self.report.has_errors:
+        if not seen and "portfolios" not in root and not self.report.has_errors:
             self.report.at("E0908", "the file holds no case", root.entries[0][0].span, "write one under `cases`")
         return found
+
+    def _portfolios(self, root: Mapping, policy: Policy) -> list[Portfolio]:
+        """The portfolios; their expectations take the checker, which cases do not need."""
+        holder = root.get("portfolios")
+        if holder is None:
+            return []
+        reader = import_module("engine.policytest.portfolios").PortfolioReader(
+            policy, self.report, self._resolve, shown, _datum(root.get("as of"))
+        )
+        return list(reader.read(holder))
 
     def _tabled(self, root: Mapping, reader: CaseReader, policy: Policy) -> Iterator[Draft]:
         holder = root.get("tables")

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from engine.policytest.running import run_case
+from engine.policytest.session import run_suite
 from engine.policytest.suite import read_suite
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PAGES = sorted((ROOT / "docs" / "errors").glob("E090*.md"))
+PAGES = [*sorted((ROOT / "docs" / "errors").glob("E090*.md")), ROOT / "docs" / "errors" / "E0913.md"]
 NEEDED = 'policy: example\nversion: "1"\neffective: {from: 2026-01-01}\n'
-BLOCK = re.compile(r"```yaml\n# ([\w.]+)\n(.*?)```", re.S)
+BLOCK = re.compile(r"```(?:yaml|csv)\n# ([\w.]+)\n(.*?)```", re.S)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
@@ -24,10 +24,10 @@ def test_page(page: Path, tmp_path: Path) -> None:
     found = {}
     for name in ("Avoid", "Prefer"):
         for file, block in BLOCK.findall(parts[name]):
-            (tmp_path / file).write_text(block if ".test." in file else NEEDED + block, encoding="utf-8")
+            (tmp_path / file).write_text(NEEDED + block if file == "main.yaml" else block, encoding="utf-8")
         found[name] = read_suite(tmp_path / "main.test.yaml")
     assert {d.code for d in found["Avoid"].diagnostics} == {page.stem}
     assert all(d.help and d.span for d in found["Avoid"].diagnostics)
     assert found["Prefer"].diagnostics == () and found["Prefer"].policy is not None
-    assert found["Prefer"].cases
-    assert all(run_case(found["Prefer"].policy, case).passed for case in found["Prefer"].cases)
+    done = run_suite(found["Prefer"], lambda _: True)
+    assert done.all and not done.failed
