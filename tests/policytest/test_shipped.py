@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from engine.policytest.report import failure, headline
-from engine.policytest.running import run_case
+from engine.policytest.session import run_suite
 from engine.policytest.suite import read_suite
 from engine.render import render_text
 
@@ -18,6 +18,13 @@ FILES = sorted((ROOT / "policies").rglob("*.test.yaml"))
 def test_shipped(path: Path) -> None:
     suite = read_suite(path)
     assert suite.is_valid, render_text(suite.diagnostics, suite.sources)
-    assert suite.policy is not None and suite.cases
-    failed = [r for c in suite.cases if not (r := run_case(suite.policy, c)).passed]
-    assert not failed, "\n".join(f"{headline(r)}\n{failure(r)}" for r in failed[:5])
+    done = run_suite(suite, lambda _: True)
+    assert done.results and not done.left
+    assert not done.failed, "\n".join(f"{headline(r)}\n{failure(r)}" for r in done.failed[:5])
+
+
+def test_the_sample_portfolio_is_judged() -> None:
+    """Each kind of measure is used by the policy that we show."""
+    suite = read_suite(ROOT / "policies" / "working-capital.test.yaml")
+    kinds = {type(e.measure).__name__ for p in suite.portfolios for e in p.expectations}
+    assert kinds == {"That", "Monotone", "FourFifths", "Drift", "FewRefused"}
