@@ -31,18 +31,28 @@ HITS = (*ir.HITS, SCORECARD)
 #: Kinds of operands as the tables of operations name them.
 NUMBERS = frozenset({dt.NUMBER, dt.MONEY})
 TEXTS = frozenset({dt.STRING})
+BOOLEANS = frozenset({dt.BOOLEAN})
 DATES = frozenset({dt.DATE})
+TIMES = frozenset({dt.TIME})
+MOMENTS = frozenset({dt.DATE_TIME})
+DATED = DATES | MOMENTS
 DAYS = frozenset({dt.DAYS_DURATION})
 MONTHS = frozenset({dt.MONTHS_DURATION})
-#: One operand and several of a kind, for the page.
+LISTS = frozenset({dt.LIST})
+#: What a relational column holds.
+SCALARS = NUMBERS | TEXTS | BOOLEANS | DATED | TIMES | DAYS | MONTHS
+#: Kinds that have an order.
+ORDERED = SCALARS - BOOLEANS
+#: One operand and several of a kind, for the page, in the order in which kinds are listed.
 _WORDS = {
-    NUMBERS: ("number", "numbers"), TEXTS: ("text", "texts"), DATES: ("date", "dates"), DAYS: ("days", "days"),
-    MONTHS: ("months", "months"), NUMBERS | DATES | TEXTS: ("", "numbers, dates or texts"),
-    NUMBERS | DATES: ("", "numbers or dates"),
+    NUMBERS: ("number", "numbers"), TEXTS: ("text", "texts"), BOOLEANS: ("boolean", "booleans"),
+    DATES: ("date", "dates"), TIMES: ("time", "times"), MOMENTS: ("moment", "moments"), DAYS: ("days", "days"),
+    MONTHS: ("months", "months"), LISTS: ("list", "lists"),
 }
 #: Operations that become nodes when a policy is lowered.
 LOWERED: Mapping[str, frozenset[type[ir.Node]]] = {
     "not": frozenset({ir.Not}), "get or else": frozenset({ir.Let, ir.IsNull, ir.Cond}), "today": frozenset({ir.AsOf}),
+    "now": frozenset({ir.AsOf, ir.Call}), "count": frozenset({ir.Fold}),
 }
 
 #: Nodes in a policy author's words.
@@ -93,8 +103,14 @@ class Form(Record):
     def __str__(self) -> str:
         """The kinds in words: "numbers", "date and days"."""
         if len(set(self.kinds)) == 1:
-            return _WORDS[self.kinds[0]][1]
-        return " and ".join(_WORDS[k][0] for k in self.kinds)
+            return _listed([many for kind, (_, many) in _WORDS.items() if kind <= self.kinds[0]])
+        return " and ".join(_listed([one for kind, (one, _) in _WORDS.items() if kind <= k]) for k in self.kinds)
+
+
+def _listed(words: Sequence[str]) -> str:
+    if len(words) > 7:
+        return "anything"
+    return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 class Support(Record):

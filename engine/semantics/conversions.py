@@ -52,7 +52,10 @@ def _time_of(hour: Any, minute: Any, second: Any, offset: Any) -> Any:
             raise Undefined("an offset is at most 18 hours")
         zone = datetime.timezone(datetime.timedelta(seconds=seconds))
     nanos = round(second * 1_000_000_000) if isinstance(second, float) else second * temporal.SECOND
-    return temporal.make_time((h * 3600 + m * 60) * temporal.SECOND + nanos, zone)
+    count = (h * 3600 + m * 60) * temporal.SECOND + nanos
+    if count >= temporal.DAY:
+        raise Undefined("there is no such time")
+    return temporal.make_time(count, zone)
 
 
 def to_date_time(value: Any, time: Any = None) -> Any:

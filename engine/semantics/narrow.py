@@ -1,8 +1,9 @@
 """What an operation may give in a policy, where bare FEEL gives more.
 
 A policy's values are those that every backend holds: finite numbers, years 1 to 9999, times to the
-microsecond and without a zone (all dates and times are the bank's local ones). A duration or time
-with a fraction of a microsecond is cut to it; what lies beyond is null.
+microsecond and without a zone (all dates and times are the bank's local ones), durations up to
+`MOST_DAYS` or `MOST_MONTHS`. A duration or time with a fraction of a microsecond is cut to it; what lies
+beyond is null.
 """
 from __future__ import annotations
 
@@ -11,7 +12,13 @@ import math
 from typing import Any
 
 from engine.semantics import temporal
-from engine.semantics.values import FarDate, FarDateTime, FineDuration, FineTime
+from engine.semantics.values import FarDate, FarDateTime, FineDuration, FineTime, YearsMonths
+
+#: Durations that a policy may hold: some 137,000 years in microseconds, and 100 million years in months, so that
+#: the sum of two fits 64 bits.
+MOST_DAYS = 50_000_000
+MOST_MONTHS = 1_200_000_000
+_MOST = datetime.timedelta(days=MOST_DAYS)
 
 
 def narrowed(value: Any) -> Any:
@@ -41,7 +48,15 @@ def _far_moment(value: FarDateTime) -> Any:
 
 def _fine_duration(value: FineDuration) -> Any:
     found = temporal.make_duration(value.nanos // 1000 * 1000)
-    return None if isinstance(found, FineDuration) else found
+    return None if isinstance(found, FineDuration) else _duration(found)
+
+
+def _duration(value: datetime.timedelta) -> Any:
+    return value if -_MOST <= value <= _MOST else None
+
+
+def _months(value: YearsMonths) -> Any:
+    return value if abs(value.total) <= MOST_MONTHS else None
 
 
 def _nothing(value: Any) -> None:
@@ -52,6 +67,8 @@ NARROWINGS: dict[type, Any] = {
     float: _finite,
     datetime.datetime: _local,
     datetime.time: _local,
+    datetime.timedelta: _duration,
+    YearsMonths: _months,
     FineTime: _fine_time,
     FarDate: _nothing,
     FarDateTime: _far_moment,

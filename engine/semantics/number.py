@@ -22,6 +22,8 @@ UNIT = 0.01
 _EXACT = 2**53
 #: Scales that DMN allows to a rounding function.
 MIN_SCALE, MAX_SCALE = -6111, 6176
+#: The greatest power of ten that binary64 holds.
+MOST_POWER = 308
 
 
 def is_number(value: object) -> bool:
@@ -217,12 +219,12 @@ def round_to(mode: str, value: float, scale: float = 0, least: float = FLOOR_NUM
     if scale == 0:
         return rounding(value, least) or 0
     if scale > 0:
-        if scale > 330 or abs(value) * 10.0**min(scale, 300) >= _EXACT:
+        if scale > MOST_POWER or abs(value) * 10.0**min(scale, 300) >= _EXACT:
             return value
         factor = 10.0**scale
         tolerant = FLOOR_NUMBER if least == FLOOR_NUMBER else least * factor
         return (rounding(value * factor, tolerant) / factor) or 0
-    if scale < -308:
+    if scale < -MOST_POWER:
         if rounding(math.copysign(0.1, value) if value else 0, FLOOR_NUMBER):
             raise Undefined("the result is out of range")
         return 0

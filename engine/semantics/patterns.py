@@ -318,7 +318,7 @@ def replace(text: str, pattern: str, replacement: str, flags: str = "") -> str:
     """Every match replaced; `$1` stands for a group, `$0` for the match, `\\$` for the sign."""
     engine = compiled(pattern, flags)
     _refuse_empty(engine)
-    parts = [("text", replacement)] if "q" in flags else _template(replacement, engine.groups)
+    parts = [("text", replacement)] if "q" in flags else template(replacement, engine.groups)
     size = 0
     out: list[str] = []
     end = 0
@@ -354,7 +354,7 @@ def _refuse_empty(engine: Any) -> None:
         raise Undefined("the pattern matches the empty text")
 
 
-def _template(replacement: str, groups: int) -> list[tuple[str, str]]:
+def template(replacement: str, groups: int) -> list[tuple[str, str]]:
     """A replacement as texts and group numbers."""
     parts: list[tuple[str, str]] = []
     at = 0

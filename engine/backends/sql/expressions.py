@@ -2,7 +2,8 @@
 
 SQL's own AND, OR and NOT are the language's three-valued ones, and every other operator
 gives NULL for a NULL operand. Numbers are DOUBLE, durations whole numbers of microseconds or
-of months.
+of months; what the operations are made of stands in `operations`, what engines write differently
+in `dialects`.
 """
 from __future__ import annotations
 
@@ -14,26 +15,26 @@ from sqlglot import exp
 
 from engine.backends import support
 from engine.backends.sql import stages as st
-from engine.backends.sql.rounding import MAX_SCALE, MODES, rounded
+from engine.backends.sql import trees as t
+from engine.backends.sql.dialects import DIALECTS
+from engine.backends.sql.operations import OPERATIONS
+from engine.backends.sql.rounding import Rounder
 from engine.backends.sql.stages import Sql, Stages, binary, case, operand
-from engine.backends.support import DATES, DAYS, MONTHS, NUMBERS, TEXTS, Form, Gap
-from engine.check import rules
+from engine.backends.support import Form, Gap
 from engine.ir import nodes as ir
 from engine.semantics import dtypes as dt
-from engine.semantics.values import MAX_TEXT, YearsMonths
+from engine.semantics.catalogue import BUILTINS
+from engine.semantics.narrow import narrowed
+from engine.semantics.number import RELATIVE
+from engine.semantics.values import YearsMonths
 
 TYPES = {
     dt.NUMBER: "DOUBLE", dt.MONEY: "DOUBLE", dt.STRING: "TEXT", dt.BOOLEAN: "BOOLEAN", dt.DATE: "DATE",
-    dt.DAYS_DURATION: "BIGINT", dt.MONTHS_DURATION: "INTEGER",
+    dt.TIME: "TIME", dt.DATE_TIME: "TIMESTAMP", dt.DAYS_DURATION: "BIGINT", dt.MONTHS_DURATION: "BIGINT",
 }
-#: Microseconds of a day.
-DAY = 86_400_000_000
-#: Durations that a constant may have, so that no date or sum of them leaves its SQL type.
-MOST_DAYS, MOST_MONTHS = 4_000_000, 120_000
 COMPARISONS: dict[str, type[exp.Binary]] = {
     "=": exp.EQ, "!=": exp.NEQ, "<": exp.LT, "<=": exp.LTE, ">": exp.GT, ">=": exp.GTE,
 }
-ARITHMETIC: dict[str, type[exp.Binary]] = {"+": exp.Add, "-": exp.Sub, "*": exp.Mul}
 
 
 class SqlExpressions(support.Compiler):
@@ -42,8 +43,10 @@ class SqlExpressions(support.Compiler):
     backend = "sql"
     title = "the SQL backend"
 
-    def __init__(self, stages: Stages, program: ir.Program) -> None:
+    def __init__(self, stages: Stages, program: ir.Program, dialect: str = "duckdb") -> None:
         self.stages = stages
+        self.dialect = DIALECTS[dialect]
+        self.rounder = Rounder(stages, self.dialect)
         self.parameters = {p.name: p for p in program.parameters}
         self.variables: dict[tuple[str, str], Sql] = {}
         self.as_of = stages.source(exp.cast(exp.Placeholder(this="as_of"), "DATE"), False)
@@ -65,12 +68,19 @@ class SqlExpressions(support.Compiler):
             if "\0" in value:
                 raise Gap(at, "texts with a null character")
             return exp.Literal.string(value)
-        if isinstance(value, datetime.timedelta) and abs(value.days) <= MOST_DAYS:
-            return st.whole(value // datetime.timedelta(microseconds=1))
-        if isinstance(value, YearsMonths) and abs(value.total) <= MOST_MONTHS:
-            return st.whole(value.total)
+        if isinstance(value, (datetime.timedelta, YearsMonths)):
+            if narrowed(value) is None:
+                raise Gap(at, "durations longer than any policy can hold")
+            micro = datetime.timedelta(microseconds=1)
+            return st.whole(value.total if isinstance(value, YearsMonths) else value // micro)
+        if isinstance(value, datetime.datetime) and value.tzinfo is None:
+            return exp.cast(exp.Literal.string(value.isoformat(" ")), TYPES[dt.DATE_TIME])
         if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
-            return exp.cast(exp.Literal.string(value.isoformat()), "DATE")
+            return exp.cast(exp.Literal.string(value.isoformat()), TYPES[dt.DATE])
+        if isinstance(value, datetime.time) and value.tzinfo is None:
+            if not self.dialect.has_clock:
+                raise Gap(at, f"times of day in {self.dialect.title}")
+            return exp.cast(exp.Literal.string(value.isoformat()), TYPES[dt.TIME])
         raise Gap(at, "constants of this kind")
 
     def as_of_date(self, node: ir.AsOf) -> Sql:
@@ -138,40 +148,104 @@ class SqlExpressions(support.Compiler):
         return self.joined(case(whens), [test, then, other])
 
     def comparison(self, node: ir.Compare) -> Sql:
-        left, right = self.compile(node.left), self.compile(node.right)
         kinds = {node.left.type.kind, node.right.type.kind} - {dt.NULL}
+        if kinds == {dt.LIST}:
+            return self.list_comparison(node)
         if not kinds <= set(TYPES):
             raise Gap(node.at, f"comparisons of {' and '.join(sorted(kinds))}")
+        if not self.dialect.has_clock and dt.TIME in kinds:
+            raise Gap(node.at, f"times of day in {self.dialect.title}")
+        left, right = self.compile(node.left), self.compile(node.right)
         if node.mode == "tolerant":
-            return self.tolerant(node, left, right)
-        tree = binary(COMPARISONS[node.op], left.tree.copy(), right.tree.copy())
-        return self.joined(tree, [left, right])
+            return self.compared(node.op, left, right, node.floor)
+        sides = [left.tree.copy(), right.tree.copy()]
+        if dt.STRING in kinds and node.op not in ("=", "!="):
+            sides = [self.dialect.ordered(s) for s in sides]
+        return self.joined(binary(COMPARISONS[node.op], *sides), [left, right])
 
-    def tolerant(self, node: ir.Compare, left: Sql, right: Sql) -> Sql:
+    def compared(self, op: str, left: Sql, right: Sql, floor: float) -> Sql:
         """The formula of `semantics.number.compare`; a NULL operand makes the difference NULL."""
         left, right = self.stages.named(left), self.stages.named(right)
-        sides = [exp.Abs(this=s.tree.copy()) for s in (left, right)]
-        size = case([(exp.GTE(this=sides[0].copy(), expression=sides[1].copy()), sides[0])], sides[1])
-        scaled = self.stages.named(self.joined(binary(exp.Mul, st.number(1e-12), size), [left, right]))
-        least = st.number(node.floor)
-        tol = case([(exp.GTE(this=scaled.tree.copy(), expression=least.copy()), scaled.tree.copy())], least)
-        tolerance = self.stages.named(scaled.replace(tree=tol))
-        gap = self.stages.named(self.joined(binary(exp.Sub, left.tree.copy(), right.tree.copy()), [left, right]))
-        within = exp.LTE(this=gap.tree.copy(), expression=tolerance.tree.copy())
-        above = exp.GTE(this=gap.tree.copy(), expression=exp.Paren(this=exp.Neg(this=tolerance.tree.copy())))
+        greatest = t.larger(t.size(left), t.size(right))
+        scaled = self.stages.named(self.joined(t.times(RELATIVE, greatest), [left, right]))
+        tolerance = self.stages.named(scaled.replace(tree=t.larger(scaled, floor)))
+        gap = self.stages.named(self.joined(t.minus(left, right), [left, right]))
+        within, above = t.at_most(gap, tolerance), t.at_least(gap, t.opposite(tolerance))
+        both = st.all_of([within.copy(), above.copy()])
         trees: dict[str, exp.Expr] = {
-            "<=": within, ">=": above, ">": st.negated(within), "<": st.negated(above),
-            "=": st.all_of([within.copy(), above.copy()]),
-            "!=": st.negated(st.all_of([within.copy(), above.copy()])),
+            "<=": within, ">=": above, ">": st.negated(within), "<": st.negated(above), "=": both,
+            "!=": st.negated(both),
         }
-        return self.joined(trees[node.op], [tolerance, gap])
+        return self.joined(trees[op], [tolerance, gap])
+
+    def list_comparison(self, node: ir.Compare) -> Sql:
+        """Lists that are spelt out are equal where their items are, exactly; null equals null in them."""
+        sides = [self.spelt_out(side) for side in (node.left, node.right)]
+        items = [item for side in sides for item in side or ()]
+        if None in sides or not all(present == st.TRUE and isinstance(i, Sql) for present, i in items):
+            raise Gap(node.at, "comparisons of lists that the policy does not spell out")
+        left, right = ([item for _, item in side or ()] for side in sides)
+        tests = [exp.NullSafeEQ(this=operand(a.tree.copy()), expression=operand(b.tree.copy()))
+                 for a, b in zip(left, right, strict=False)]
+        same = st.all_of(tests) if len(left) == len(right) else exp.false()
+        tree = same if node.op == "=" else st.negated(same)
+        return self.joined(tree, [*left, *right]).replace(nullable=False)
+
+    # --- lists --------------------------------------------------------------------------
+
+    def spelt_out(self, node: ir.Node) -> list[tuple[Sql, Any]] | None:
+        """The items of a list that is known item by item, each with the condition under which it is there; None
+        for what is not."""
+        if isinstance(node, ir.List):
+            return [(st.TRUE, self.stages.named(self.compile(item))) for item in node.items]
+        return None
+
+    def items_of(self, node: ir.Node, call: ir.Call) -> list[tuple[Sql, Sql]]:
+        """The items of an operand, scalars all; raises `Gap`."""
+        found = self.spelt_out(node)
+        if found is None or not all(isinstance(item, Sql) for _, item in found):
+            raise Gap(call.at, f"`{call.op}` of a list that the policy does not spell out")
+        return found
+
+    def listed(self, node: ir.Node, call: ir.Call) -> list[Sql]:
+        """The items of an operand that are there whatever the data."""
+        found = self.items_of(node, call)
+        if not all(present == st.TRUE for present, _ in found):
+            raise Gap(call.at, f"`{call.op}` of a list from which items are filtered")
+        return [item for _, item in found]
 
     # --- operations -----------------------------------------------------------------------
 
     def call(self, node: ir.Call) -> Sql:
+        """An operation; `args` are its operands but for lists, which an operation asks for item by item."""
+        nulls = [a.type.kind == dt.NULL for a in node.args]
+        if any(nulls) and BUILTINS.get(node.op).nulls == "strict":
+            return self.nothing(node.type.kind)
         form = self.form(node)
-        value: Sql = form.emit(self, node, [self.compile(a) for a in node.args])
+        args = [self.compile(a) for a in node.args if a.type.kind != dt.LIST]
+        value: Sql = form.emit(self, node, args)
         return value
+
+    def form(self, node: ir.Call) -> Form:
+        """As for every backend; an operand that is the literal `null` is of any kind."""
+        forms = self.operations.get(node.op, ())
+        kinds = [a.type.kind for a in node.args]
+        if dt.NULL in kinds:
+            for form in forms:
+                wanted = (*form.kinds, *([form.kinds[-1]] * (len(kinds) - len(form.kinds) if form.more else 0)))
+                filled = [next(iter(w)) if k == dt.NULL else k for k, w in zip(kinds, wanted, strict=False)]
+                if len(wanted) == len(kinds) and form.takes(filled):
+                    return form
+        return super().form(node)
+
+    def needs(self, capability: str, node: ir.Call) -> None:
+        """Raise `Gap` where the dialect lacks what an operation needs."""
+        if not getattr(self.dialect, capability):
+            raise Gap(node.at, f"`{node.op}` in {self.dialect.title}")
+
+    def nothing(self, kind: str) -> Sql:
+        """NULL of a kind."""
+        return Sql(exp.cast(exp.null(), TYPES[kind]) if kind in TYPES else exp.null(), 0, True)
 
     def joined(self, tree: exp.Expr, parts: Sequence[Sql], nullable: bool = False) -> Sql:
         return Sql(tree, max((p.level for p in parts), default=0), nullable or any(p.nullable for p in parts))
@@ -180,112 +254,6 @@ class SqlExpressions(support.Compiler):
         """NULL for what is not finite."""
         value = self.stages.named(value)
         return value.replace(tree=case([(st.finite(value.tree.copy()), value.tree.copy())]), nullable=True)
-
-    def arithmetic(self, node: ir.Call, args: Sequence[Sql]) -> Sql:
-        value = self.joined(binary(ARITHMETIC[node.op], args[0].tree.copy(), args[1].tree.copy()), args)
-        low, high = rules.bounds(node.op, node.args[0].type, node.args[1].type)
-        return value if float("-inf") < low and high < float("inf") else self.only_finite(value)
-
-    def division(self, node: ir.Call, args: Sequence[Sql]) -> Sql:
-        low, high = rules.bounds("/", node.args[0].type, node.args[1].type)
-        if rules.excludes_zero(node.args[1].type) and float("-inf") < low and high < float("inf"):
-            return self.joined(binary(exp.Div, args[0].tree.copy(), args[1].tree.copy()), args)
-        by = self.stages.named(args[1])
-        divisor = exp.Nullif(this=by.tree.copy(), expression=st.number(0))
-        return self.only_finite(self.joined(binary(exp.Div, args[0].tree.copy(), divisor), [args[0], by], True))
-
-    def minus(self, node: ir.Call, args: Sequence[Sql]) -> Sql:
-        return self.joined(exp.Neg(this=operand(args[0].tree.copy())), args)
-
-    def magnitude(self, node: ir.Call, args: Sequence[Sql]) -> Sql:
-        return self.joined(exp.Abs(this=args[0].tree.copy()), args)
-
-    def extreme(self, node: ir.Call, args: Sequence[Sql]) -> Sql:
-        """The least or greatest, NULL where any is (SQL's LEAST skips NULL)."""
-        first, then = (exp.LTE, exp.GT) if node.op == "min" else (exp.GTE, exp.LT)
-        best = self.stages.named(args[0])
-        for arg in args[1:]:
-            other = self.stages.named(arg)
-            whens = [
-                (first(this=best.tree.copy(), expression=other.tree.copy()), best.tree.copy()),
-                (then(this=best.tree.copy(), expression=other.tree.copy()), other.tree.copy()),
-            ]
-            best = self.stages.named(self.joined(case(whens), [best, other]))
-        return best
-
-    def rounding(self, node: ir.Call, args: Sequence[Sql]) -> Sql:
-        scale = node.args[1] if len(args) > 1 else None
-        least = node.args[2] if len(args) > 2 else None
-        places = scale.value if isinstance(scale, ir.Const) else 0 if scale is None else None
-        if not isinstance(places, int) or not 0 <= places <= MAX_SCALE:
-            raise Gap(node.at, f"`{node.op}` to a scale that is computed, negative or beyond {MAX_SCALE}")
-        floor = least.value if isinstance(least, ir.Const) else 1e-12
-        assert isinstance(floor, float)
-        return rounded(self.stages, node.op, args[0], places, floor)
-
-    def concatenation(self, node: ir.Call, args: Sequence[Sql]) -> Sql:
-        """Two texts; NULL beyond the length that a text may have."""
-        left, right = (self.stages.named(a) for a in args)
-        length = binary(exp.Add, exp.Length(this=left.tree.copy()), exp.Length(this=right.tree.copy()))
-        test = exp.LTE(this=length, expression=st.whole(MAX_TEXT))
-        return self.joined(case([(test, binary(exp.DPipe, left.tree.copy(), right.tree.copy()))]), [left, right], True)
-
-    def length(self, node: ir.Call, args: Sequence[Sql]) -> Sql:
-        return self.joined(exp.cast(exp.Length(this=args[0].tree.copy()), "DOUBLE"), args)
-
-    def found(self, node: ir.Call, args: Sequence[Sql]) -> Sql:
-        kind = {"contains": exp.Contains, "starts with": exp.StartsWith, "ends with": exp.EndsWith}[node.op]
-        return self.joined(kind(this=args[0].tree.copy(), expression=args[1].tree.copy()), args)
-
-    def part(self, node: ir.Call, args: Sequence[Sql]) -> Sql:
-        """`substring` by constant whole positions."""
-        numbers = [a.value if isinstance(a, ir.Const) else None for a in node.args[1:]]
-        if not all(isinstance(n, int) and abs(n) <= MAX_TEXT for n in numbers):
-            raise Gap(node.at, "`substring` by positions that are computed or no whole numbers")
-        start, count = numbers[0], numbers[1] if len(numbers) > 1 else None
-        assert isinstance(start, int)
-        if start == 0 or (isinstance(count, int) and count < 0):
-            return Sql(exp.null(), 0, True)
-        text = self.stages.named(args[0])
-        length = exp.Length(this=text.tree.copy())
-        least = start - 1 if start > 0 else -start
-        first = st.whole(start) if start > 0 else binary(exp.Add, length.copy(), st.whole(start + 1))
-        most = st.whole(count) if isinstance(count, int) else None
-        cut = exp.Substring(this=text.tree.copy(), start=first, length=most)
-        test = exp.GTE(this=length, expression=st.whole(least))
-        return self.joined(case([(test, cut)]), [text], True)
-
-    def date_part(self, node: ir.Call, args: Sequence[Sql]) -> Sql:
-        unit = exp.var(node.op.removeprefix(".").upper())
-        return self.joined(exp.cast(exp.Extract(this=unit, expression=args[0].tree.copy()), "DOUBLE"), args)
-
-    def days_between(self, node: ir.Call, args: Sequence[Sql]) -> Sql:
-        days = exp.DateDiff(this=args[0].tree.copy(), expression=args[1].tree.copy(), unit=exp.var("DAY"))
-        return self.joined(binary(exp.Mul, days, st.whole(DAY)), args)
-
-    def whole_days(self, node: ir.Call, args: Sequence[Sql]) -> Sql:
-        """The days of a duration, toward zero."""
-        value = self.stages.named(args[0])
-        size = exp.IntDiv(this=exp.Abs(this=value.tree.copy()), expression=st.whole(DAY))
-        tree = binary(exp.Mul, exp.Sign(this=value.tree.copy()), exp.Paren(this=size))
-        return self.joined(exp.cast(tree, "DOUBLE"), [value])
-
-    def moved(self, node: ir.Call, args: Sequence[Sql]) -> Sql:
-        """A date some days or months on; NULL outside years 1 to 9999."""
-        kinds = [a.type.kind for a in node.args]
-        date, span = args if kinds[0] == dt.DATE else (args[1], args[0])
-        if node.op == "-":
-            span = span.replace(tree=exp.Neg(this=operand(span.tree.copy())))
-        amount = self.stages.named(span)
-        if dt.MONTHS_DURATION in kinds:
-            by: exp.Expr = exp.Anonymous(this="TO_MONTHS", expressions=[exp.cast(amount.tree.copy(), "INTEGER")])
-        else:
-            by = exp.cast(_floor_days(amount.tree), "INTEGER")
-        moved = exp.cast(binary(exp.Add, date.tree.copy(), by), "DATE")
-        value = self.stages.named(self.joined(moved, [date, amount]))
-        ends = [self.literal(d, node.at) for d in (datetime.date.min, datetime.date.max)]
-        test = exp.Between(this=value.tree.copy(), low=ends[0], high=ends[1])
-        return self.joined(case([(test, value.tree.copy())]), [value], True)
 
     nodes: ClassVar[Mapping[type[ir.Node], Callable[[Any, Any], Any]]] = {
         ir.Const: const, ir.Input: variable, ir.Parameter: parameter, ir.AsOf: as_of_date, ir.Ref: variable,
@@ -296,38 +264,7 @@ class SqlExpressions(support.Compiler):
         ir.Record, ir.List, ir.Relation, ir.Filter, ir.Map, ir.Fold, ir.Group, ir.Lookup, ir.Opaque,
         *support.DYNAMIC,
     })
-    operations: ClassVar[Mapping[str, tuple[Form, ...]]] = {
-        "+": (
-            Form((NUMBERS, NUMBERS), arithmetic), Form((TEXTS, TEXTS), concatenation), Form((DATES, DAYS), moved),
-            Form((DAYS, DATES), moved), Form((DATES, MONTHS), moved), Form((MONTHS, DATES), moved),
-        ),
-        "-": (
-            Form((NUMBERS, NUMBERS), arithmetic), Form((DATES, DATES), days_between), Form((DATES, DAYS), moved),
-            Form((DATES, MONTHS), moved),
-        ),
-        "*": (Form((NUMBERS, NUMBERS), arithmetic),),
-        "/": (Form((NUMBERS, NUMBERS), division),),
-        "neg": (Form((NUMBERS,), minus), Form((DAYS,), minus), Form((MONTHS,), minus)),
-        "abs": (Form((NUMBERS,), magnitude), Form((DAYS,), magnitude), Form((MONTHS,), magnitude)),
-        **dict.fromkeys(("min", "max"), (Form((NUMBERS | DATES | TEXTS,) * 2, extreme, more=True),)),
-        **dict.fromkeys(
-            MODES, (Form((NUMBERS,), rounding), Form((NUMBERS, NUMBERS), rounding), Form((NUMBERS,) * 3, rounding))
-        ),
-        "string length": (Form((TEXTS,), length),),
-        "substring": (Form((TEXTS, NUMBERS), part), Form((TEXTS, NUMBERS, NUMBERS), part)),
-        **dict.fromkeys(("contains", "starts with", "ends with"), (Form((TEXTS, TEXTS), found),)),
-        **dict.fromkeys((".year", ".month", ".day"), (Form((DATES,), date_part),)),
-        ".days": (Form((DAYS,), whole_days),),
-    }
-    operations_left_out = frozenset({"upper case", "lower case", "count"})
+    operations: ClassVar[Mapping[str, tuple[Form, ...]]] = OPERATIONS
+    operations_left_out: ClassVar[frozenset[str]] = frozenset({"count"})  # of lists and histories alone: a Fold
     hits = frozenset({"value", "first", "worst", support.SCORECARD})
     hits_left_out = frozenset(support.HITS) - hits
-
-
-def _floor_days(micros: exp.Expr) -> exp.Expr:
-    """Whole days at or below a duration; both divisions are of numbers that are not negative."""
-    day = st.whole(DAY)
-    forward = exp.IntDiv(this=micros.copy(), expression=day.copy())
-    below = binary(exp.Sub, st.whole(DAY - 1), micros.copy())
-    backward = exp.Neg(this=exp.Paren(this=exp.IntDiv(this=operand(below), expression=day)))
-    return case([(exp.GTE(this=micros.copy(), expression=st.whole(0)), forward)], backward)

@@ -5,123 +5,162 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from engine.backends.sql.stages import Sql, Stages, absolute, all_of, binary, case, number
-from engine.semantics.number import FLOOR_NUMBER, RELATIVE, UNIT
+from engine.backends.sql import trees as t
+from engine.backends.sql.dialects import Dialect
+from engine.backends.sql.stages import Sql, Stages, all_of, any_of, case, finite, is_null, number
+from engine.backends.sql.trees import larger as larger
+from engine.backends.sql.trees import smaller as smaller
+from engine.semantics import number as kernel
+from engine.semantics.number import FLOOR_NUMBER, MAX_SCALE, MIN_SCALE, RELATIVE, UNIT
 
-#: Powers of ten that binary64 holds exactly.
-MAX_SCALE = 22
 _EXACT = 2.0**53
-
-Mode = Callable[[Stages, Sql, float], Sql]
-
-
-def larger(a: exp.Expr, b: exp.Expr) -> exp.Expr:
-    return case([(exp.GTE(this=a.copy(), expression=b.copy()), a.copy())], b.copy())
+#: The least tolerance, known or computed.
+Least = float | Sql
 
 
-def smaller(a: exp.Expr, b: exp.Expr) -> exp.Expr:
-    return case([(exp.LTE(this=a.copy(), expression=b.copy()), a.copy())], b.copy())
+class Rounder:
+    """Rounds to whole numbers; `least` is the least tolerance."""
+
+    def __init__(self, stages: Stages, dialect: Dialect) -> None:
+        self.stages = stages
+        self.dialect = dialect
+        self.modes: dict[str, Callable[[Sql, Least], Sql]] = {
+            "floor": self.floor, "ceiling": self.ceiling, "round up": self.up, "round down": self.down,
+            "round half up": self.half_up, "round half down": self.half_down, "decimal": self.half_even,
+        }
+
+    def tolerance(self, a: Sql, b: Sql, least: Least) -> Sql:
+        """That of a comparison which decides on one unit, never more than `UNIT` of it."""
+        level = max(a.level, b.level, least.level if isinstance(least, Sql) else 0)
+        greatest = self.stages.named(a.replace(tree=larger(t.size(a), t.size(b)), level=level))
+        bounded = smaller(larger(t.times(RELATIVE, greatest), least), UNIT)
+        return self.stages.named(greatest.replace(tree=bounded))
+
+    def floor(self, value: Sql, least: Least) -> Sql:
+        """Floor with tolerance: a value just below a whole number counts as it."""
+        value = self.stages.named(value)
+        lower = self.stages.named(value.replace(tree=self.dialect.floor(value)))
+        upper = self.stages.named(lower.replace(tree=t.plus(lower, 1.0)))
+        tolerance = self.tolerance(value, upper, least)
+        test = t.at_least(t.minus(value, upper), t.opposite(tolerance))
+        return tolerance.replace(tree=case([(test, t.tree(upper))], t.tree(lower)))
+
+    def ceiling(self, value: Sql, least: Least) -> Sql:
+        return negative(self.floor(negative(self.stages.named(value)), least))
+
+    def up(self, value: Sql, least: Least) -> Sql:
+        value = self.stages.named(value)
+        return by_sign(value, self.ceiling(value, least), self.floor(value, least))
+
+    def down(self, value: Sql, least: Least) -> Sql:
+        value = self.stages.named(value)
+        return by_sign(value, self.floor(value, least), self.ceiling(value, least))
+
+    def half_up(self, value: Sql, least: Least) -> Sql:
+        value = self.stages.named(value)
+        rounded = self.stages.named(self.floor(value.replace(tree=t.plus(t.size(value), 0.5)), least))
+        return by_sign(value, rounded, negative(rounded))
+
+    def half_down(self, value: Sql, least: Least) -> Sql:
+        value = self.stages.named(value)
+        rounded = self.stages.named(self.ceiling(value.replace(tree=t.plus(t.size(value), -0.5)), least))
+        return by_sign(value, rounded, negative(rounded))
+
+    def half_even(self, value: Sql, least: Least) -> Sql:
+        value = self.stages.named(value)
+        positive = self.stages.named(value.replace(tree=t.size(value)))
+        lower = self.stages.named(self.floor(positive, least))
+        middle = self.stages.named(lower.replace(tree=t.plus(lower, 0.5)))
+        tolerance = self.tolerance(positive, middle, least)
+        even = t.equal(self.dialect.floor(t.over(lower, 2.0)), t.over(lower, 2.0))
+        near = t.at_most(t.size(t.minus(positive, middle)), tolerance)
+        # A null value fails every test; the sum above it is null as well.
+        found = case(
+            [(all_of([near.copy(), even]), t.tree(lower)), (near, t.plus(lower, 1.0)),
+             (t.below(positive, middle), t.tree(lower))],
+            t.plus(lower, 1.0),
+        )
+        rounded = self.stages.named(tolerance.replace(tree=found))
+        return by_sign(value, rounded, negative(rounded))
+
+    # --- to a scale -----------------------------------------------------------------------
+
+    def to_scale(self, op: str, value: Sql, scale: int, least: float) -> Sql:
+        """`value` rounded to a known scale; see `semantics.number.round_to`."""
+        value = self.stages.named(value)
+        mode = self.modes[op]
+        if scale == 0:
+            return mode(value, least)
+        if not MIN_SCALE <= scale <= MAX_SCALE:
+            return _nothing(value)
+        if scale < 0:
+            return self._to_tens(op, value, scale, least)
+        if scale > kernel.MOST_POWER:
+            return value
+        factor = 10.0**scale
+        scaled = value.replace(tree=t.times(value, factor))
+        tolerant = FLOOR_NUMBER if least == FLOOR_NUMBER else least * factor
+        whole = self.stages.named(mode(scaled, tolerant))
+        vast = t.at_least(t.times(t.size(value), 10.0**min(scale, 300)), _EXACT)
+        return whole.replace(tree=case([(vast, t.tree(value))], t.over(whole, factor)))
+
+    def _to_tens(self, op: str, value: Sql, scale: int, least: float) -> Sql:
+        if scale < -kernel.MOST_POWER:
+            return value.replace(tree=self._beyond(op, value), nullable=True)
+        factor = 10.0**-scale
+        scaled = value.replace(tree=t.over(value, factor))
+        whole = self.modes[op](scaled, max(FLOOR_NUMBER, least / factor))
+        tens = self.stages.named(whole.replace(tree=t.times(whole, factor)))
+        return tens.replace(tree=case([(finite(t.tree(tens)), t.tree(tens))]), nullable=True)
+
+    @staticmethod
+    def _beyond(op: str, value: Sql) -> exp.Expr:
+        """To tens beyond every number: 0, or nothing where the value is rounded away from it."""
+        whens = [(test(value, 0.0), exp.null()) for test in _AWAY.get(op, ())]
+        return case([(is_null(t.tree(value)), exp.null()), *whens], number(0.0))
+
+    def to_any_scale(self, op: str, value: Sql, scale: Sql, least: float) -> Sql:
+        """`value` rounded to a computed scale, whose powers of ten are the C library's."""
+        named = self.stages.named
+        value = named(value)
+        places = named(scale.replace(tree=exp.Trunc(this=t.tree(scale))))
+        both = Sql(t.tree(value), max(value.level, places.level), value.nullable or places.nullable)
+        most = float(kernel.MOST_POWER)
+        power = named(places.replace(tree=t.function("POW", 10.0, smaller(t.size(places), most))))
+        guard = named(places.replace(tree=t.function("POW", 10.0, smaller(places, 300.0))))
+        money = least != FLOOR_NUMBER
+        fine = named(power.replace(tree=t.times(least, power))) if money else FLOOR_NUMBER
+        coarse = named(power.replace(tree=larger(FLOOR_NUMBER, t.over(least, power))))
+        up = named(self.modes[op](named(both.replace(tree=t.times(value, power), level=power.level)), fine))
+        down = named(self.modes[op](named(both.replace(tree=t.over(value, power), level=power.level)), coarse))
+        plain = named(self.modes[op](value, least))
+        tens = named(down.replace(tree=t.times(down, power)))
+        vast = any_of([t.above(places, most), t.at_least(t.times(t.size(value), guard), _EXACT)])
+        found = case([
+            (any_of([
+                is_null(t.tree(places)), t.below(places, float(MIN_SCALE)), t.above(places, float(MAX_SCALE)),
+            ]), exp.null()),
+            (t.equal(places, 0.0), t.tree(plain)),
+            (all_of([t.above(places, 0.0), vast]), t.tree(value)),
+            (t.above(places, 0.0), t.over(up, power)),
+            (t.below(places, -most), self._beyond(op, value)),
+            (finite(t.tree(tens)), t.tree(tens)),
+        ])
+        return Sql(found, max(s.level for s in (up, plain, tens, guard)), True)
 
 
-def _tolerance(stages: Stages, a: Sql, b: Sql, least: float) -> Sql:
-    tree = larger(absolute(a.tree.copy()), absolute(b.tree.copy()))
-    size = stages.named(a.replace(tree=tree, level=max(a.level, b.level)))
-    scaled = exp.Mul(this=number(RELATIVE), expression=size.tree)
-    bounded = smaller(exp.Paren(this=larger(scaled, number(least))), number(UNIT))
-    return stages.named(size.replace(tree=bounded))
+def negative(value: Sql) -> Sql:
+    return value.replace(tree=t.opposite(value))
 
 
-def floor(stages: Stages, value: Sql, least: float) -> Sql:
-    """Floor with tolerance: a value just below a whole number counts as it."""
-    value = stages.named(value)
-    lower = stages.named(value.replace(tree=exp.Floor(this=value.tree.copy())))
-    upper = stages.named(lower.replace(tree=binary(exp.Add, lower.tree.copy(), number(1))))
-    tolerance = _tolerance(stages, value, upper, least)
-    short = binary(exp.Sub, value.tree.copy(), upper.tree.copy())
-    test = exp.GTE(this=exp.Paren(this=short), expression=exp.Paren(this=exp.Neg(this=tolerance.tree.copy())))
-    return tolerance.replace(tree=case([(test, upper.tree.copy())], lower.tree.copy()))
+def by_sign(value: Sql, positive: Sql, other: Sql) -> Sql:
+    test = t.at_least(value, 0.0)
+    return Sql(case([(test, t.tree(positive))], t.tree(other)), max(positive.level, other.level), value.nullable)
 
 
-def _negative(value: Sql) -> Sql:
-    return value.replace(tree=exp.Paren(this=exp.Neg(this=exp.Paren(this=value.tree.copy()))))
+def _nothing(value: Sql) -> Sql:
+    return value.replace(tree=exp.cast(exp.null(), "DOUBLE"), nullable=True)
 
 
-def ceiling(stages: Stages, value: Sql, least: float) -> Sql:
-    return _negative(floor(stages, _negative(stages.named(value)), least))
-
-
-def _by_sign(stages: Stages, value: Sql, positive: Sql, negative: Sql) -> Sql:
-    test = exp.GTE(this=value.tree.copy(), expression=number(0))
-    return Sql(case([(test, positive.tree)], negative.tree), max(positive.level, negative.level), value.nullable)
-
-
-def up(stages: Stages, value: Sql, least: float) -> Sql:
-    value = stages.named(value)
-    return _by_sign(stages, value, ceiling(stages, value, least), floor(stages, value, least))
-
-
-def down(stages: Stages, value: Sql, least: float) -> Sql:
-    value = stages.named(value)
-    return _by_sign(stages, value, floor(stages, value, least), ceiling(stages, value, least))
-
-
-def _shifted(value: Sql, by: float) -> Sql:
-    return value.replace(tree=binary(exp.Add, absolute(value.tree.copy()), number(by)))
-
-
-def half_up(stages: Stages, value: Sql, least: float) -> Sql:
-    value = stages.named(value)
-    size = stages.named(floor(stages, _shifted(value, 0.5), least))
-    return _by_sign(stages, value, size, _negative(size))
-
-
-def half_down(stages: Stages, value: Sql, least: float) -> Sql:
-    value = stages.named(value)
-    size = stages.named(ceiling(stages, _shifted(value, -0.5), least))
-    return _by_sign(stages, value, size, _negative(size))
-
-
-def half_even(stages: Stages, value: Sql, least: float) -> Sql:
-    value = stages.named(value)
-    size = stages.named(value.replace(tree=absolute(value.tree.copy())))
-    lower = stages.named(floor(stages, size, least))
-    middle = stages.named(lower.replace(tree=binary(exp.Add, lower.tree.copy(), number(0.5))))
-    tolerance = _tolerance(stages, size, middle, least)
-    halved = binary(exp.Div, lower.tree.copy(), number(2))
-    even = exp.EQ(this=exp.Floor(this=halved.copy()), expression=exp.Paren(this=halved))
-    above = binary(exp.Add, lower.tree.copy(), number(1))
-    near = exp.LTE(
-        this=absolute(binary(exp.Sub, size.tree.copy(), middle.tree.copy())), expression=tolerance.tree.copy()
-    )
-    below = exp.LT(this=size.tree.copy(), expression=middle.tree.copy())
-    tree = case(
-        [(all_of([near.copy(), even]), lower.tree.copy()), (near, above.copy()), (below, lower.tree.copy())], above
-    )
-    # A null value fails every test; the sum above it is null as well.
-    return _by_sign(stages, value, *_both(stages, tolerance.replace(tree=tree)))
-
-
-def _both(stages: Stages, rounded: Sql) -> tuple[Sql, Sql]:
-    rounded = stages.named(rounded)
-    return rounded, _negative(rounded)
-
-
-MODES: dict[str, Mode] = {
-    "floor": floor, "ceiling": ceiling, "round up": up, "round down": down, "round half up": half_up,
-    "round half down": half_down, "decimal": half_even,
-}
-
-
-def rounded(stages: Stages, op: str, value: Sql, scale: int, least: float) -> Sql:
-    """`value` rounded to `scale` decimals, 0..22; see `semantics.number.round_to`."""
-    mode = MODES[op]
-    value = stages.named(value)
-    if scale == 0:
-        return mode(stages, value, least)
-    factor = 10.0**scale
-    scaled = value.replace(tree=binary(exp.Mul, value.tree.copy(), number(factor)))
-    whole = stages.named(mode(stages, scaled, FLOOR_NUMBER if least == FLOOR_NUMBER else least * factor))
-    size = exp.Mul(this=absolute(value.tree.copy()), expression=number(factor))
-    vast = exp.GTE(this=exp.Paren(this=size), expression=number(_EXACT))
-    tree = case([(vast, value.tree.copy())], binary(exp.Div, whole.tree, number(factor)))
-    return whole.replace(tree=tree)
+#: On which side of nothing a mode rounds away from it.
+_AWAY = {"floor": (t.below,), "ceiling": (t.above,), "round up": (t.above, t.below)}

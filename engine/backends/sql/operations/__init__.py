@@ -1,0 +1,18 @@
+"""The operations that a query carries out, one module an idea; `OPERATIONS` joins their tables.
+
+Left out, since no column holds the result or no engine gives the same: functions that make lists or contexts
+(`split`, `sort`, ...), `duration(text)` whose kind hangs on the text, and `range`. `exp`, `log` and `**` are DuckDB's
+alone: they are the C library's in whose process it runs, to the last bit, and Java's are others.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from engine.backends.sql.operations import conversions, dates, durations, lists, numbers, patterns, points, texts
+from engine.backends.support import Form
+
+_TABLES = (numbers, durations, dates, texts, conversions, patterns, lists, points)
+OPERATIONS: Mapping[str, tuple[Form, ...]] = {
+    name: tuple(form for table in _TABLES for form in table.OPERATIONS.get(name, ()))
+    for table in _TABLES for name in table.OPERATIONS
+}

@@ -1,0 +1,156 @@
+"""Durations: whole microseconds, or whole months, in a BIGINT. Whatever leaves the range of a policy's durations
+(`semantics.narrow`) is NULL; sums of two that lie in it fit a BIGINT."""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from engine.backends.sql import stages as st
+from engine.backends.sql import trees as t
+from engine.backends.sql.dialects import DAY
+from engine.backends.sql.operations.exact import product as exact_product
+from engine.backends.sql.operations.exact import quotient as exact_quotient
+from engine.backends.sql.operations.exact import ratio as exact_ratio
+from engine.backends.sql.operations.numbers import known_number, quotient
+from engine.backends.sql.stages import Sql, case
+from engine.backends.support import DATED, DAYS, MONTHS, NUMBERS, Form, Gap
+from engine.ir import nodes as ir
+from engine.semantics import dtypes as dt
+from engine.semantics.narrow import MOST_DAYS, MOST_MONTHS
+
+if TYPE_CHECKING:
+    from engine.backends.sql.expressions import SqlExpressions
+
+SECOND = 1_000_000
+MOST_MICROS = MOST_DAYS * DAY
+_MOST = {dt.DAYS_DURATION: MOST_MICROS, dt.MONTHS_DURATION: MOST_MONTHS}
+
+
+def bounded(of: SqlExpressions, value: Sql, kind: str) -> Sql:
+    """NULL beyond the durations that a policy may hold."""
+    value = of.stages.named(value)
+    most = _MOST[kind]
+    test = exp.Between(this=t.tree(value), low=st.whole(-most), high=st.whole(most))
+    return value.replace(tree=case([(test, t.tree(value))]), nullable=True)
+
+
+def sum_of_two(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
+    tree = t.plus(args[0], args[1]) if node.op == "+" else t.minus(args[0], args[1])
+    return bounded(of, of.joined(tree, args), node.type.kind)
+
+
+def minus(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
+    return of.joined(t.opposite(args[0]), args)
+
+
+def magnitude(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
+    return of.joined(t.size(args[0]), args)
+
+
+# --- products and quotients ------------------------------------------------------------------
+
+
+def times_number(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
+    """A duration times a number: months are cut to whole ones, days exact to the nanosecond and cut to the
+    microsecond."""
+    first = 0 if node.args[1].type.kind in dt.NUMERIC else 1
+    span, factor = args[first], args[1 - first]
+    if node.type.kind == dt.MONTHS_DURATION:
+        return _months(of, of.joined(t.times(t.double(span), factor), args))
+    return _scaled(of, node, span, factor, node.args[1 - first], divide=False)
+
+
+def over_number(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
+    span, divisor = args
+    if node.type.kind == dt.MONTHS_DURATION:
+        return _months(of, quotient(of, of.joined(t.double(span), [span]), divisor))
+    return _scaled(of, node, span, divisor, node.args[1], divide=True)
+
+
+def _months(of: SqlExpressions, value: Sql) -> Sql:
+    value = of.stages.named(value)
+    test = t.below(t.size(value), float(MOST_MONTHS) + 1)
+    return value.replace(tree=case([(test, t.cut(value))]), nullable=True)
+
+
+def _scaled(of: SqlExpressions, node: ir.Call, span: Sql, factor: Sql, by: ir.Node, divide: bool) -> Sql:
+    if not of.dialect.has_wide:
+        known = known_number(by)
+        if divide or known is None or known != int(known) or abs(known) > MOST_DAYS:
+            raise Gap(node.at, f"`{node.op}` of durations, but by a whole number that is written out, "
+                               f"in {of.dialect.title}")
+        limit = st.whole(MOST_MICROS // max(abs(int(known)), 1))
+        named = of.stages.named(span)
+        test = t.at_most(t.size(named), limit)
+        return named.replace(tree=case([(test, t.times(named, int(known)))]), nullable=True)
+    scaled = exact_quotient(of, span, factor) if divide else exact_product(of, span, factor)
+    return bounded(of, scaled, dt.DAYS_DURATION)
+
+
+def ratio(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
+    """A duration over another: the nearest DOUBLE."""
+    a, b = (of.stages.named(x) for x in args)
+    if node.args[0].type.kind == dt.MONTHS_DURATION:
+        return quotient(of, *(of.joined(t.double(x), [x]) for x in (a, b)))
+    return exact_ratio(of, node, a, b)
+
+
+# --- parts ---------------------------------------------------------------------------------------
+
+
+def whole_part(of: SqlExpressions, value: Sql, unit: int, modulus: int | None) -> Sql:
+    """Whole units of a count toward zero, those of the next larger unit taken away."""
+    value = of.stages.named(value)
+    count = of.dialect.quotient(t.size(value), unit)
+    if modulus is not None:
+        count = of.dialect.remainder(count, modulus)
+    signed = case([(t.below(value, 0), t.opposite(count))], count)
+    return of.joined(t.double(signed), [value])
+
+
+_PARTS: dict[str, tuple[int, int | None]] = {
+    ".days": (DAY, None), ".hours": (3600 * SECOND, 24), ".minutes": (60 * SECOND, 60), ".seconds": (SECOND, 60),
+    ".years": (12, None), ".months": (1, 12),
+}
+
+
+def part(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
+    return whole_part(of, args[0], *_PARTS[node.op])
+
+
+def months_between(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
+    """Whole months from one date to another, toward zero."""
+    start, end = (of.stages.named(a) for a in args)
+
+    def parted(value: Sql) -> list[exp.Expr]:
+        return [t.bigint(of.dialect.part(unit, value)) for unit in ("YEAR", "MONTH", "DAY")]
+
+    (y1, m1, d1), (y2, m2, d2) = parted(start), parted(end)
+    total = of.stages.named(of.joined(t.minus(t.plus(t.times(t.minus(y2, y1), 12), m2), m1), [start, end]))
+    days = of.stages.named(of.joined(t.minus(d2, d1), [start, end]))
+    tree = case(
+        [
+            (st.all_of([t.above(total, 0), t.below(days, 0)]), t.minus(total, 1)),
+            (st.all_of([t.below(total, 0), t.above(days, 0)]), t.plus(total, 1)),
+        ],
+        t.tree(total),
+    )
+    return of.joined(tree, [total, days])
+
+
+OPERATIONS: Mapping[str, tuple[Form, ...]] = {
+    "+": tuple(Form((kind, kind), sum_of_two) for kind in (DAYS, MONTHS)),
+    "-": tuple(Form((kind, kind), sum_of_two) for kind in (DAYS, MONTHS)),
+    "*": tuple(Form(kinds, times_number) for kind in (DAYS, MONTHS) for kinds in ((kind, NUMBERS), (NUMBERS, kind))),
+    "/": (
+        *(Form((kind, NUMBERS), over_number) for kind in (DAYS, MONTHS)),
+        *(Form((kind, kind), ratio) for kind in (DAYS, MONTHS)),
+    ),
+    "neg": tuple(Form((kind,), minus) for kind in (DAYS, MONTHS)),
+    "abs": tuple(Form((kind,), magnitude) for kind in (DAYS, MONTHS)),
+    **dict.fromkeys((".days", ".hours", ".minutes", ".seconds"), (Form((DAYS,), part),)),
+    **dict.fromkeys((".years", ".months"), (Form((MONTHS,), part),)),
+    "years and months duration": (Form((DATED, DATED), months_between),),
+}

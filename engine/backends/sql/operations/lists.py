@@ -1,0 +1,209 @@
+"""Operations over operands in any number, or over the items of a list that a policy spells out; `semantics.lists`.
+
+`sum(a, b)` adds exactly and rounds once, as Python's `math.fsum` does (Shewchuk's expansions, here without their
+loop): SQL's own sum of three or more DOUBLEs hangs on their order.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from engine.backends.sql import stages as st
+from engine.backends.sql import trees as t
+from engine.backends.sql.operations.durations import bounded
+from engine.backends.sql.operations.numbers import quotient
+from engine.backends.sql.operations.points import same
+from engine.backends.sql.stages import Sql, case
+from engine.backends.support import BOOLEANS, DAYS, LISTS, MONTHS, NUMBERS, ORDERED, SCALARS, Form, Gap
+from engine.ir import nodes as ir
+from engine.semantics import dtypes as dt
+
+if TYPE_CHECKING:
+    from engine.backends.sql.expressions import SqlExpressions
+
+#: Operands of an exact sum: the columns that it takes grow with the square of their number.
+MOST_ADDED = 12
+
+
+def extreme(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
+    """The least or greatest, NULL where any is (SQL's LEAST skips NULL)."""
+    order = of.dialect.ordered if node.type.kind == dt.STRING else t.tree
+    first, then = (t.at_most, t.above) if node.op == "min" else (t.at_least, t.below)
+    best = of.stages.named(args[0])
+    for arg in args[1:]:
+        other = of.stages.named(arg)
+        whens = [(test(order(best), order(other)), t.tree(kept)) for test, kept in ((first, best), (then, other))]
+        best = of.stages.named(of.joined(case(whens), [best, other]))
+    return best
+
+
+def settled(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
+    """`all` and `any` of operands, NULL where one is."""
+    join = st.all_of if node.op == "all" else st.any_of
+    nulls = [st.is_null(t.tree(a)) for a in args if a.nullable]
+    tree = join([t.tree(a) for a in args])
+    return of.joined(case([(st.negated(st.any_of(nulls)), tree)]) if nulls else tree, args)
+
+
+# --- sums -------------------------------------------------------------------------------------------
+
+
+def added(of: SqlExpressions, node: ir.Call, items: Sequence[Sql]) -> Sql:
+    """The sum of numbers, rounded once; NULL where an item is, or where it is not finite."""
+    items = [of.stages.named(i) for i in items]
+    if len(items) <= 2:
+        tree = t.tree(items[0]) if len(items) == 1 else t.plus(*items)
+        return of.only_finite(of.joined(tree, items))
+    if len(items) > MOST_ADDED:
+        raise Gap(node.at, f"`{node.op}` of more than {MOST_ADDED} numbers")
+    parts: list[Sql] = []
+    for item in items:
+        grown: list[Sql] = []
+        for part in parts:
+            item, low = _two_sum(of, item, part)
+            grown.append(low)
+        parts = [*grown, item]
+    return of.only_finite(_rounded_once(of, parts))
+
+
+def _two_sum(of: SqlExpressions, a: Sql, b: Sql) -> tuple[Sql, Sql]:
+    """A sum and what its rounding lost, exactly (Knuth)."""
+    named = of.stages.named
+    high = named(of.joined(t.plus(a, b), [a, b]))
+    second = named(of.joined(t.minus(high, a), [high, a]))
+    lost = t.plus(t.minus(a, t.minus(high, second)), t.minus(b, second))
+    return high, named(of.joined(lost, [a, b, high, second]))
+
+
+def _rounded_once(of: SqlExpressions, parts: Sequence[Sql]) -> Sql:
+    """The sum of parts that do not overlap, smallest first: the last place is settled where a part is lost, and
+    a tie by the sign of the next part that is not nothing."""
+    named = of.stages.named
+    high, low, next_part = parts[-1], Sql(st.number(0)), Sql(st.number(0))
+    for part in reversed(parts[:-1]):
+        total, lost = _two_sum(of, high, part)
+        open_still = t.equal(low, 0.0)
+        beyond = case([(st.all_of([t.unequal(low, 0.0), t.equal(next_part, 0.0)]), t.tree(part))], t.tree(next_part))
+        next_part = named(of.joined(beyond, [low, next_part, part]))
+        high, low = (
+            named(of.joined(case([(open_still.copy(), t.tree(new))], t.tree(old)), [low, new, old]))
+            for new, old in ((total, high), (lost, low))
+        )
+    doubled = named(low.replace(tree=t.times(low, 2.0)))
+    moved = named(of.joined(t.plus(high, doubled), [high, doubled]))
+    tie = t.equal(t.minus(moved, high), doubled)
+    onward = st.any_of([
+        st.all_of([test(low, 0.0), test(next_part, 0.0)]) for test in (t.below, t.above)
+    ])
+    return of.joined(case([(st.all_of([onward, tie]), t.tree(moved))], t.tree(high)), [high, moved, low, next_part])
+
+
+def total(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
+    return added(of, node, args)
+
+
+def span_total(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
+    """Durations added, of whole numbers wide enough for any number of them."""
+    kind = node.type.kind
+    wide = of.joined(t.cast(args[0], "DECIMAL(38, 0)"), [args[0]])
+    for arg in args[1:]:
+        wide = of.joined(t.plus(wide, t.cast(arg, "DECIMAL(38, 0)")), [wide, arg])
+    found = of.stages.named(bounded(of, wide, kind))
+    return found.replace(tree=t.bigint(found))
+
+
+def mean(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
+    return quotient(of, added(of, node, args), Sql(st.number(len(args))))
+
+
+def median(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
+    """The middle number, or the mean of the middle two."""
+    ordered = [of.stages.named(a) for a in args]
+    # Neighbours are put in order, as often as there are numbers.
+    for turn in range(len(ordered)):
+        for place in range(turn % 2, len(ordered) - 1, 2):
+            a, b = ordered[place], ordered[place + 1]
+            ordered[place], ordered[place + 1] = (
+                of.stages.named(of.joined(case([(test(a, b), t.tree(a))], t.tree(b)), [a, b]))
+                for test in (t.at_most, t.above)
+            )
+    middle = len(ordered) // 2
+    # NULL goes where a comparison falls, so it is asked for by itself.
+    found = ordered[middle] if len(ordered) % 2 else quotient(
+        of, added(of, node, ordered[middle - 1:middle + 1]), Sql(st.number(2)))
+    nulls = [st.is_null(t.tree(a)) for a in map(of.stages.named, args) if a.nullable]
+    if not nulls:
+        return found
+    found = of.stages.named(found)
+    return of.joined(case([(st.negated(st.any_of(nulls)), t.tree(found))]), [found, *args])
+
+
+def product(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
+    value = of.stages.named(args[0])
+    for arg in args[1:]:
+        value = of.stages.named(of.only_finite(of.joined(t.times(value, arg), [value, arg])))
+    return value
+
+
+def deviation(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
+    """Of a sample: divided by n - 1."""
+    of.needs("has_library", node)
+    if len(args) < 2:
+        return of.nothing(dt.NUMBER)
+    items = [of.stages.named(a) for a in args]
+    average = of.stages.named(quotient(of, added(of, node, items), Sql(st.number(len(items)))))
+    squares = [
+        of.joined(exp.Pow(this=t.minus(item, average), expression=st.number(2)), [item, average]) for item in items
+    ]
+    variance = of.stages.named(quotient(of, added(of, node, squares), Sql(st.number(len(items) - 1))))
+    return variance.replace(tree=exp.Sqrt(this=t.tree(variance)))
+
+
+def of_items(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
+    """An aggregate of one list: of its items, of which none may be absent by a condition."""
+    items = of.listed(node.args[0], node)
+    kind = node.args[0].type.item
+    if not items or kind is None or kind.kind not in dt.NUMERIC:
+        return of.nothing(dt.NUMBER)
+    emit = {"product": product, "stddev": deviation}[node.op]
+    return emit(of, node, items)
+
+
+# --- membership ---------------------------------------------------------------------------------------
+
+
+def contains(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
+    """Whether an item equals an element, null equalling null; never NULL."""
+    items = of.items_of(node.args[0], node)
+    element = of.stages.named(args[0])
+    held, parts = [], [element]
+    for present, item in items:
+        kinds = (_kind(node.args[0]), node.args[1].type.kind)
+        equal = of.stages.named(same(of, item, element, kinds))
+        tests = [equal.tree] if not equal.nullable else [case([(t.tree(equal), exp.true())], exp.false())]
+        if not (isinstance(present.tree, exp.Boolean) and present.tree.this):
+            tests.append(t.tree(present))
+        held.append(st.all_of(tests))
+        parts += [present, equal]
+    return of.joined(st.any_of(held), parts).replace(nullable=False)
+
+
+def _kind(node: ir.Node) -> str:
+    return node.type.item.kind if node.type.item is not None else dt.NULL
+
+
+_MANY = {"min": (ORDERED, extreme), "max": (ORDERED, extreme), "mean": (NUMBERS, mean),
+         "median": (NUMBERS, median), "product": (NUMBERS, product), "stddev": (NUMBERS, deviation),
+         "all": (BOOLEANS, settled), "any": (BOOLEANS, settled)}
+OPERATIONS: Mapping[str, tuple[Form, ...]] = {
+    **{name: (Form((kinds,), emit, more=True),) for name, (kinds, emit) in _MANY.items()},
+    "sum": (
+        Form((NUMBERS,), total, more=True), Form((DAYS,), span_total, more=True),
+        Form((MONTHS,), span_total, more=True),
+    ),
+    "product": (Form((NUMBERS,), product, more=True), Form((LISTS,), of_items)),
+    "stddev": (Form((NUMBERS,), deviation, more=True), Form((LISTS,), of_items)),
+    "list contains": (Form((LISTS, SCALARS), contains),),
+}
