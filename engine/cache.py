@@ -182,3 +182,30 @@ def _diagnostic(plain: list[Any]) -> Diagnostic:
         tuple(Label(Span(*place), text) for place, text in labels),
         tuple(Edit(Span(*place), text) for place, text in edits),
     )
+
+
+def recall_text(key: str) -> str | None:
+    """A text that was kept under `key`, which says all that it was made from."""
+    place = _entry(key, "text")
+    if place is None:
+        return None
+    try:
+        with open(place, "rb") as file:
+            mark, data = file.readline(100), file.read(MAX_ENTRY + 1)
+        if len(data) > MAX_ENTRY or mark.decode("ascii").strip() != digest(data):
+            return None
+        return data.decode("utf-8")
+    except (OSError, ValueError):
+        return None
+
+
+def remember_text(key: str, text: str) -> None:
+    """Keep a text that hangs on nothing but `key`."""
+    place = _entry(key, "text")
+    data = text.encode("utf-8", "surrogatepass")
+    if place is None or len(data) > MAX_ENTRY:
+        return
+    try:
+        _write(place, b"%b\n%b" % (digest(data).encode("ascii"), data))
+    except OSError:
+        return

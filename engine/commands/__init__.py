@@ -27,7 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "feel": ("feel", "Evaluate FEEL expressions."),
     "fmt": ("fmt", "Write policies in one form."),
     "new": ("new", "Begin a policy."),
-    "run": ("run", "Decide a portfolio, row by row."),
+    "run": ("run", "Decide a portfolio."),
     "schema": ("schema", "Print what a policy asks for, as JSON Schema."),
     "table": ("table", "Take grids to a spreadsheet and back."),
     "test": ("test", "Decide the cases of test files and compare."),

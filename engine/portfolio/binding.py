@@ -68,35 +68,27 @@ class Columns:
         self.table = table
         self.hints: dict[str, str] = {}
         self._missing = reading.missing
-        self._named = [(d.name, _spellings(d)) for d in declared]
+        self._named = [(d.name, spellings(d)) for d in declared]
         self._cells: list[tuple[int, str, Parser, dt.Type]] = []
         self.absent: list[str] = []
         #: Columns that are bound to something.
         self.columns: set[str] = set()
         if not table.columns:
             return
-        places = {name: place for place, name in enumerate(table.columns) if name}
-        for decl, (name, spellings) in zip(declared, self._named, strict=True):
-            found = [s for s in spellings if s in places]
-            if len(found) > 1:
-                raise DataProblem(
-                    f"columns `{found[0]}` and `{found[1]}` both are `{name}`", table.path, 1, help="drop one of them"
-                )
-            if found:
-                self.columns.add(found[0])
-                self._cells.append((places[found[0]], name, reading.parser(decl.type), decl.type))
-            else:
-                self.absent.append(name)
+        places, self.absent = chosen(table.columns, declared, table.path)
+        self.columns = {table.columns[place] for place in places.values()}
+        self._cells = [
+            (places[d.name], d.name, reading.parser(d.type), d.type) for d in declared if d.name in places
+        ]
 
     def values(self, cells: list[str] | dict[str, Any]) -> dict[str, Any]:
         """Values by declared name; short rows give what they have."""
         if isinstance(cells, dict):
             found: dict[str, Any] = {}
-            for name, spellings in self._named:
-                for spelling in spellings:
-                    if spelling in cells:
-                        found[name] = cells[spelling]
-                        break
+            for name, written in self._named:
+                present = [cells[spelling] for spelling in written if spelling in cells]
+                if present:
+                    found[name] = next((value for value in present if value is not None), None)
             return found
         found = {}
         missing = self._missing
@@ -124,10 +116,28 @@ class Columns:
         return next((advice(value, kind) for _, bound, _, kind in self._cells if bound == name), None)
 
 
-def _spellings(decl: Declared) -> tuple[str, ...]:
+def spellings(decl: Declared) -> tuple[str, ...]:
     """The column names that a declared name may have, without repetition."""
     names = (decl.name, decl.column, decl.name.replace(" ", "_"))
     return tuple(dict.fromkeys(normalise(n) for n in names if n is not None))
+
+
+def chosen(columns: Sequence[str], declared: Sequence[Declared], path: str) -> tuple[dict[str, int], list[str]]:
+    """The place of each declared name's column, and the names that have none; raises DataProblem where one has two."""
+    places = {name: place for place, name in enumerate(columns) if name}
+    bound: dict[str, int] = {}
+    absent: list[str] = []
+    for decl in declared:
+        found = [s for s in spellings(decl) if s in places]
+        if len(found) > 1:
+            raise DataProblem(
+                f"columns `{found[0]}` and `{found[1]}` both are `{decl.name}`", path, 1, help="drop one of them"
+            )
+        if found:
+            bound[decl.name] = places[found[0]]
+        else:
+            absent.append(decl.name)
+    return bound, absent
 
 
 #: Group 1 is there for a whole number.

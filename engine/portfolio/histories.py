@@ -34,6 +34,8 @@ class History:
         self.source = source
         self.broken: dict[Any, str] = {}
         self.hints: dict[str, str] = {}
+        #: Rows without a key that were left out.
+        self.skipped = 0
         self._rows: defaultdict[Any, list[dict[str, Any]]] = defaultdict(list)
         self._lines: defaultdict[Any, list[int]] = defaultdict(list)
         self._asked: set[Any] = set()
@@ -60,10 +62,13 @@ class History:
         return sum(len(rows) for key, rows in self._rows.items() if key not in self._asked)
 
 
-def read_history(name: str, key: Key, fields: Sequence[Declared], table: Table, reading: Reading) -> History:
+def read_history(
+    name: str, key: Key, fields: Sequence[Declared], table: Table, reading: Reading, skip_keyless: bool = False
+) -> History:
     """Read a whole event table.
 
-    Raises DataProblem where the key column is absent or a row says not whose it is.
+    Raises DataProblem where the key column is absent, or a row says not whose it is and such are not to be
+    left out.
     """
     declared: list[Declared] = [key, *(f for f in fields if f.name != key.name)]
     columns = Columns(table, declared, reading)
@@ -78,6 +83,9 @@ def read_history(name: str, key: Key, fields: Sequence[Declared], table: Table, 
         owner = values.get(key.name)
         if owner is None or isinstance(owner, (list, dict)):
             what = "has no key" if isinstance(row, Row) else row.message
+            if skip_keyless and isinstance(row, Row):
+                history.skipped += 1
+                continue
             raise DataProblem(
                 f"a row of history `{name}` belongs to no customer: {what}", table.path, row.line,
                 help=f"give every row its `{key.name}`",

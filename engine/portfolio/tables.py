@@ -52,6 +52,10 @@ class Table:
         self.path = path
         self.name = shown(path)
         self.columns = columns
+        #: How it is read: the encoding's name, a CSV's delimiter, and the lines before the first row.
+        self.encoding = stream.encoding
+        self.delimiter = ""
+        self.before = 0
         self._stream = stream
 
     def __iter__(self) -> Iterator[Row | BadRow]:
@@ -103,9 +107,10 @@ class _Csv(Table):
     def __init__(self, path: str, stream: io.TextIOWrapper, lines: _Lines, delimiter: str | None) -> None:
         super().__init__(path, stream, ())
         self._lines = lines
-        self._delimiter = delimiter or ","
-        self._reader = csv.reader(lines, delimiter=self._delimiter, strict=True)
+        self.delimiter = delimiter or ","
+        self._reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
         self.columns = self._header(delimiter)
+        self.before = lines.number
 
     def _header(self, delimiter: str | None) -> tuple[str, ...]:
         line, cells, fault = self._next()
@@ -163,7 +168,7 @@ class _Csv(Table):
             line, cells, fault = self._next()
             if fault is not None:
                 text = lines.taken[0] if lines.taken else ""
-                rough = _rough(text, self._delimiter)
+                rough = _rough(text, self.delimiter)
                 yield BadRow(line, fault, "quotes within a quoted field are doubled", rough, text)
             elif cells is None:
                 return

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol, TextIO
 
 from engine.portfolio.problems import DataProblem, reason
@@ -44,16 +44,36 @@ def _replacing(path: str) -> Iterator[TextIO]:
         with open(path, "w", encoding="utf-8", newline="") as stream:
             yield stream
         return
+    with atomic(path) as draft, open(draft, "w", encoding="utf-8", newline="") as stream:
+        yield stream
+
+
+@contextmanager
+def atomic(path: str) -> Iterator[str]:
+    """A new, empty file beside `path` to write to. When the block ends well it is brought to the disk and takes the
+    place of `path`, else it goes. Raises OSError."""
     folder, name = os.path.split(os.path.abspath(path))
-    temporary = os.path.join(folder, f".{name}.{os.urandom(4).hex()}.part")
-    number = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    draft = os.path.join(folder, f".{name}.{os.urandom(4).hex()}.part")
+    os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
     try:
-        with os.fdopen(number, "w", encoding="utf-8", newline="") as stream:
-            yield stream
-        os.replace(temporary, path)
+        yield draft
+        settle(draft)
+        os.replace(draft, path)
     except BaseException:
-        os.unlink(temporary)
+        if os.path.exists(draft):
+            os.unlink(draft)
         raise
+    with suppress(OSError):                             # some file systems open no folder
+        settle(folder)
+
+
+def settle(path: str) -> None:
+    """Wait until a file, or a folder's list of names, has reached the disk."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 def writer(stream: TextIO, format: str, columns: Sequence[str]) -> Writer:
@@ -64,11 +84,20 @@ def writer(stream: TextIO, format: str, columns: Sequence[str]) -> Writer:
 class _CsvWriter:
     def __init__(self, stream: TextIO, columns: Sequence[str]) -> None:
         self._columns = columns
+        self._stream = stream
         self._out = csv.writer(stream, lineterminator="\n")
         self._out.writerow(columns)
 
     def write(self, row: Mapping[str, Any]) -> None:
-        self._out.writerow([cell(row.get(name)) for name in self._columns])
+        cells = [cell(row.get(name)) for name in self._columns]
+        if any("\r" in text for text in cells):         # which the standard library leaves without quotes
+            self._stream.write(",".join(map(_quoted, cells)) + "\n")
+        else:
+            self._out.writerow(cells)
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"' if any(c in text for c in '",\r\n') else text
 
 
 class _JsonWriter:
@@ -77,7 +106,16 @@ class _JsonWriter:
         self._stream = stream
 
     def write(self, row: Mapping[str, Any]) -> None:
-        self._stream.write(json_text({name: row.get(name) for name in self._columns}) + "\n")
+        self._stream.write(json_text({name: numbered(row.get(name)) for name in self._columns}) + "\n")
+
+
+def numbered(value: Any) -> Any:
+    """A value whose whole numbers are written without a point, whatever an engine computes them with."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) < 1e15 else value
+    if isinstance(value, dict):
+        return {name: numbered(member) for name, member in value.items()}
+    return [numbered(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def json_text(value: Any, indent: int | None = None) -> str:
@@ -125,5 +163,5 @@ def cell(value: Any) -> str:
     if isinstance(value, (list, tuple)) and all(isinstance(v, str) and ";" not in v for v in value):
         return ";".join(value)
     if isinstance(value, (list, tuple, dict)):
-        return json_text(value)
+        return json_text(numbered(value))
     return str(plain(value))

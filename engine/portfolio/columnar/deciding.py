@@ -1,0 +1,183 @@
+"""Runs the compiled policy over the bound tables, and sets the decided rows aside as Parquet.
+
+The statement is made by the SQL backend once for a policy, its data's columns and what is asked for, and kept
+(`engine.cache`), so that a later run imports neither the compiler nor what it builds trees with.
+"""
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+from engine.backends.sql.tables import Column, Customers, Events, Source
+from engine.cache import recall_text, remember_text
+from engine.ir import nodes as ir
+from engine.ir.stored import Unstorable, pack
+from engine.portfolio.columnar.session import Session
+from engine.portfolio.layout import Layout
+from engine.reads import digest
+from engine.records import Record
+
+_KIND = "portfolio statement"
+
+
+class Found(Record):
+    """A column of the statement's result: its `kind` (kept, value, list, status or an extra), whose it is, and whether
+    no label of a set holds a semicolon."""
+
+    kind: str
+    decision: str
+    member: str
+    plain: bool
+
+
+class Statement(Record):
+    """The SQL, with the parameter `as_of`, and its columns in order."""
+
+    sql: str
+    columns: tuple[Found, ...]
+
+
+def statement(
+    program: ir.Program, outcomes: Sequence[str] | None, source: Source, keep: Sequence[str], extras: Sequence[str]
+) -> Statement:
+    """The compiled statement; raises Unsupported with the places that SQL does not carry out."""
+    key = _key(program, outcomes, source, keep, extras)
+    if key is not None and (known := _recalled(key)) is not None:
+        return known
+    compiler: Any = import_module("engine.backends.sql.program")
+    query = compiler.compile_program(program, outcomes, source, keep, extras, lists=True)
+    columns = tuple(
+        Found(c.kind, c.decision, c.member, not any(";" in label for label in c.labels or ())) for c in query.columns
+    )
+    made = Statement(query.sql("duckdb"), columns)
+    if key is not None:
+        remember_text(key, json.dumps([made.sql, [[c.kind, c.decision, c.member, c.plain] for c in columns]]))
+    return made
+
+
+def _key(
+    program: ir.Program, outcomes: Sequence[str] | None, source: Source, keep: Sequence[str], extras: Sequence[str]
+) -> str | None:
+    try:
+        packed = pack(program)
+    except Unstorable:
+        return None
+    parts = [packed, None if outcomes is None else list(outcomes), _told(source), list(keep), list(extras)]
+    return f"{_KIND} {digest(json.dumps(parts, sort_keys=True).encode('utf-8', 'surrogatepass'))}"
+
+
+def _told(source: Source) -> list[Any]:
+    def columns(given: Mapping[str, Column]) -> list[Any]:
+        return sorted([name, c.name, c.bad] for name, c in given.items())
+
+    histories = [
+        [name, e.relation, e.key, columns(e.columns), e.ordinal, e.supplied]
+        for name, e in sorted(source.histories.items())
+    ]
+    return [source.customers.relation, columns(source.customers.columns), histories]
+
+
+def _recalled(key: str) -> Statement | None:
+    text = recall_text(key)
+    if text is None:
+        return None
+    try:
+        sql, columns = json.loads(text)
+        return Statement(str(sql), tuple(Found(str(k), str(d), str(m), bool(p)) for k, d, m, p in columns))
+    except (ValueError, TypeError):
+        return None
+
+
+class Staged(Record):
+    """Decided rows in a file. `names` are the columns there by what they are: ordinal, key and its number, status,
+    outcome (decision, member), extra; `plain` are the extras whose labels hold no semicolon."""
+
+    path: str
+    names: Mapping[tuple[str, ...], str]
+    plain: frozenset[str]
+    rows: int
+
+
+def stage(
+    session: Session, made: Statement, layout: Layout, keys: Sequence[str | None], as_of: datetime.date, path: str,
+    ordered: bool,
+) -> Staged:
+    """Decide, and write the rows to `path` as Parquet. `keys` are the statement's columns that hold keys."""
+    taken: dict[tuple[str, ...], str] = {}
+    fired: list[tuple[str, str]] = []
+    plain: set[str] = set()
+    kept = 0
+    for at, column in enumerate(made.columns):
+        name = f"a{at}"
+        if column.kind == "kept":
+            taken[("ordinal",) if kept == 0 else ("kept", str(kept))] = name
+            kept += 1
+        elif column.kind in ("value", "list"):
+            taken[("outcome", column.decision, column.member)] = name
+        elif column.kind == "fired":
+            fired.append((column.decision, name))
+            if column.plain and ";" not in column.decision:
+                plain.add(column.decision)
+        else:
+            taken[(column.kind,)] = name
+            if column.plain:
+                plain.add(column.kind)
+    shown = [f"{taken[('ordinal',)]} AS ordinal"]
+    names: dict[tuple[str, ...], str] = {("ordinal",): "ordinal"}
+    place = 0
+    for number, key in enumerate(keys):
+        if key is None:
+            source = "CAST(NULL AS VARCHAR)"
+        else:
+            place += 1
+            source = taken[("kept", str(place))]
+        shown.append(f"{source} AS k{number}")
+        names[("key", str(number))] = f"k{number}"
+    shown.append(f"{taken[('status',)]} AS status")
+    names[("status",)] = "status"
+    for number, output in enumerate(layout.outputs):
+        found = taken[("outcome", output.decision, output.member or "")]
+        shown.append(f"{found} AS o{number}")
+        names[("outcome", output.decision, output.member or "")] = f"o{number}"
+    for extra in ("reasons", "missing"):
+        if (extra,) in taken:
+            sql = taken[(extra,)]
+            if extra == "missing":                      # an open feature that a decision handles leaves nothing open
+                sql = f"CASE WHEN {taken[('status',)]} = 'open' THEN {sql} ELSE [] END"
+            shown.append(f"{sql} AS {extra}")
+            names[(extra,)] = extra
+    if ("open",) in taken:
+        mine = session.variable([d.name for d in layout.decisions])
+        shown.append(f"list_filter({taken[('open',)]}, lambda x: list_contains({mine}, x)) AS open")
+        names[("open",)] = "open"
+    if "fired" in layout.extras:
+        begins = [(session.variable(f"{decision}/"), name) for decision, name in fired]
+        parts = [f"list_transform({name}, lambda x: {begin} || x)" for begin, name in begins]
+        joined = f"flatten([{', '.join(parts)}])" if parts else "CAST([] AS VARCHAR[])"
+        shown.append(f"{joined} AS fired")
+        names[("fired",)] = "fired"
+        if all(decision in plain for decision, _ in fired):
+            plain.add("fired")
+    order = "" if ordered else " ORDER BY ordinal"
+    listed = ", ".join(f"a{at}" for at in range(len(made.columns)))
+    query = f"SELECT {', '.join(shown)} FROM ({made.sql}) AS q({listed}){order}"
+    (rows,) = session.connection.execute(
+        f"COPY ({query}) TO $path (FORMAT parquet)", {"path": path, "as_of": as_of}
+    ).fetchone() or (0,)
+    return Staged(path, names, frozenset(plain), int(rows))
+
+
+def source_of(
+    customers: str, columns: Mapping[str, Column], histories: Mapping[str, tuple[str, str, Mapping[str, Column]]]
+) -> Source:
+    """What the compiler is told of the tables: histories as (relation, the owner's column, columns)."""
+    return Source(
+        Customers(customers, columns),
+        {
+            name: Events(relation, owner, fields, "ordinal")
+            for name, (relation, owner, fields) in histories.items()
+        },
+    )

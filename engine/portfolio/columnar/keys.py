@@ -1,0 +1,96 @@
+"""What is said of keys: customers with the same one, customers and events without one, events without a customer."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.portfolio.columnar.binding import ORDINAL, Relation
+from engine.portfolio.columnar.session import Session, reading
+from engine.portfolio.problems import DataProblem
+from engine.portfolio.request import STOP
+from engine.portfolio.shared import orphans_text
+from engine.records import Record
+
+#: Keys told apart in one go; more are taken in as many goes, so that room for them does not grow with the table.
+_AT_ONCE = 4_000_000
+
+
+class Keys(Record):
+    """SQL of a customers' key as text (NULL where a part is missing), over the bound relation's columns."""
+
+    text: str | None
+
+    @property
+    def given(self) -> str:
+        assert self.text is not None
+        return self.text
+
+
+def keys_of(relation: Relation, names: Sequence[str]) -> Keys:
+    """None where the policy has no key. A key that could not be read counts as it is written."""
+    if not names:
+        return Keys(None)
+    parts = []
+    for name in names:
+        column = relation.columns.get(name)
+        if column is None:
+            return Keys("CAST(NULL AS VARCHAR)")
+        text = f"CAST({column.name} AS VARCHAR)"
+        if name in relation.cells:
+            text = f"coalesce({text}, CAST({relation.cells[name]} AS VARCHAR))"
+        parts.append(text)
+    if len(parts) == 1:
+        return Keys(parts[0])
+    return Keys(" || chr(31) || ".join(parts))
+
+
+def count_keys(session: Session, relation: str, key: Keys, rows: int, shown: str, path: str) -> tuple[int, int]:
+    """How many rows repeat an earlier row's key, and how many have none."""
+    if key.text is None:
+        return 0, 0
+    goes = max(1, -(-rows // _AT_ONCE))
+    repeated = 0
+    with reading(shown, path):
+        (keyless,) = session.row(f"SELECT count(*) FROM {relation} WHERE {key.text} IS NULL")
+        for go in range(goes):
+            where = f"hash({key.text}) % {goes} = {go}" if goes > 1 else "true"
+            found, distinct = session.row(
+                f"SELECT count({key.text}), count(DISTINCT {key.text}) FROM {relation} WHERE {where}"
+            )
+            repeated += found - distinct
+    return repeated, keyless
+
+
+def repeated_rows(relation: str, key: Keys) -> str:
+    """A query of the ordinals whose key an earlier row has."""
+    return (
+        f"SELECT {ORDINAL} FROM (SELECT {ORDINAL}, row_number() OVER (PARTITION BY {key.text} ORDER BY {ORDINAL}) "
+        f"AS place FROM {relation} WHERE {key.text} IS NOT NULL) WHERE place > 1"
+    )
+
+
+def keyless_rows(relation: str, key: Keys) -> str:
+    return f"SELECT {ORDINAL} FROM {relation} WHERE {key.text} IS NULL"
+
+
+def stop_at_first(session: Session, query: str, message: str, path: str) -> None:
+    """Raise DataProblem at the first row of a query of ordinals, where it has one."""
+    (first,) = session.row(f"SELECT min({ORDINAL}) FROM ({query})")
+    if first is not None:
+        raise DataProblem(message, path, first)
+
+
+def orphans(
+    session: Session, events: Relation, owner: str, customers: Relation, name: str, choice: str
+) -> int:
+    """How many events belong to no customer; raises DataProblem where there must be none."""
+    key = customers.columns.get(owner)
+    mine = events.columns[owner].name
+    known = f"SELECT {key.name} FROM {customers.name}" if key is not None else "SELECT NULL WHERE false"
+    with reading(events.shown, events.path):
+        (lost,) = session.row(
+            f"SELECT count(*) FROM {events.name} e ANTI JOIN ({known}) c(key) ON e.{mine} = c.key "
+            f"WHERE e.{mine} IS NOT NULL"
+        )
+    if lost and choice == STOP:
+        raise DataProblem(orphans_text(name, lost, customers.shown), events.path)
+    return int(lost)

@@ -1,0 +1,241 @@
+"""Why rows are refused, in the words of the one-by-one path.
+
+The statement only says which rows are refused. Their cells, and the events that belong to them, are fetched again and
+put before the door that every customer of the one-by-one path passes (`engine.ir.door`), so that messages and hints
+are the very same. What it finds stands in a table `problems`, a row a refused customer.
+"""
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from engine.ir import nodes as ir
+from engine.ir.door import Fault, admit_history, admit_inputs
+from engine.portfolio.binding import Reading, advice
+from engine.portfolio.columnar.binding import ORDINAL, Relation, given
+from engine.portfolio.columnar.cells import JSON
+from engine.portfolio.columnar.formats import as_engine
+from engine.portfolio.columnar.session import Session
+from engine.portfolio.problems import DataProblem
+from engine.portfolio.request import Policy, Request
+from engine.portfolio.shared import faults_text
+from engine.portfolio.writing import cell
+from engine.records import Record
+from engine.render import visible
+from engine.semantics import dtypes as dt
+
+TABLE = "problems"
+_BATCH = 5_000
+#: The place of a refused customer's events.
+Events = dict[Any, list[tuple[int, dict[str, Any]]]]
+
+
+class EventTable(Record):
+    """A bound event table: which declaration it is of, and the input that owns its rows."""
+
+    decl: ir.HistoryDecl
+    owner: str
+    relation: Relation
+
+
+class Problem(Record):
+    """A refused row. `keys` are its keys as text, None where they stand among the results already."""
+
+    line: int
+    key: str
+    message: str
+    help: str | None
+    names: Sequence[str]
+    keys: Sequence[str | None]
+
+
+class Problems:
+    """The table of refused rows."""
+
+    def __init__(self, session: Session, width: int) -> None:
+        self.session = session
+        self.width = width
+        self.count = 0
+        keys = "".join(f", k{at} VARCHAR" for at in range(width))
+        session.run(
+            f"CREATE OR REPLACE TEMP TABLE {TABLE} "
+            f"({ORDINAL} BIGINT, key VARCHAR, message VARCHAR, help VARCHAR, names VARCHAR[]{keys})"
+        )
+
+    def add(self, found: Sequence[Problem]) -> None:
+        if not found:
+            return
+        self.count += len(found)
+        lists: list[list[Any]] = [
+            [p.line for p in found], [p.key for p in found], [p.message for p in found], [p.help for p in found],
+            *([p.keys[at] for p in found] for at in range(self.width)),
+        ]
+        names = [list(p.names) for p in found]
+        keys = "".join(", unnest(?::VARCHAR[])" for _ in range(self.width))
+        self.session.run(
+            f"INSERT INTO {TABLE} SELECT unnest(?::BIGINT[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), "
+            f"unnest(?::VARCHAR[]), unnest(?::VARCHAR[][]){keys}", [*lists[:4], names, *lists[4:]],
+        )
+
+    def first(self, number: int) -> list[tuple[int, str, str, str | None]]:
+        """The first refused rows in their order: line, key, message, help."""
+        return self.session.rows(
+            f"SELECT {ORDINAL}, key, message, help FROM {TABLE} ORDER BY {ORDINAL} LIMIT ?", [number]
+        )
+
+    def all(self) -> Iterator[tuple[int, str, str]]:
+        """Every refused row in its order: line, key, message."""
+        for batch in self.session.batches(f"SELECT {ORDINAL}, key, message FROM {TABLE} ORDER BY {ORDINAL}"):
+            yield from batch
+
+
+class Door:
+    """Puts single rows of the bound tables before the one-by-one path."""
+
+    def __init__(
+        self, session: Session, policy: Policy, request: Request, customers: Relation,
+        events: Mapping[str, EventTable], keys: Sequence[str], reading: Reading,
+    ) -> None:
+        self.session = session
+        self.policy = policy
+        self.request = request
+        self.only = list(request.only) or None
+        self.customers = customers
+        self.events = events
+        self.keys = keys
+        self.reading = reading
+
+    def rows(self, query: str) -> Iterator[list[tuple[int, dict[str, Any], dict[str, Events]]]]:
+        """Line, values and events of the rows whose ordinals a query gives, in order, some at a time."""
+        names = list(self.customers.columns)
+        kinds = self.kinds()
+        cells = _selected(self.customers, names)
+        asked = f"SELECT {ORDINAL}, {cells} FROM {self.customers.name} WHERE {ORDINAL} IN ({query}) ORDER BY {ORDINAL}"
+        for batch in self.session.batches(asked, _BATCH):
+            found = [(line, _values(self.customers, names, kinds, row, self.reading)) for line, *row in batch]
+            whose = [values for _, values in found]
+            events = {name: self._events(table, whose) for name, table in self.events.items()}
+            yield [(line, values, events) for line, values in found]
+
+    def kinds(self) -> dict[str, dt.Type]:
+        programs = [version.program for version in self.policy.versions]
+        return {decl.name: decl.type for program in programs for decl in program.inputs}
+
+    def _events(self, table: EventTable, customers: Sequence[dict[str, Any]]) -> Events:
+        """The events of some customers by key, in the order of their file."""
+        relation = table.relation
+        owners = list({key for values in customers if (key := values.get(table.owner)) is not None})
+        names = [n for n in relation.columns if n != table.owner]
+        kinds = {field.name: field.type for field in table.decl.fields}
+        mine = relation.columns[table.owner].name
+        found: Events = defaultdict(list)
+        sql = f", {_selected(relation, names)}" if names else ""
+        for key, line, *row in self.session.rows(
+            f"SELECT {mine}, {ORDINAL}{sql} FROM {relation.name} "
+            f"WHERE {mine} IN (SELECT unnest(?)) ORDER BY {ORDINAL}", [owners],
+        ) if owners else ():
+            values = _values(relation, names, kinds, row, self.reading)
+            if any(field.name == table.owner for field in table.decl.fields):
+                values[table.owner] = key
+            found[key].append((line, values))
+        return found
+
+    def history(self, values: Mapping[str, Any], events: Mapping[str, Events]) -> dict[str, Any] | None:
+        if not events:
+            return None
+        return {
+            name: [row for _, row in found.get(values.get(self.events[name].owner), ())]
+            for name, found in events.items()
+        }
+
+    def refuse(
+        self, program: ir.Program | None, values: dict[str, Any], events: Mapping[str, Events], line: int
+    ) -> Problem:
+        """What the one-by-one path says of a row that the statement refuses; `program` is None where the row itself
+        picks its version."""
+        history = self.history(values, events)
+        faults = () if program is None else self._faults(program, values, history)
+        names: Sequence[str] = list(dict.fromkeys(fault.name for fault in faults))
+        if not faults:
+            decision = self.policy.decide(values, as_of=self.request.as_of, history=history, only=self.only)
+            names, faults = decision.refused, decision.faults
+        if not faults:
+            raise DataProblem(
+                "the engines disagree about this row: SQL refuses it, the one-by-one path does not",
+                self.customers.path, line, help="add `--engine python`, and report the policy and the row",
+            )
+
+        def place(name: str, number: int) -> str | None:
+            table = self.events.get(name)
+            if table is None:
+                return None
+            return f"line {events[name][values[table.owner]][number - 1][0]} of {table.relation.shown}"
+
+        text = faults_text(faults, place)
+        hints = dict.fromkeys(h for name in names if (h := self.hint(name, values.get(name))) is not None)
+        found = Problem(line, self.key(values), text, "; ".join(hints) or None, names, self.written(values))
+        if self.request.strict or any(fault.stops for fault in faults):
+            raise stopped(found, self.customers.path)
+        return found
+
+    def _faults(self, program: ir.Program, values: dict[str, Any], history: dict[str, Any] | None) -> tuple[Fault, ...]:
+        """What the door finds, which is most of what there is; the reference need not be asked then."""
+        reach = self.policy.cone(program, self.only)
+        faults = admit_inputs(program, reach, values)[1]
+        if reach.relations:
+            faults = (*faults, *admit_history(program, reach, history, self.request.as_of)[1])
+        return faults
+
+    def hint(self, name: str, value: Any) -> str | None:
+        if not isinstance(value, str) or self.customers.contents.get(name, JSON) == JSON:
+            return None
+        kind = self.kinds()[name]
+        if kind.kind in dt.NUMERIC and value.lstrip("-").isdigit() and self.customers.contents[name] != "text":
+            return "it has more digits than a number keeps; where it is an identifier, declare it as a string"
+        return advice(value, kind)
+
+    def key(self, values: Mapping[str, Any]) -> str:
+        return ", ".join(cell(values[name]) for name in self.keys if values.get(name) is not None)
+
+    def written(self, values: Mapping[str, Any]) -> list[str | None]:
+        """The keys as the results show them."""
+        return [None if values.get(name) is None else cell(values[name]) for name in self.keys]
+
+
+def stopped(found: Problem, path: str) -> DataProblem:
+    """The end of a run that may not go on behind a refused row."""
+    place = f"`{found.key}`: " if found.key else ""
+    return DataProblem(place + visible(found.message), path, found.line, found.help)
+
+
+def _selected(relation: Relation, names: Sequence[str]) -> str:
+    """SQL of the cells of a relation: each value, and the odd cell where there may be one."""
+    shown = []
+    for name in names:
+        column = relation.columns[name]
+        shown.append(column.name)
+        odd = relation.cells.get(name)
+        shown.append("NULL" if odd is None or column.bad is None else f"CASE WHEN {column.bad} THEN {odd} END")
+    return ", ".join(shown) or "NULL"
+
+
+def _values(
+    relation: Relation, names: Sequence[str], kinds: Mapping[str, dt.Type], row: Sequence[Any], how: Reading
+) -> dict[str, Any]:
+    """Values by declared name, as the one-by-one path gets them from its reader."""
+    found: dict[str, Any] = {}
+    for at, name in enumerate(names):
+        value, odd = row[2 * at], row[2 * at + 1]
+        kind = kinds.get(name)
+        if odd is None:
+            found[name] = value if kind is None else as_engine(value, kind.replace(whole=False))
+        elif kind is not None and kind.kind in dt.NUMERIC and type(odd) in (int, Decimal):
+            found[name] = str(odd)                      # more digits than a number keeps
+        else:
+            parse = how.parser(kind) if kind is not None else str
+            found[name] = given(odd, relation.contents[name], how, parse)
+    return found
+
+

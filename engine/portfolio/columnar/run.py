@@ -1,0 +1,344 @@
+"""A run of the columnar engine, from the request to the summary."""
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from engine.backends.sql.tables import Column
+from engine.ir import nodes as ir
+from engine.portfolio.binding import Declared, Reading
+from engine.portfolio.columnar import keys as keying
+from engine.portfolio.columnar.binding import ORDINAL, Relation, require_key
+from engine.portfolio.columnar.cells import JSON
+from engine.portfolio.columnar.deciding import Staged, source_of, stage, statement
+from engine.portfolio.columnar.progress import watched
+from engine.portfolio.columnar.refusals import TABLE, Door, EventTable, Problem, Problems, stopped
+from engine.portfolio.columnar.selection import select
+from engine.portfolio.columnar.session import Session, reading, writing
+from engine.portfolio.columnar.sinks import Results, Target, target, write
+from engine.portfolio.columnar.sources import opened
+from engine.portfolio.columnar.versions import DATED, parts_of
+from engine.portfolio.layout import Layout, shown
+from engine.portfolio.problems import DataProblem
+from engine.portfolio.request import KEEP, STOP, Listener, Policy, Request, Summary
+from engine.portfolio.shared import (
+    NULL_KEY,
+    REPEATED,
+    UNREADABLE_ROW,
+    absent_text,
+    declared_histories,
+    orphans_text,
+    programs_of,
+    rejects,
+    require_columns,
+    summarised,
+    tell_keys,
+    too_many,
+    trace_text,
+    untold_text,
+    where_of,
+)
+from engine.portfolio.tables import count
+from engine.portfolio.tally import NONE, Tally
+from engine.portfolio.writing import cell
+
+#: Refused rows that the listener is told of one by one.
+MAX_TOLD = 20
+
+
+def run(policy: Policy, request: Request, listener: Listener) -> Summary:
+    """Decide the portfolio; raises DataProblem, Usage and Unsupported."""
+    begun = time.monotonic()
+    with Session(request.memory_limit, request.threads) as session:
+        found = Run(session, policy, request, listener)
+        found.open()
+        results = found.decide(session.path(".parquet"))
+        found.judge(results)
+        with watched(listener, "writing", session):
+            found.write(results, target(request))
+        return found.summary(results, time.monotonic() - begun)
+
+
+class Run:
+    """One run over one session; its steps are called in order."""
+
+    def __init__(self, session: Session, policy: Policy, request: Request, listener: Listener) -> None:
+        self.session = session
+        self.policy = policy
+        self.request = request
+        self.listener = listener
+        self.programs = programs_of(policy, request)
+        self.layout = Layout(self.programs, request.only, request.extras)
+        self.only = list(request.only) or None
+        self.reading = Reading(request.missing, request.date_format)
+        self.where = where_of(self.programs, request)
+        self.histories = declared_histories(self.programs[-1], request)
+        target(request)
+        self.notes: list[str] = []
+
+    def open(self) -> None:
+        """Bring every table within reach, and see whether what must be there is."""
+        request = self.request
+        inputs = self.layout.inputs
+        self.customers = opened(self.session, request.data, tuple(inputs.values()), request.options, self.reading)
+        customers = self.customers
+        needed = set.intersection(*(set(self.policy.cone(p, self.only).inputs) for p in self.programs))
+        require_columns(
+            customers.absent, needed, inputs, customers.names, set(customers.columns), customers.path
+        )
+        self.events: dict[str, EventTable] = {}
+        for name, (decl, owner, place) in self.histories.items():
+            fields: list[Declared] = [owner, *(field for field in decl.fields if field.name != owner.name)]
+            relation = opened(self.session, place, fields, request.options, self.reading)
+            require_key(relation, name, owner.name)
+            self._claim(name, owner.name, relation)
+            self.events[name] = EventTable(decl, owner.name, relation)
+        self.key = keying.keys_of(customers, self.layout.keys)
+        with reading(customers.shown, customers.path):
+            self.selected = select(self.session, customers, self.where, self.request)
+        self.door = Door(
+            self.session, self.policy, request, customers, self.events, self.layout.keys, self.reading
+        )
+        self._keys()
+
+    def _claim(self, name: str, owner: str, events: Relation) -> None:
+        """Judge the events that belong to nobody; raises DataProblem where there may be none."""
+        mine = events.columns[owner]
+        unread = next((row for row in events.unreadable if row.keys.get(owner) is None), None)
+        (first, number) = self.session.row(
+            f"SELECT min({ORDINAL}), count(*) FROM {events.name} WHERE {mine.name} IS NULL"
+        )
+        if unread is not None and (first is None or unread.line < first or self.request.on_keyless_event != STOP):
+            raise DataProblem(
+                f"a row of history `{name}` belongs to no customer: {unread.message}", events.path, unread.line,
+                help=f"give every row its `{owner}`",
+            )
+        if number and self.request.on_keyless_event == STOP:
+            raise DataProblem(
+                f"a row of history `{name}` belongs to no customer: has no key", events.path, first,
+                help=f"give every row its `{owner}`",
+            )
+        if number:
+            self.notes.append(f"{count(number, 'row')} of history `{name}` without a key")
+
+    def _keys(self) -> None:
+        """Count keys, and set aside what is refused for them."""
+        request, selected = self.request, self.selected
+        shown, path = self.customers.shown, self.customers.path
+        self.problems = Problems(self.session, len(self.layout.keys))
+        self.repeated, self.keyless = keying.count_keys(
+            self.session, selected.relation, self.key, selected.rows, shown, path
+        )
+        self.problems.add([self._unreadable(row) for row in selected.unreadable])
+        self.orphans: dict[str, int] = {}
+        if request.limit is None:
+            for name, table in self.events.items():
+                lost = keying.orphans(
+                    self.session, table.relation, table.owner, self.customers, name, request.on_orphan
+                )
+                if lost:
+                    self.orphans[name] = lost
+        self._objects()
+        for number, choice, query, message in (
+            (self.keyless, request.on_null_key, keying.keyless_rows, NULL_KEY),
+            (self.repeated, request.on_repeated_key, keying.repeated_rows, REPEATED),
+        ):
+            if number and choice != KEEP:
+                self._refuse_all(query(selected.relation, self.key), message, ["key"], choice == STOP)
+        for name, table in self.events.items():
+            self._broken(name, table)
+
+    def _unreadable(self, row: Any) -> Problem:
+        keys = [row.keys.get(name) for name in self.layout.keys]
+        key = ", ".join(str(value) for value in keys if value is not None)
+        written = [None if value is None else cell(value) for value in keys]
+        found = Problem(row.line, key, row.message, row.help, [UNREADABLE_ROW], written)
+        if self.request.strict:
+            raise stopped(found, self.customers.path)
+        return found
+
+    def _objects(self) -> None:
+        """Rows of JSON whose key is a list or an object."""
+        for name in self.layout.keys:
+            odd = self.customers.cells.get(name)
+            if odd is None or self.customers.contents[name] != JSON:
+                continue
+            query = (
+                f"SELECT {ORDINAL} FROM {self.selected.relation} WHERE {odd}[1] IN ('[', '{{')"
+            )
+            self._refuse_all(query, f"`{name}` is a list or object, and keys are plain", [name], False, "")
+
+    def _broken(self, name: str, table: EventTable) -> None:
+        """Customers whose events hold a row that could not be read: it must not be as if it were not there."""
+        first: dict[Any, str] = {}
+        for row in table.relation.unreadable:
+            line = f"line {row.line} of {table.relation.shown}: {row.message}"
+            first.setdefault(row.keys[table.owner], f"history `{name}`: {line}")
+        mine = self.customers.columns.get(table.owner)
+        if not first or mine is None:
+            return
+        found = self.session.rows(
+            f"SELECT {ORDINAL}, {mine.name} FROM {self.selected.relation} WHERE {mine.name} IN (SELECT unnest(?))",
+            [list(first)],
+        )
+        for message in dict.fromkeys(first.values()):
+            listed = [ordinal for ordinal, key in found if first[key] == message]
+            given = self.session.variable(listed)
+            self._refuse_all(f"SELECT unnest({given}) AS {ORDINAL}", message, [name], False)
+
+    def _refuse_all(self, query: str, message: str, names: Sequence[str], stops: bool, key: str | None = None) -> None:
+        """Refuse the rows of a query of ordinals that are not refused yet."""
+        left = f"SELECT {ORDINAL} FROM ({query}) WHERE {ORDINAL} NOT IN (SELECT {ORDINAL} FROM {TABLE})"
+        for batch in self.door.rows(left):
+            door = self.door
+            found = [
+                Problem(line, door.key(values) if key is None else key, message, None, names, door.written(values))
+                for line, values, _ in batch
+            ]
+            if found and (stops or self.request.strict):
+                raise stopped(found[0], self.customers.path)
+            self.problems.add(found)
+
+    # --- deciding -----------------------------------------------------------------------------------
+
+    def decide(self, path: str, rows: tuple[int, int] | None = None) -> Results:
+        """Decide the selected rows, those within `rows` where it is given, and say of each refused row why."""
+        session, request = self.session, self.request
+        columns: dict[str, Column] = dict(self.customers.columns)
+        kept = [ORDINAL, *(c.name for name in self.layout.keys if (c := columns.get(name)) is not None)]
+        keys = [name if name in columns else None for name in self.layout.keys]
+        histories = {
+            name: (table.relation.name, table.relation.columns[table.owner].name, table.relation.columns)
+            for name, table in self.events.items()
+        }
+        ordered = self.customers.ordered and not self.events
+        extras = [name for name in self.layout.extras if name != "trace"]
+        staged: list[Staged] = []
+        parts = parts_of(session, self.policy, self.programs, self.customers, self.selected.relation, request)
+        for at, (program, relation) in enumerate(parts):
+            if rows is not None:
+                relation = self._within(relation, rows)
+            made = statement(program, self._outcomes(program), source_of(relation, columns, histories), kept, extras)
+            place = path if len(parts) == 1 else f"{path}.{at}"
+            with watched(self.listener, "deciding", session), reading(self.customers.shown, self.customers.path):
+                staged.append(stage(session, made, self.layout, keys, request.as_of, place, ordered))
+        whole = staged[0] if len(staged) == 1 else self._together(staged, path)
+        self._refused(whole, len(parts) == 1)
+        if "trace" in self.layout.extras:
+            whole = self._traced(whole)
+        kinds = [self.layout.inputs[name].type for name in self.layout.keys]
+        return Results(session, self.layout, whole, self.problems.count, kinds)
+
+    def _outcomes(self, program: ir.Program) -> list[str] | None:
+        names = [d.name for d in shown(program, self.request.only)]
+        dated = [d.name for d in program.decisions if d.name == DATED]
+        return [*names, *dated] if self.only is not None or dated else None
+
+    def _within(self, relation: str, rows: tuple[int, int]) -> str:
+        view = self.session.name("part")
+        self.session.run(
+            f"CREATE TEMP VIEW {view} AS SELECT * FROM {relation} "
+            f"WHERE {ORDINAL} >= {int(rows[0])} AND {ORDINAL} <= {int(rows[1])}"
+        )
+        return view
+
+    def _together(self, staged: Sequence[Staged], path: str) -> Staged:
+        """What several versions decided, as one file in the order of the rows."""
+        paths = self.session.variable([part.path for part in staged])
+        (rows,) = self.session.row(
+            f"COPY (SELECT * FROM read_parquet({paths}, union_by_name = true) ORDER BY ordinal) TO ? (FORMAT parquet)",
+            [path],
+        )
+        plain = frozenset.intersection(*(part.plain for part in staged))
+        return Staged(path, {k: v for part in staged for k, v in part.names.items()}, plain, rows)
+
+    def _refused(self, staged: Staged, one_version: bool) -> None:
+        """Ask the one-by-one path about every row that the statement refuses."""
+        program = self.programs[0] if one_version else None
+        source = f"read_parquet({self.session.variable(staged.path)})"
+        query = (
+            f"SELECT ordinal FROM {source} WHERE status = 'refused' AND ordinal NOT IN (SELECT {ORDINAL} FROM {TABLE})"
+        )
+        with reading(self.customers.shown, self.customers.path):
+            for batch in self.door.rows(query):
+                self.problems.add([self.door.refuse(program, values, events, line) for line, values, events in batch])
+
+    def _traced(self, staged: Staged) -> Staged:
+        """The rows with the whole account of each, which the one-by-one path gives."""
+        session = self.session
+        table, path = session.name("traces"), session.path(".parquet")
+        session.run(f"CREATE TEMP TABLE {table} (ordinal BIGINT, trace VARCHAR)")
+        source = f"read_parquet({session.variable(staged.path)})"
+        for batch in self.door.rows(f"SELECT ordinal FROM {source} WHERE status <> 'refused'"):
+            told = []
+            for _, values, events in batch:
+                decision = self.policy.decide(
+                    values, as_of=self.request.as_of, history=self.door.history(values, events), only=self.only
+                )
+                told.append(trace_text(decision))
+            lines = [line for line, *_ in batch]
+            session.run(f"INSERT INTO {table} SELECT unnest(?::BIGINT[]), unnest(?::VARCHAR[])", [lines, told])
+        joined = f"SELECT * FROM {source} LEFT JOIN {table} USING (ordinal) ORDER BY ordinal"
+        session.run(f"COPY ({joined}) TO ? (FORMAT parquet)", [path])
+        return staged.replace(path=path, names={**staged.names, ("trace",): "trace"})
+
+    # --- what it comes to -----------------------------------------------------------------------------
+
+    def judge(self, results: Results) -> None:
+        """Count the results; raises DataProblem where more were refused than may be."""
+        with reading(self.customers.shown, self.customers.path):
+            self.tally = tallied(self.session, results, self.layout)
+        too_many(self.tally, self.request, self.customers.path)
+        for line, key, message, help in self.problems.first(MAX_TOLD):
+            self.listener.refused(f"{self.customers.shown}:{line}", key, message, help)
+
+    def write(self, results: Results, to: Target) -> None:
+        with rejects(self.request.rejects) as listed:
+            write(results, to)
+            if listed is not None:
+                with writing(self.request.rejects or ""):
+                    listed.writerows(self.problems.all())
+
+    def summary(self, results: Results, seconds: float) -> Summary:
+        listener = self.listener
+        tell_keys(listener, self.repeated, self.keyless, self.request)
+        if self.selected.untold:
+            listener.note(untold_text(self.selected.untold))
+        for name in self.customers.absent:
+            listener.note(absent_text(name))
+        for note in self.notes:
+            listener.note(note)
+        for name, lost in self.orphans.items():
+            listener.note(orphans_text(name, lost, self.customers.shown))
+        return summarised("duckdb", self.tally, self.request, self.repeated, self.keyless, self.orphans, seconds)
+
+
+def tallied(session: Session, results: Results, layout: Layout) -> Tally:
+    """The counts of a run, by queries over its results."""
+    tally = Tally(layout.enumerations)
+    source = f"read_parquet({session.variable(results.staged.path)}) s"
+    if results.refused:
+        source += f" ANTI JOIN {TABLE} p ON s.ordinal = p.ordinal"
+    for status, number in session.rows(f"SELECT status, count(*) FROM {source} GROUP BY ALL"):
+        tally.status[status] += number
+    names = results.staged.names
+    for name, counter in tally.outcomes.items():
+        column = names.get(("outcome", name, ""))
+        if column is None:
+            continue
+        for value, number in session.rows(f"SELECT {column}, count(*) FROM {source} GROUP BY ALL"):
+            counter[NONE if value is None else value] += number
+    for extra, into in (("reasons", tally.reasons), ("missing", tally.missing)):
+        if (extra,) in names:
+            into.update(dict(_counted(session, f"SELECT unnest({extra}) FROM {source}")))
+    if results.refused:
+        tally.status["refused"] += results.refused
+        tally.refused.update(dict(_counted(session, f"SELECT unnest(names) FROM {TABLE}")))
+    return tally
+
+
+def _counted(session: Session, query: str) -> Mapping[str, int]:
+    rows = session.rows(f"SELECT name, count(*) FROM ({query}) AS q(name) GROUP BY ALL ORDER BY 2 DESC, 1")
+    return {str(name): int(number) for name, number in rows}
+

@@ -1,0 +1,67 @@
+"""A look at the bytes of a text file: may the database read it, or must the one-by-one reader?
+
+The database reads text some twenty times faster, and is trusted with files whose reading leaves nothing to
+judge: one kind of line end, no NUL, no quote behind blanks, and for JSON nothing that its parser forgives. Whatever it
+then reports as wrong, and any number of rows but that of the lines (an empty line, a record over two), sends the
+file to the one-by-one reader too, which tells bad rows from good ones.
+"""
+from __future__ import annotations
+
+import re
+
+from engine.portfolio.files import UNREADABLE, open_bytes
+from engine.portfolio.problems import DataProblem, reason, shown
+from engine.records import Record
+
+_CHUNK = 1 << 20
+#: Bytes of a chunk that are seen with the next one too.
+_OVERLAP = 256
+#: A quote behind blanks opens no field for the one-by-one reader, and does for the database.
+_BLANK_QUOTE = re.compile(rb'[,;|\t\r\n][ \t]+"')
+_BLANK_BRACE = re.compile(rb",[ \t\r\n]*[}\]]")
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+class Scan(Record):
+    """`lines` of the file, and whether each record stands on one of them as far as bytes tell."""
+
+    lines: int
+    simple: bool
+    crlf: bool
+
+
+def scan(path: str, json: bool) -> Scan:
+    """Look at the whole file; `.gz` is read through. Raises DataProblem."""
+    breaks = returns = pairs = 0
+    simple = True
+    tail = b"\n"                                         # an empty first line is an empty line too
+    try:
+        with open_bytes(path) as stream:
+            while data := stream.read(_CHUNK):
+                breaks += data.count(b"\n")
+                if b"\r" in data:
+                    returns += data.count(b"\r")
+                    pairs += (tail[-1:] + data).count(b"\r\n")
+                if simple:
+                    simple = _plain(tail + data, json)
+                tail = data[-_OVERLAP:]
+    except UNREADABLE as problem:
+        raise DataProblem(f"`{shown(path)}` cannot be read: {reason(problem)}", path) from None
+    lines = breaks + (tail[-1:] != b"\n")
+    crlf = returns > 0
+    if crlf and not (returns == pairs == breaks):
+        simple = False
+    return Scan(lines, simple, crlf)
+
+
+def _plain(window: bytes, json: bool) -> bool:
+    if b"\0" in window:
+        return False
+    if not json:
+        return b'"' not in window or _BLANK_QUOTE.search(window) is None
+    if b"NaN" in window or b"Infinity" in window:
+        return False
+    if b"\\u" in window and _HALF.search(window):
+        return False
+    closes = b",}" in window or b",]" in window or b" }" in window or b" ]" in window or b"\t}" in window
+    return not (closes and _BLANK_BRACE.search(window))

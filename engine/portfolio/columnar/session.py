@@ -1,0 +1,131 @@
+"""The embedded database of one run: in memory, spilling to a folder of its own."""
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+
+from engine.portfolio.problems import DataProblem
+
+_LIMIT = re.compile(r"\d+(\.\d+)? ?([KMGT]i?B|B|%)", re.IGNORECASE | re.ASCII)
+
+
+class Session:
+    """A connection, and a folder for what is set aside, which goes when the session ends.
+
+    SQL is made of names from `name` and `identifier` alone. Whatever comes from outside goes in as a
+    parameter or, where a view must read it, as a variable of the database (`variable`).
+    """
+
+    def __init__(self, memory_limit: str | None = None, threads: int | None = None) -> None:
+        self.folder = tempfile.mkdtemp(prefix="tierwise-")
+        self._count = 0
+        try:
+            self.connection = duckdb.connect(config={
+                "autoinstall_known_extensions": "false", "autoload_known_extensions": "false",
+                "temp_directory": os.path.join(self.folder, "spilled"),
+            })
+            if memory_limit is not None:
+                self.connection.execute("SET memory_limit = ?", [memory_limit])
+            if threads is not None:
+                self.connection.execute("SET threads = ?", [threads])
+        except BaseException:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.connection.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def name(self, stem: str) -> str:
+        """A name that nothing in the database has yet."""
+        self._count += 1
+        return f"{stem}_{self._count}"
+
+    def path(self, suffix: str) -> str:
+        """A path in the session's folder."""
+        return os.path.join(self.folder, self.name("t") + suffix)
+
+    def variable(self, value: object) -> str:
+        """SQL that gives `value`, held in the database so that views may read it."""
+        name = self.name("given")
+        self.connection.execute(f"SET VARIABLE {name} = ?", [value])
+        return f"getvariable('{name}')"
+
+    def run(self, sql: str, parameters: Sequence[object] | dict[str, object] = ()) -> duckdb.DuckDBPyConnection:
+        return self.connection.execute(sql, parameters)
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        return self.connection.execute(sql, parameters).fetchall()
+
+    def row(self, sql: str, parameters: Sequence[object] = ()) -> tuple[Any, ...]:
+        """The only row."""
+        (found,) = self.rows(sql, parameters)
+        return found
+
+    def batches(self, sql: str, size: int = 10_000) -> Iterator[list[tuple[Any, ...]]]:
+        """The rows of a query some at a time; others may run meanwhile, which no open result survives."""
+        table = self.name("batches")
+        (count,) = self.row(f"CREATE TEMP TABLE {table} AS {sql}")
+        try:
+            for start in range(0, count, size):
+                yield self.rows(
+                    f"SELECT * FROM {table} WHERE rowid >= ? AND rowid < ? ORDER BY rowid", [start, start + size]
+                )
+        finally:
+            self.run(f"DROP TABLE {table}")
+
+
+def identifier(name: str) -> str:
+    """A quoted name."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def is_memory_limit(text: str) -> bool:
+    return _LIMIT.fullmatch(text) is not None
+
+
+def said(problem: Exception) -> str:
+    """The first line of what the database says, without the name of its exception."""
+    text = str(problem).partition("\n")[0]
+    head, colon, rest = text.partition(": ")
+    text = rest if colon and head.endswith("Error") else text
+    return text[:1].lower() + text[1:]
+
+
+@contextmanager
+def reading(shown: str, path: str) -> Iterator[None]:
+    """What goes wrong within is told of the data at `path`, called `shown`."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException:
+        raise _too_little() from None
+    except (duckdb.Error, OSError) as problem:
+        raise DataProblem(f"`{shown}` cannot be read: {said(problem)}", path) from None
+
+
+@contextmanager
+def writing(path: str, shown: str | None = None) -> Iterator[None]:
+    """What goes wrong within is told of the results at `path`."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException:
+        raise _too_little() from None
+    except (duckdb.Error, OSError) as problem:
+        why = (problem.strerror or str(problem)).lower() if isinstance(problem, OSError) else said(problem)
+        raise DataProblem(f"`{shown or path}` cannot be written: {why}", path) from None
+
+
+def _too_little() -> DataProblem:
+    return DataProblem(
+        "the memory allowed is too little for this run", "-", help="raise `--memory-limit`, or lower `--threads`"
+    )

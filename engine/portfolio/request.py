@@ -1,0 +1,117 @@
+"""What a run of a portfolio is asked, what it says meanwhile, and what it comes to."""
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from engine.ir import nodes as ir
+from engine.ir.reads import Cone
+from engine.records import Record
+
+KEEP, REFUSE, STOP = "keep", "refuse", "stop"
+#: What may stand beside the outcomes, in the order of the columns; the first are given unless others are asked for.
+EXTRAS = ("reasons", "fired", "open", "missing", "trace")
+USUAL_EXTRAS = ("reasons", "open", "missing")
+
+
+class Options(Record):
+    """How text files are read; None is settled by name and content."""
+
+    format: str | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+
+
+class Request(Record):
+    """One run. `histories` are (name, place); `only` the decisions asked for, all where it is empty; `max_refused` the
+    share of refused rows above which there is no result."""
+
+    data: str
+    as_of: datetime.date
+    histories: tuple[tuple[str, str], ...] = ()
+    out: str = "-"
+    form: str | None = None
+    rejects: str | None = None
+    options: Options = Options()
+    missing: tuple[str, ...] = ()
+    date_format: str | None = None
+    only: tuple[str, ...] = ()
+    extras: tuple[str, ...] = USUAL_EXTRAS
+    where: str | None = None
+    limit: int | None = None
+    strict: bool = False
+    max_refused: float | None = None
+    on_repeated_key: str = KEEP
+    on_null_key: str = KEEP
+    on_orphan: str = KEEP
+    on_keyless_event: str = STOP
+    memory_limit: str | None = None
+    threads: int | None = None
+    run_id: str | None = None
+
+
+class Listener(Protocol):
+    """Who is told what a person should know, while it happens."""
+
+    def note(self, text: str) -> None:
+        """One line about the data or the run."""
+
+    def refused(self, place: str, key: str, message: str, help: str | None) -> None:
+        """A refused row, by its place (`file:line`)."""
+
+    def progress(self, done: int, total: int | None, unit: str) -> None:
+        """How far the run is."""
+
+
+class Quiet:
+    """A listener who keeps the notes and drops the rest."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def refused(self, place: str, key: str, message: str, help: str | None) -> None:
+        pass
+
+    def progress(self, done: int, total: int | None, unit: str) -> None:
+        pass
+
+
+class Policy(Protocol):
+    """What a run needs of a policy (`engine.policy.Policy`)."""
+
+    @property
+    def versions(self) -> Sequence[Any]: ...
+
+    def program_at(self, day: datetime.date) -> ir.Program: ...
+
+    def cone(self, program: ir.Program, only: Sequence[str] | None = None) -> Cone: ...
+
+    def decide(
+        self, inputs: Mapping[str, Any], *, as_of: datetime.date, history: Any = None,
+        only: Sequence[str] | None = None, engine: str = "python",
+    ) -> Any: ...
+
+
+class Summary(Record):
+    """What a run came to. `outcomes` count the values of each enumerated decision, `reasons`, `missing` and
+    `refused_for` how often each was met; `seconds` is the time taken, `engine` who decided."""
+
+    engine: str
+    rows: int
+    decided: int
+    open: int
+    refused: int
+    outcomes: Mapping[str, Mapping[str, int]]
+    reasons: Mapping[str, int]
+    missing: Mapping[str, int]
+    refused_for: Mapping[str, int]
+    repeated_keys: int
+    null_keys: int
+    orphans: Mapping[str, int]
+    seconds: float
+    out: str
+    notes: tuple[str, ...] = ()

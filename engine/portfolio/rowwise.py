@@ -1,0 +1,246 @@
+"""Deciding a portfolio row by row: every row comes out once, decided, open or refused, with its line."""
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from engine.ir import nodes as ir
+from engine.portfolio.binding import Columns, Reading
+from engine.portfolio.histories import History, Key, read_history
+from engine.portfolio.layout import Layout
+from engine.portfolio.problems import DataProblem
+from engine.portfolio.request import KEEP, STOP, Listener, Policy, Request, Summary
+from engine.portfolio.shared import (
+    NULL_KEY,
+    REPEATED,
+    UNREADABLE_ROW,
+    absent_text,
+    declared_histories,
+    faults_text,
+    form_of,
+    orphans_text,
+    programs_of,
+    rejects,
+    require_columns,
+    summarised,
+    tell_keys,
+    too_many,
+    trace_text,
+    untold_text,
+    where_of,
+)
+from engine.portfolio.tables import BadRow, Table, count, open_table
+from engine.portfolio.tally import Tally
+from engine.portfolio.writing import Writer, cell, output, writer
+from engine.render import visible
+
+
+def run(policy: Policy, request: Request, listener: Listener) -> Summary:
+    """Decide the portfolio; raises DataProblem, and Usage before anything is read."""
+    begun = time.monotonic()
+    programs = programs_of(policy, request)
+    reading = Reading(request.missing, request.date_format)
+    options = request.options
+
+    def table(path: str) -> Table:
+        return open_table(path, format=options.format, encoding=options.encoding, delimiter=options.delimiter)
+
+    events = _histories(programs[-1], request, table, reading, listener)
+    with table(request.data) as rows, output(request.out) as stream, rejects(request.rejects) as refused:
+        decider = _RowByRow(policy, programs, rows, events, reading, request, listener, refused)
+        decider.decide(writer(stream, form_of(request), decider.layout.columns))
+        decider.end()
+    return decider.summary(time.monotonic() - begun)
+
+
+class _RowByRow:
+    def __init__(
+        self, policy: Policy, programs: Sequence[ir.Program], table: Table, histories: Mapping[str, History],
+        reading: Reading, request: Request, listener: Listener, rejects: Any,
+    ) -> None:
+        self.policy = policy
+        self.request = request
+        self.only = list(request.only) or None
+        self.table = table
+        self.histories = histories
+        self.rejects = rejects
+        self.listener = listener
+        self.layout = Layout(programs, request.only, request.extras)
+        inputs = self.layout.inputs
+        self.bound = Columns(table, tuple(inputs.values()), reading)
+        self.owner = {h.name: h.key for program in programs for h in program.histories if h.key is not None}
+        needed = set.intersection(*(set(policy.cone(program, self.only).inputs) for program in programs))
+        require_columns(self.bound.absent, needed, inputs, table.columns, self.bound.columns, table.path)
+        self.where = where_of(programs, request)
+        self.untold = 0
+        self.seen: set[tuple[Any, ...]] = set()
+        self.repeated = 0
+        self.keyless = 0
+        self.tally = Tally(self.layout.enumerations)
+
+    def decide(self, out: Writer) -> None:
+        """Decide every row; raises DataProblem where reading fails, or a row that must end the run."""
+        left = self.request.limit
+        for done, row in enumerate(self.table):
+            if left is not None and self.tally.rows >= left:
+                break
+            if done % 256 == 0:
+                self.listener.progress(done, None, "rows")
+            values = self.bound.values(row.cells)
+            if self.where is not None and not self._taken(row, values):
+                continue
+            self._row(out, row, values)
+
+    def _taken(self, row: Any, values: Mapping[str, Any]) -> bool:
+        assert self.where is not None
+        holds = None if isinstance(row, BadRow) else self.where.holds(values, self.request.as_of)
+        if holds is None:
+            self.untold += 1
+        if not holds:                                   # its events are not without a customer
+            for name, history in self.histories.items():
+                history.of(_plain(values.get(self.owner[name])))
+        return bool(holds)
+
+    def _row(self, out: Writer, row: Any, values: dict[str, Any]) -> None:
+        layout = self.layout
+        if isinstance(row, BadRow):                     # what is no text cannot be written either
+            values = {name: _writable(values.get(name)) for name in layout.keys}
+        key = ", ".join(str(values[k]) for k in layout.keys if values.get(k) is not None)
+        base = {layout.own["line"]: row.line, **{k: values.get(k) for k in layout.keys}}
+        if isinstance(row, BadRow):
+            return self._refuse(out, base, key, row.message, row.help, [UNREADABLE_ROW])
+        objects = [name for name in layout.keys if isinstance(values.get(name), (list, dict))]
+        if objects:
+            return self._refuse(out, base, "", f"`{objects[0]}` is a list or object, and keys are plain", None, objects)
+        if layout.keys and (flaw := self._flaw(values)) is not None:
+            message, choice = flaw
+            if choice != KEEP:
+                return self._refuse(out, base, key, message, None, ["key"], choice == STOP)
+        broken = self._broken(values)
+        if broken is not None:
+            return self._refuse(out, base, key, f"history `{broken[0]}`: {broken[1]}", None, [broken[0]])
+        decision = self.policy.decide(
+            values, as_of=self.request.as_of, history=self._history(values), only=self.only
+        )
+        if not decision.refused:
+            return self._decided(out, base, decision)
+        stops = any(fault.stops for fault in decision.faults)
+        hints = dict.fromkeys(h for n in decision.refused if (h := self.bound.hint(n, values.get(n))))
+        text = faults_text(decision.faults, lambda name, number: self._line(name, number, values))
+        self._refuse(out, base, key, text, "; ".join(hints) or None, decision.refused, stops)
+
+    def _flaw(self, values: Mapping[str, Any]) -> tuple[str, str] | None:
+        """What is wrong with a row's key, and what is to be done about it."""
+        found = tuple(None if values.get(k) is None else cell(values[k]) for k in self.layout.keys)
+        if None in found:
+            self.keyless += 1
+            return NULL_KEY, self.request.on_null_key
+        if found in self.seen:
+            self.repeated += 1
+            return REPEATED, self.request.on_repeated_key
+        self.seen.add(found)
+        return None
+
+    def _line(self, name: str, number: int, values: Mapping[str, Any]) -> str | None:
+        history = self.histories.get(name)
+        if history is None:
+            return None
+        return f"line {history.line(values.get(self.owner[name]), number)} of {history.source}"
+
+    def _decided(self, out: Writer, base: dict[str, Any], decision: Any) -> None:
+        layout, own = self.layout, self.layout.own
+        for column in layout.outputs:
+            value = decision.values.get(column.decision)
+            base[column.column] = value if column.member is None else (value or {}).get(column.member)
+        # an open feature counts as far as it leaves a decision open; one that the policy handles does not
+        opened = [name for name in decision.open if name in decision.values]
+        missing = decision.missing if opened else ()
+        base[own["status"]] = "open" if opened else "decided"
+        extras = {"reasons": decision.reasons, "open": opened, "missing": missing}
+        if "fired" in own:
+            extras["fired"] = [f"{name}/{rule}" for name, rules in decision.fired.items() for rule in rules]
+        if "trace" in own:
+            extras["trace"] = trace_text(decision)
+        for name in layout.extras:
+            found = extras[name]
+            base[own[name]] = found if isinstance(found, str) else list(found)
+        out.write(base)
+        self.tally.decided(decision.values, decision.reasons, missing, bool(opened))
+
+    def _refuse(
+        self, out: Writer, base: dict[str, Any], key: str, message: str, help: str | None,
+        names: Sequence[str], stops: bool = False,
+    ) -> None:
+        own = self.layout.own
+        line = base[own["line"]]
+        if self.request.strict or stops:
+            place = f"`{key}`: " if key else ""
+            raise DataProblem(place + visible(message), self.table.path, line, help)
+        base[own["status"]] = "refused"
+        base[own["problem"]] = message
+        out.write(base)
+        self.tally.bad(names)
+        if self.rejects is not None:
+            self.rejects.writerow([line, key, message])
+        self.listener.refused(f"{self.table.name}:{line}", key, message, help)
+
+    def _history(self, values: Mapping[str, Any]) -> dict[str, Any] | None:
+        if not self.histories:
+            return None
+        return {name: history.of(values.get(self.owner[name])) for name, history in self.histories.items()}
+
+    def _broken(self, values: Mapping[str, Any]) -> tuple[str, str] | None:
+        for name, history in self.histories.items():
+            if history.broken and (found := history.broken.get(values.get(self.owner[name]))) is not None:
+                return name, found
+        return None
+
+    def end(self) -> None:
+        """Judge the whole; raises DataProblem where there may be no result."""
+        too_many(self.tally, self.request, self.table.path)
+        self.orphans = {} if self.request.limit is not None else {
+            name: lost for name, history in self.histories.items() if (lost := history.unclaimed())
+        }
+        if self.orphans and self.request.on_orphan == STOP:
+            name, lost = next(iter(self.orphans.items()))
+            raise DataProblem(orphans_text(name, lost, self.table.name), self.table.path)
+
+    def summary(self, seconds: float) -> Summary:
+        tell_keys(self.listener, self.repeated, self.keyless, self.request)
+        if self.untold:
+            self.listener.note(untold_text(self.untold))
+        for name in self.bound.absent:
+            self.listener.note(absent_text(name))
+        for name, history in self.histories.items():
+            if history.skipped:
+                self.listener.note(f"{count(history.skipped, 'row')} of history `{name}` without a key")
+        for name, lost in self.orphans.items():
+            self.listener.note(orphans_text(name, lost, self.table.name))
+        return summarised(
+            "python", self.tally, self.request, self.repeated, self.keyless, self.orphans, seconds
+        )
+
+
+def _histories(
+    program: ir.Program, request: Request, table: Callable[[str], Table], reading: Reading, listener: Listener
+) -> dict[str, History]:
+    """The event tables by history; raises DataProblem and Usage."""
+    found: dict[str, History] = {}
+    for name, (decl, owner, path) in declared_histories(program, request).items():
+        with table(path) as rows:
+            found[name] = read_history(
+                name, Key(owner.name, owner.type, owner.column), decl.fields, rows, reading,
+                skip_keyless=request.on_keyless_event != STOP,
+            )
+        for column, hint in found[name].hints.items():
+            listener.note(f"note: {path}: `{column}` {visible(hint)}")
+    return found
+
+
+def _writable(value: Any) -> Any:
+    return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else value
+
+
+def _plain(value: Any) -> Any:
+    return None if isinstance(value, (list, dict)) else value

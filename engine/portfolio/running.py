@@ -1,0 +1,95 @@
+"""Carries out a run with the engine that was asked for, or else the one that suits its tables."""
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from engine.portfolio import rowwise
+from engine.portfolio.request import Listener, Policy, Request, Summary
+from engine.portfolio.shared import Usage
+
+PYTHON, DUCKDB = "python", "duckdb"
+ENGINES = (PYTHON, DUCKDB)
+#: Text files that are smaller together are decided one by one before the database has started (docs/decisions/0012).
+SMALL = 1_000_000
+
+
+def run(policy: Policy, request: Request, listener: Listener, engine: str | None = None) -> Summary:
+    """Decide a portfolio and write the results; raises DataProblem, Usage and, for a policy that the columnar
+    engine does not carry out, Unsupported."""
+    chosen = engine or usual(request)
+    if chosen == PYTHON:
+        _refuse_columnar(request)
+        return rowwise.run(policy, request, listener)
+    if not installed():
+        raise Usage('the columnar engine needs duckdb and sqlglot: pip install "tierwise[duckdb]"')
+    columnar: Any = import_module(f"engine.portfolio.columnar.{'resume' if request.run_id is not None else 'run'}")
+    summary: Summary = columnar.run(policy, request, listener)
+    return summary
+
+
+def usual(request: Request) -> str:
+    """The engine that is used unless another is asked for: columnar for tables that only the database reads or writes
+    and for large files, one by one for small ones, whose results are there before the database has started."""
+    if only_columnar(request):
+        return DUCKDB
+    places = [request.data, *(place for _, place in request.histories)]
+    if any(place == "-" or not os.path.isfile(place) for place in places):
+        return PYTHON                                   # standard input and pipes; what is not there is told by it too
+    sizes = [os.path.getsize(place) * (10 if place.endswith(".gz") else 1) for place in places]
+    return DUCKDB if sum(sizes) > SMALL and installed() else PYTHON
+
+
+def installed() -> bool:
+    """Whether the columnar engine's libraries are there."""
+    return find_spec("duckdb") is not None and find_spec("sqlglot") is not None
+
+
+def only_columnar(request: Request) -> str | None:
+    """What of a request the one-by-one engine cannot do; None where it can do all."""
+    for place in (request.data, *(place for _, place in request.histories)):
+        if not _is_text(place, request.options.format):
+            return f"reading `{_shown(place)}`"
+    if request.form in ("parquet", "xlsx") or request.out != "-" and not _is_text(request.out, request.form, True):
+        return f"writing `{_shown(request.out)}`"
+    for given, name in (
+        (request.memory_limit, "--memory-limit"), (request.threads, "--threads"), (request.run_id, "--run-id")
+    ):
+        if given is not None:
+            return f"`{name}`"
+    return None
+
+
+def _is_text(place: str, form: str | None, written: bool = False) -> bool:
+    """Whether a place is a text file, or looks like none of the tables that only the database takes."""
+    if form is not None and not written:
+        return form in ("csv", "jsonl") and "::" not in place
+    name = place.lower().removesuffix(".gz")
+    if "::" in place or place.startswith(("postgres://", "postgresql://", "env:")):
+        return False
+    if written:
+        return form is not None or not name.endswith((".parquet", ".pq", ".xlsx", ".xlsm", ".duckdb", ".ddb", ".db"))
+    if name.endswith((".parquet", ".pq", ".xlsx", ".xlsm", ".duckdb", ".ddb", ".db")):
+        return False
+    if os.path.exists(place):
+        return not (os.path.isdir(place) and _has_parquet(place))
+    return not any(c in place for c in "*?[")
+
+
+def _has_parquet(folder: str) -> bool:
+    return any(name.endswith(".parquet") for _, _, names in os.walk(folder) for name in names)
+
+
+def _shown(place: str) -> str:
+    locations = import_module("engine.portfolio.columnar.locations")
+    shown: str = locations.redacted(place) if "://" in place else place
+    return shown
+
+
+def _refuse_columnar(request: Request) -> None:
+    what = only_columnar(request)
+    if what is not None:
+        raise Usage(f"{what} needs the columnar engine: leave `--engine python` out")
+
