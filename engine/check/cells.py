@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from engine.check.constants import constant, test_domain
 from engine.check.scope import Report, Slice
 from engine.semantics import dtypes as dt
+from engine.semantics.domain import ALL, Domain, intersection, point
 from engine.semantics.dtypes import Type
 from engine.syntax import ast
 
@@ -38,11 +39,12 @@ def comma_pairs(report: Report, column: Sequence[Read]) -> None:
 def _lone(report: Report, column: Sequence[tuple[Slice, ast.UnaryTests]]) -> None:
     """`450000` in a column of `<= ...`: it holds for that number and no other.
 
-    It is meant where it fills the place between others (`0` beside `(0..5]`, `2` beside `>= 3`), and 0 often is.
+    It is meant where it fills the place that others leave (`30` beside `< 30`, `2` beside `>= 3`), and 0 often is.
     """
     lone: list[tuple[Slice, float]] = []
     open_ends: set[float] = set()
     closed_ends: set[float] = set()
+    others: list[Domain] = []
     for place, tests in column:
         for test in tests.tests:
             exact = constant(test, _NUMBER)
@@ -50,14 +52,18 @@ def _lone(report: Report, column: Sequence[tuple[Slice, ast.UnaryTests]]) -> Non
                 lone.append((place, exact))
                 continue
             domain = test_domain(test, _NUMBER)
-            for part in domain.intervals if domain is not None else ():
+            if domain is None or domain == ALL:
+                continue
+            others.append(domain)
+            for part in domain.intervals:
                 for end, is_closed in ((part.lower, part.lower_closed), (part.upper, part.upper_closed)):
                     if isinstance(end, (int, float)):
                         (closed_ends if is_closed else open_ends).add(end)
-    if len(lone) != 1 or not open_ends | closed_ends:
+    if len(lone) != 1 or not others:
         return
     place, value = lone[0]
-    if value != 0 and value not in open_ends and not {value - 1, value + 1} & closed_ends:
+    held = any(not intersection(domain, point(value)).is_empty for domain in others)
+    if value != 0 and (held or value not in open_ends and not {value - 1, value + 1} & closed_ends):
         text = place.text
         report.at(
             "W0613", f"`{text}` holds for this number alone, where the column compares", place.locate(0, len(text)),

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -22,10 +23,11 @@ RESULT = "result"
 
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DATE_CALL = re.compile(r'date\("\d{4}-\d{2}-\d{2}"\)')
-_SCIENTIFIC = re.compile(r"[-+]?\d+(\.\d+)?[eE][-+]?\d{1,3}")
+_SCIENTIFIC = re.compile(r"(?<![\w.])\d+(?:\.\d+)?[eE][-+]?\d{1,3}(?![\w.])")
+_COMMA = re.compile(r"，(?=\S)")
 _WHOLE = re.compile(r"(\d)\.0+(?!\d)")
 _STRINGS = re.compile(r'("(?:[^"\\]|\\.)*")')
-_PLAIN = re.compile(r"[\s０-９0-9＋－＝＜＞％．，（）［］≥≤≠<>=.,%+()\[\]-]+")
+_PLAIN = re.compile(r"[\s０-９0-9＋－＝＜＞％．，（）［］≥≤≠<>=.,%+()\[\]万亿-]+")
 _BLANKS = dict.fromkeys("\xa0\u2002\u2003\u2007\u2009\u202f\u3000", " ") | dict.fromkeys("\u200b\u200c\u200d\u2060", "")
 _QUOTES = dict.fromkeys("“”„‟＂", '"')
 _DASHES = dict.fromkeys("–—−‐‑", "-")
@@ -154,12 +156,13 @@ def _text(value: str, role: str, before: Sequence[str]) -> Read:
     if text.startswith("'") and text.count("'") == 1:
         changed(text[1:], "a leading apostrophe")
     changed(_translated(text, _QUOTES), "curly quotes")
-    if role != RESULT or text.startswith("=") or _PLAIN.fullmatch(text):
-        changed(_translated(text, _WIDE), "full-width signs")
+    is_prose = role == ID and any("CJK" in unicodedata.name(c, "") for c in text if c.isalpha())
+    if (role != RESULT or text.startswith("=") or _PLAIN.fullmatch(text)) and not is_prose:
+        changed(_translated(_outside(text, lambda part: _COMMA.sub("， ", part)), _WIDE), "full-width signs")
         changed(_translated(text, _DASHES) if role != ID else text, "a dash that is no minus")
     if role != ID:
-        if _SCIENTIFIC.fullmatch(text):
-            changed(_plain(Decimal(text)), f"`{text}`, a number as a spreadsheet shows it")
+        changed(_outside(text, lambda part: _SCIENTIFIC.sub(lambda m: _plain(Decimal(m[0])), part)),
+                f"`{text}`, a number as a spreadsheet shows it")
         if text in ("TRUE", "FALSE"):
             changed(text.lower(), f"the spreadsheet's `{text}`")
         if _WHOLE.sub(r"\1", text) in before:
@@ -174,7 +177,9 @@ def _translated(text: str, table: dict[str, str], whole: bool = True) -> str:
     if not any(c in text for c in table):
         return text
     codes = str.maketrans(table)
-    if not whole:
-        return text.translate(codes)
-    return "".join(
-        part if index % 2 else part.translate(codes) for index, part in enumerate(_STRINGS.split(text)))
+    return _outside(text, lambda part: part.translate(codes)) if whole else text.translate(codes)
+
+
+def _outside(text: str, change: Callable[[str], str]) -> str:
+    """`text` with what stands outside strings changed."""
+    return "".join(part if index % 2 else change(part) for index, part in enumerate(_STRINGS.split(text)))
