@@ -19,7 +19,7 @@ ARGS ?=
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-real nightly lint types contracts docs docs-check conformance bench lock wheel clean
+.PHONY: help demo test test-real nightly mutation lint types contracts docs docs-check conformance bench lock wheel clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -68,6 +68,9 @@ test-real: $(VENV)/dev.stamp  ## run the tests that install packages or take min
 nightly: $(VENV)/dev.stamp  ## random policies through every evaluator, at the long setting
 	$(BIN)/python -m tests.differential --nightly $(ARGS)
 	TIERWISE_FORMAT_POLICIES=1000 $(BIN)/python -m pytest -n $(WORKERS) tests/format
+
+mutation: $(VENV)/dev.stamp  ## change each threshold and outcome of the standards, and list what their cases miss
+	$(BIN)/python -m tests.mutation $(ARGS)
 
 lint: $(VENV)/dev.stamp  ## ruff
 	$(BIN)/ruff check .
