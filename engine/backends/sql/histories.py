@@ -96,7 +96,9 @@ class RowMaker:
 
         theirs = _of(events.key)
         aggregation = Aggregation(self.outer.stages.names, self.outer.stages, max(level, 1), begin, [(key, theirs)])
-        compiler = Expressions(aggregation.rows, self.program, self.labels, self.outer)
+        compiler = Expressions(
+            aggregation.rows, self.program, self.labels, self.outer, self.outer.dialect.name
+        )
         compiler.wants_labels = self.outer.wants_labels
         fields = self._fields(decl, events, compiler)
         order = [fields[name] for name in decl.order_by]

@@ -57,7 +57,18 @@ def source_of(program: ir.Program) -> Source:
 
 def load(connection: duckdb.DuckDBPyConnection, program: ir.Program, customers: Sequence[Customer]) -> None:
     """Make the tables of `source_of` with these customers."""
-    columns = [("n", "INTEGER", list(range(len(customers))))]
+    for name, columns in tables_of(program, customers).items():
+        _make(connection, name, columns)
+
+
+#: A column's name, its DuckDB type and its cells.
+TableColumn = tuple[str, str, list[Any]]
+
+
+def tables_of(program: ir.Program, customers: Sequence[Customer]) -> dict[str, list[TableColumn]]:
+    """The columns of the tables of `source_of` by table."""
+    tables = {}
+    columns: list[TableColumn] = [("n", "INTEGER", list(range(len(customers))))]
     for i, decl in enumerate(program.inputs):
         columns += _cells(i, decl, [raw_input(decl, c.inputs) for c in customers])
     for k, history in enumerate(program.histories):
@@ -66,24 +77,23 @@ def load(connection: duckdb.DuckDBPyConnection, program: ir.Program, customers: 
         supplied = [c.history.get(history.name) for c in customers]
         columns.append((f"s{k}", "BOOLEAN", [rows is not None for rows in supplied]))
         events = [(n, o, row) for n, rows in enumerate(supplied) for o, row in enumerate(rows or ())]
-        parts = [("n", "INTEGER", [n for n, _, _ in events]), ("ordinal", "INTEGER", [o for _, o, _ in events])]
+        parts: list[TableColumn] = [
+            ("n", "INTEGER", [n for n, _, _ in events]), ("ordinal", "INTEGER", [o for _, o, _ in events])
+        ]
         for i, field in enumerate(history.fields):
             parts += _cells(i, field, [_raw(field, row) for _, _, row in events])
-        _make(connection, f"h{k}", parts)
-    _make(connection, "customers", columns)
+        tables[f"h{k}"] = parts
+    return tables | {"customers": columns}
 
 
-_Column = tuple[str, str, list[Any]]
-
-
-def _make(connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[_Column]) -> None:
+def _make(connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[TableColumn]) -> None:
     connection.execute(f"CREATE TABLE {table} ({', '.join(f'{name} {kind}' for name, kind, _ in columns)})")
     if columns[0][2]:
         unnested = ", ".join(f"unnest(?::{kind}[])" for _, kind, _ in columns)
         connection.execute(f"INSERT INTO {table} SELECT {unnested}", [cells for _, _, cells in columns])
 
 
-def _cells(index: int, decl: InputDecl | FieldDecl, raws: Sequence[Any]) -> list[_Column]:
+def _cells(index: int, decl: InputDecl | FieldDecl, raws: Sequence[Any]) -> list[TableColumn]:
     """A column of values and one that says which cells are no such value."""
     values, bad = [], []
     for raw in raws:
@@ -107,4 +117,4 @@ def _raw(field: FieldDecl, row: Mapping[str, Any]) -> Any:
     return next((row[name] for name in names if name is not None and row.get(name) is not None), None)
 
 
-__all__ = ["Customer", "Query", "decide_all", "load", "source_of"]
+__all__ = ["Customer", "Query", "decide_all", "load", "source_of", "tables_of"]

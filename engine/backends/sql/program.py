@@ -9,11 +9,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlglot import exp
+from sqlglot.errors import ErrorLevel
 
 from engine.backends.sql import stages as st
 from engine.backends.sql.decisions import DecisionCompiler, Given, Wanted
 from engine.backends.sql.door import admitted, unfit
 from engine.backends.sql.histories import RowMaker
+from engine.backends.sql.lowering import lowered
 from engine.backends.sql.masks import Flag, Flags, lanes, once, texts
 from engine.backends.sql.origins import Behind, Labels
 from engine.backends.sql.reasons import Reasons
@@ -52,16 +54,19 @@ class Output(Record):
 
 
 class Query(Record):
-    """The compiled program; `columns` describe the result, `lists` says how it holds sets. `assumable` are the
-    missing data that some decision reads, with the rules that do."""
+    """The compiled program for one engine; `columns` describe the result, `lists` says how it holds sets."""
 
     tree: exp.Select
     columns: tuple[Output, ...]
     lists: bool
+    dialect: str = "duckdb"
 
-    def sql(self, dialect: str = "duckdb", pretty: bool = False) -> str:
-        """The text; the date of the decision is the named parameter `as_of`."""
-        return self.tree.sql(dialect=dialect, pretty=pretty)
+    def sql(self, dialect: str | None = None, pretty: bool = False) -> str:
+        """The text; the date of the decision is the named parameter `as_of`, PostgreSQL's first. ValueError for
+        another dialect than it was compiled for."""
+        if dialect not in (None, self.dialect):
+            raise ValueError(f"a query that was compiled for {self.dialect} is none for {dialect}")
+        return self.tree.sql(dialect=self.dialect, pretty=pretty, unsupported_level=ErrorLevel.RAISE)
 
 
 def compile_program(
@@ -71,8 +76,9 @@ def compile_program(
     keep: Sequence[str] = (),
     extras: Sequence[str] = (),
     lists: bool = False,
+    dialect: str = "duckdb",
 ) -> Query:
-    """Compile a program; `outcomes` are the decisions asked for, all that are shown by default.
+    """Compile a program for one of `DIALECTS`; `outcomes` are the decisions asked for, all that are shown by default.
 
     `source` says where the data stand, by default in relations that are called as the policy calls them. `keep` are
     columns of the customers' relation to hand on, `extras` sets of `EXTRAS`: as lists of texts where `lists`
@@ -83,13 +89,14 @@ def compile_program(
     if unknown:
         raise ValueError(f"no extra is called {sorted(unknown)[0]!r}; there are {', '.join(EXTRAS)}")
     settled = rewritten(program)
-    compiler = _Compiler(settled, outcomes, source or by_name(program), frozenset(extras))
+    compiler = _Compiler(settled, outcomes, source or by_name(program), frozenset(extras), dialect)
     return compiler.query(tuple(keep), lists)
 
 
 class _Compiler:
     def __init__(
-        self, program: ir.Program, outcomes: Sequence[str] | None, source: Source, extras: frozenset[str]
+        self, program: ir.Program, outcomes: Sequence[str] | None, source: Source, extras: frozenset[str],
+        dialect: str = "duckdb",
     ) -> None:
         self.program = program
         shown = [n for n in program.declared if any(d.name == n and not d.internal for d in program.decisions)]
@@ -101,7 +108,7 @@ class _Compiler:
         missable = [i.name for i in program.inputs if i.name in self.reach.inputs and i.type.nullable]
         missable += [h.name for h in program.histories if h.name in self.reach.relations and h.each is None]
         self.labels = Labels(missable)
-        self.expressions = Expressions(self.stages, program, self.labels)
+        self.expressions = Expressions(self.stages, program, self.labels, dialect=dialect)
         wanted = Wanted(
             "fired" in extras, bool(extras & {"reasons", "reasons_of"}), bool(extras & {"missing", "assumed"})
         )
@@ -232,7 +239,8 @@ class _Compiler:
                     name = f"refused {lane + 1}" if lane else "refused"
                     columns.append(Output(name, "refused", labels=labels, lane=lane))
                     trees.append((name, tree))
-        return Query(self._final(keep, trees), tuple(columns), lists)
+        dialect = self.expressions.dialect
+        return Query(lowered(self._final(keep, trees), dialect), tuple(columns), lists, dialect.name)
 
     def _outcome(self, decision: ir.Decision, lists: bool, put: Callable[[Output, exp.Expr], None]) -> None:
         given = self.given[decision.name]

@@ -75,9 +75,10 @@ class Expressions(SqlExpressions):
     locals that stand for its own rows."""
 
     def __init__(
-        self, stages: Stages, program: ir.Program, labels: Labels, parent: Expressions | None = None
+        self, stages: Stages, program: ir.Program, labels: Labels, parent: Expressions | None = None,
+        dialect: str = "duckdb",
     ) -> None:
-        super().__init__(stages, program)
+        super().__init__(stages, program, dialect)
         self.labels = labels
         self.parent = parent
         self.tables = {t.name: t for t in program.tables}
@@ -223,7 +224,7 @@ class Expressions(SqlExpressions):
                 with self.item_bound(node.var, item):
                     made.append((present, self._as_item(node.body)))
             return made
-        return None
+        return super().spelt_out(node)
 
     def narrowed(self, items: Items, node: ir.Fold) -> list[tuple[Sql, Sql]]:
         """The values that a fold folds, each with its condition."""
