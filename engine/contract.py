@@ -22,7 +22,7 @@ def input_schema(program: ir.Program) -> dict[str, Any]:
         "title": program.name,
         "description": f"Inputs of `{program.name}` version {program.version}",
         "type": "object",
-        "properties": {decl.name: _input(decl) for decl in program.inputs},
+        "properties": {decl.name: _input(decl) for decl in program.inputs if not decl.previous},
         "required": [decl.name for decl in program.inputs if decl.required],
     }
     histories = [h for h in program.histories if h.each is None]

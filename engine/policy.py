@@ -22,6 +22,7 @@ from engine.decision import Decision, output_values
 from engine.diagnostics import Diagnostic
 from engine.ir import nodes as ir
 from engine.ir.door import Refusal, Relations, admit_history, admit_input, admit_inputs, raw_input
+from engine.ir.previous import previous_inputs
 from engine.ir.reads import Cone, cone
 from engine.reads import Reads
 from engine.records import Record
@@ -108,6 +109,7 @@ class Policy:
         history: History | None = None,
         only: Sequence[str] | None = None,
         engine: str = "python",
+        previous: Mapping[str, Any] | Decision | None = None,
     ) -> Decision:
         """Decide one customer as of a date.
 
@@ -116,12 +118,15 @@ class Policy:
         and features asked for; what they do not need is not looked at. Data that are bad refuse the customer, they do
         not raise; only a call that is wrong in itself does: TypeError for a date, inputs or histories of
         another kind, ValueError for an unknown engine, KeyError for an unknown decision. `engine` is
-        "python" or "reference".
+        "python" or "reference". `previous` is the last logged decision of this customer, for policies that read
+        `previous.tier` and the like: a `Decision`, or decisions with their outcomes and its date as `as of`.
         """
         compiled = self._only_version
         if type(inputs) is not dict or type(as_of) is not datetime.date or history.__class__ not in _USUAL:
             as_of = _called_well(inputs, as_of, history)
         inputs = dict(inputs)  # explanations come later, and must not see what the caller changes meanwhile
+        if previous is not None:
+            inputs.update(previous_inputs(self.program_at(self._day(inputs, as_of)), _logged(previous), as_of))
         if compiled is None or only is not None or engine != "python":
             if engine not in ("python", "reference"):
                 raise ValueError(f"no engine is called {engine!r}; there are 'python' and 'reference'")
@@ -234,6 +239,15 @@ def _called_well(inputs: Any, as_of: Any, history: Any) -> datetime.date:
     if not isinstance(as_of, datetime.date):
         raise TypeError(f"as_of is a datetime.date, not {type(as_of).__name__}")
     return as_of
+
+
+def _logged(previous: Any) -> Mapping[str, Any] | None:
+    """A previous decision as its outcomes and date; raises TypeError for what is neither."""
+    if isinstance(previous, Decision):
+        return None if previous.refused else {**previous.values, "as of": previous.as_of}
+    if not isinstance(previous, Mapping):
+        raise TypeError(f"previous is a decision or a mapping of decisions to outcomes, not {type(previous).__name__}")
+    return previous
 
 
 def _known_decisions(program: ir.Program, only: Sequence[str]) -> None:

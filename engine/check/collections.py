@@ -1,12 +1,12 @@
 """Types lists, contexts, paths, filters and loops."""
 from __future__ import annotations
 
-from engine.check import calls, rules
+from engine.check import calls, previous, rules
 from engine.check.base import BOOLEAN
 from engine.check.comparisons import Comparisons
 from engine.check.facts import facts, path_key
 from engine.check.groups import row_names
-from engine.check.scope import LOCAL, Binding, Scope, closest
+from engine.check.scope import LOCAL, PREVIOUS, Binding, Scope, closest
 from engine.check.typed import ANY
 from engine.semantics import dtypes as dt
 from engine.semantics.dtypes import Type
@@ -36,10 +36,17 @@ class Collections(Comparisons):
         return Type(dt.CONTEXT, fields=tuple(fields))
 
     def _path(self, node: ast.Path, scope: Scope) -> Type:
+        if isinstance(node.base, ast.Name):
+            named = scope.find(node.base.name)
+            if named is not None and named.kind == PREVIOUS:
+                return previous.read(self, node, named, scope)
         base = self.type(node.base, scope)
         if base.kind == dt.ANY:
             return ANY
         found = self._member(base, node)
+        outer = self.typing.bindings.get(id(node.base))
+        if outer is not None and outer.kind == PREVIOUS and base.kind == dt.CONTEXT and found.kind != dt.ANY:
+            previous.member(self, node, outer, found)
         return found.optional(False) if path_key(node) in scope.facts else found
 
     def _member(self, base: Type, node: ast.Path) -> Type:

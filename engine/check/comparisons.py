@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from engine.check import rules
 from engine.check.base import BOOLEAN, CheckerBase
-from engine.check.scope import Scope, closest
+from engine.check.scope import PREVIOUS, Scope, closest
 from engine.check.typed import ANY
 from engine.semantics import dtypes as dt
 from engine.semantics.dtypes import Type
@@ -14,6 +14,14 @@ class Comparisons(CheckerBase):
     """Comparisons of two values, and tests of one."""
 
     def _comparison(self, node: ast.Comparison, scope: Scope) -> Type:
+        for name, other in ((node.left, node.right), (node.right, node.left)):
+            if isinstance(name, ast.Name) and isinstance(other, ast.NullLiteral) and node.op in ("=", "!="):
+                found = scope.find(name.name)
+                if found is not None and found.kind == PREVIOUS:
+                    self.typing.bindings[id(name)] = found
+                    self.typing.record(other, Type(dt.NULL, True))
+                    self.typing.record(name, Type(dt.BOOLEAN, True))
+                    return BOOLEAN
         left, right = self.type(node.left, scope), self.type(node.right, scope)
         return self.comparison(node.op, node.left, left, node.right, right, node)
 

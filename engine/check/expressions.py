@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from engine.check import calls, rules
+from engine.check import calls, previous, rules
 from engine.check.base import BOOLEAN
 from engine.check.collections import Collections
 from engine.check.facts import facts
-from engine.check.scope import FIELD, LOCAL, USE, Binding, Scope, Slice, closest
+from engine.check.scope import FIELD, LOCAL, PREVIOUS, USE, Binding, Scope, Slice, closest
 from engine.check.typed import ANY
 from engine.diagnostics import Label
 from engine.semantics import dtypes as dt
@@ -72,6 +72,8 @@ class ExpressionChecker(Collections):
                     f"write `item.{node.name}` for the field, or rename the other",
                     labels=(Label(outer.declared, "the other is declared here"),) if outer.declared else (),
                 )
+        if binding.kind == PREVIOUS:
+            return previous.bare(self, node)
         if binding.restriction is not None:
             self.error(binding.restriction.code, binding.restriction.message, node, binding.restriction.help)
         self.typing.bindings[id(node)] = binding

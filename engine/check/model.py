@@ -207,3 +207,5 @@ class PolicyModel(Record):
     typing: Typing
     #: Decisions and imports in evaluation order.
     order: tuple[str, ...] = ()
+    #: What is read of the last logged decision.
+    previous: tuple[InputDecl, ...] = ()

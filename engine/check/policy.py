@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from engine.check import lints
+from engine.check import lints, logged, previous
 from engine.check.arms import ArmReader
 from engine.check.decisions import DecisionChecker, Draft
 from engine.check.declarations import KEYWORDS, Declarations, Vocabularies, date_of, name_findings
@@ -30,6 +30,7 @@ from engine.check.scope import (
     HISTORY,
     INPUT,
     PARAMETER,
+    PREVIOUS,
     USE,
     Binding,
     Report,
@@ -89,6 +90,7 @@ class PolicyChecker:
         use_models = [UseReader.model(u, parser, report, relations) for u in uses]
         parameter_reader = ParameterReader(report, parser, declarations, self.expressions)
         drafts, tables = self._drafts(parser, declarations)
+        scope.names[PREVIOUS] = logged.binding(drafts, (f.name for f in self.faulty))
         parameter_drafts = {p.name: parameter_reader.draft(p) for p in file.parameters}
         decisions: list[DecisionModel | ScoreModel] = []
         parameters: list[ParameterModel] = []
@@ -119,6 +121,7 @@ class PolicyChecker:
         model = PolicyModel(
             file, date_of(file.start), date_of(file.end), inputs, tuple(parameters), histories, reasons, tuple(tables),
             bound, tuple(decisions), tuple(d.name for d in (*file.decisions, *self.faulty)), self.typing, tuple(order),
+            previous.leaves(self.typing),
         )
         self._application_date(inputs)
         check_references(model, report)
@@ -173,7 +176,11 @@ class PolicyChecker:
             outputs.extend(_member_names(decision))
         locals_ = [name for d in file.decisions for name, _, _ in d.where]
         names = [*self._keys(), *(n.name for n in self.faulty), *fields, *locals_, *outcomes, "as of", "item", GROUP_BY]
-        return Vocabulary(names, [*fields, *outputs, *outcomes, *MEMBERS, "amount"])
+        members = [*fields, *outputs, *outcomes, *MEMBERS, "amount"]
+        if PREVIOUS in file.document.text:
+            names.append(PREVIOUS)
+            members.extend((previous.DATE, *(d.name for d in file.decisions)))
+        return Vocabulary(names, members)
 
     def _bindings(
         self, inputs: Iterable[InputDecl], histories: Iterable[HistoryModel], uses: Sequence[UseReader.Raw]

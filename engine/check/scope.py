@@ -17,6 +17,7 @@ USE = "use"
 LOCAL = "local"
 FIELD = "field"
 AS_OF = "as of"
+PREVIOUS = "previous"
 
 
 class Restriction(Record):

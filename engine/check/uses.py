@@ -52,6 +52,11 @@ class UseReader:
             )
         if policy is None:
             return None
+        if policy.previous:
+            report.at(
+                "E0714", f"`{spec.policy.text}` reads its previous decision, which an import has not", spec.policy.span,
+                "decisions of imports are not logged: give it what it needs as an input",
+            )
         inputs = {i.name for i in policy.inputs}
         inner = {h.name for h in policy.histories}
         bindings: list[tuple[str, Expr]] = []

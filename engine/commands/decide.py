@@ -22,6 +22,7 @@ from engine.commands.loading import open_policy
 from engine.commands.reading import read_object
 from engine.explain.phrases import LANGUAGES
 from engine.ir import nodes as ir
+from engine.ir.previous import from_told, previous_inputs
 from engine.policy import Decision
 from engine.portfolio.tables import normalise
 from engine.portfolio.writing import cell, json_text
@@ -34,6 +35,7 @@ from engine.syntax.width import text_width
 @click.argument("customer", metavar="[INPUT]", default="-")
 @click.option("--as-of", type=Date(), help="The date of the decision. [default: today]")
 @click.option("--history", metavar="FILE", help='Event rows as JSON: {"repayments": [{...}, ...]}.')
+@click.option("--previous", metavar="FILE", help="The customer's last decision as JSON, as `--format json` prints it.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--language", metavar="CODE", default="en", show_default=True, help="Of the explanation, as zh.")
 @click.option("--explain/--no-explain", default=True, show_default=True, help="Say why, or give the outcomes alone.")
@@ -41,20 +43,21 @@ from engine.syntax.width import text_width
 @click.option("--case", "case", metavar="NAME", help="Of the case that is kept. [default: by key and date]")
 @click.option("--yes", is_flag=True, help="Keep it without asking.")
 def command(
-    policy: str, customer: str, as_of: datetime.date | None, history: str | None, form: str,
+    policy: str, customer: str, as_of: datetime.date | None, history: str | None, previous: str | None, form: str,
     language: str, explain: bool, save_test: str | None, case: str | None, yes: bool,
 ) -> int:
     """Decide one customer and explain it.
 
     INPUT is a JSON object of the policy's inputs by name, `-` (the default) for standard input; null or left out
-    means missing, dates are ISO text. Its `history` may hold event rows, as --history does. Exits with 1 where the
-    customer is refused.
+    means missing, dates are ISO text. Its `history` may hold event rows, as --history does. --previous takes what an
+    earlier run of this command printed, or an object of decisions with their outcomes and the date as `as of`; one
+    dated after the date of the decision is not seen. Exits with 1 where the customer is refused.
     """
     if customer == "-" and sys.stdin.isatty():
         raise click.UsageError("name a JSON file, or give the customer as JSON on standard input")
-    if customer == "-" and history == "-":
+    if [customer, history, previous].count("-") > 1:
         raise click.UsageError("standard input can be read once only")
-    if save_test is not None and not yes and "-" in (customer, history):
+    if save_test is not None and not yes and "-" in (customer, history, previous):
         raise click.UsageError("add `--yes` to keep a customer from standard input, which cannot be asked as well")
     loaded = open_policy(policy)
     day = as_of or datetime.date.today()
@@ -70,6 +73,9 @@ def command(
             raise Failure("`history` of the customer is not an object", code=BAD_DATA, help="write {name: [row, ...]}")
         events = _events(within or {}, customer)
     _tell_strangers(program, inputs, events or {})
+    if previous is not None:
+        logged = from_told(read_object(previous, "the previous decision"))
+        inputs.update(previous_inputs(program, logged, day))
     decision = loaded.decide(inputs, as_of=day, history=events)
     if explain:
         told = decision.explain(format=form, language=language)
@@ -113,6 +119,7 @@ def _stranger(name: str, what: str, names: list[str]) -> None:
 
 def _plain(decision: Decision) -> dict[str, Any]:
     return {
+        "as_of": decision.as_of,
         "values": dict(decision.values),
         "reasons": list(decision.reasons),
         "open": list(decision.open),

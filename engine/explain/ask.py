@@ -20,7 +20,7 @@ class Question(Record):
 def questions(program: ir.Program, trace: Trace) -> tuple[Question, ...]:
     """Missing data by how many open decisions hang on it alone, then on it at all, then as declared."""
     opened = [o for o in trace.outcomes.values() if o.open]
-    names = [*(i.name for i in program.inputs), *(h.name for h in program.histories)]
+    names = [*(i.name for i in program.inputs if not i.previous), *(h.name for h in program.histories)]
     found = []
     for name in names:
         touches = tuple(o.decision.name for o in opened if name in o.behind.missing)

@@ -79,6 +79,9 @@ def admit_inputs(
         try:
             values[decl.name] = admit_input(decl, raw_input(decl, inputs))
         except Refusal as refusal:
+            if decl.previous:
+                values[decl.name] = None
+                continue
             stops = decl.on_unknown == "stop" and isinstance(refusal, Unknown)
             faults.append(Fault(decl.name, str(refusal), stops))
     return values, tuple(faults)

@@ -15,7 +15,7 @@ from engine.check.collections import position_of
 from engine.check.constants import constant, temporal_text
 from engine.check.facts import path_key
 from engine.check.groups import GROUP_BY
-from engine.check.scope import Slice
+from engine.check.scope import PREVIOUS, Binding, Slice
 from engine.check.typed import Typing
 from engine.ir import nodes as ir
 from engine.semantics import dtypes as dt
@@ -211,6 +211,8 @@ class ExpressionLowering:
             return ir.Local(self.id(), self.kind(node), self.at(node), "?")
         binding = self.typing.bindings[id(node)]
         at = self.at(node)
+        if binding.kind == PREVIOUS:
+            return ir.Input(self.id(), self.kind(node), at, binding.target)
         if binding.kind == "field":
             row = Type(dt.CONTEXT, relation=binding.row.relation if binding.row is not None else None)
             base = ir.Local(self.id(), row, at, binding.target)
@@ -266,6 +268,9 @@ class ExpressionLowering:
         return ir.Record(self.id(), self.kind(node), self.at(node), fields)
 
     def _path(self, node: ast.Path) -> ir.Node:
+        bound = self.typing.bindings.get(id(node))
+        if bound is not None and bound.kind == PREVIOUS:
+            return self.previous(bound, self.at(node))
         base_type, at = self.kind(node.base), self.at(node)
         if base_type.kind == dt.CONTEXT:
             binding = self.typing.bindings.get(id(node.base)) if isinstance(node.base, ast.Name) else None
@@ -285,6 +290,14 @@ class ExpressionLowering:
             body = ir.Field(self.id(), field_type, at, item, node.name)
             return ir.Map(self.id(), self.kind(node), at, base, variable, body)
         return ir.Call(self.id(), self.kind(node), at, f".{node.name}", (base,))
+
+    def previous(self, bound: Binding, at: ir.Place) -> ir.Node:
+        """An outcome of the last logged decision, an input; of several outputs a context of such."""
+        if bound.type.kind != dt.CONTEXT:
+            return ir.Input(self.id(), bound.type, at, bound.target)
+        members = bound.type.fields or ()
+        fields = tuple((n, ir.Input(self.id(), t, at, f"{bound.target}.{n}")) for n, t in members)
+        return ir.Record(self.id(), bound.type, at, fields)
 
     def _filter(self, node: ast.Filter) -> ir.Node:
         base, at = self.lower(node.base), self.at(node)

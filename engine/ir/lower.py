@@ -49,7 +49,7 @@ class _Lowering:
             policy.end,
             file.owner,
             file.currency,
-            policy.inputs,
+            (*policy.inputs, *policy.previous),
             tuple(self.parameters),
             (*(_history(h) for h in policy.histories), *self.derived),
             tuple(self.reasons),
@@ -168,7 +168,8 @@ class _Lowering:
         texts = []
         for language, parts in reason.texts:
             lowered = tuple(
-                p if isinstance(p, str) else self.expression(p, f"reason {reason.code}/{language}") for p in parts
+                p if isinstance(p, str) else self.expression(p, f"{self.prefix}reason {reason.code}/{language}/{place}")
+                for place, p in enumerate(parts)
             )
             texts.append((language, lowered))
         return ir.ReasonDecl(reason.code, tuple(texts), reason.rank)

@@ -9,7 +9,8 @@ from engine.semantics.dtypes import Type
 
 class InputDecl(Record):
     """`domain` is the declared `range`, None without one; `on_unknown` says what an undeclared
-    enumeration value becomes: missing, refuse (this customer) or stop (the run)."""
+    enumeration value becomes: missing, refuse (this customer) or stop (the run). `previous`: an outcome of
+    the last logged decision, which the engine brings; one that cannot be read is null, and refuses nobody."""
 
     name: str
     type: Type
@@ -23,6 +24,7 @@ class InputDecl(Record):
     domain: Domain | None = None
     doc: str = ""
     at: Span | None = None
+    previous: bool = False
 
     @property
     def required(self) -> bool:

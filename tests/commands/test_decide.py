@@ -154,3 +154,41 @@ def test_a_new_policy_is_valid_and_decides(tierwise: Tierwise, folder: Path) -> 
     assert again.code == 2
     assert "there already" in again.err
     assert tierwise("new", "policy", "mine/small-loans.txt").code == 2
+
+
+RENEWAL = Path(__file__).parent.parent / "language" / "renewal.yaml"
+
+
+def test_the_previous_decision_is_read_from_what_was_printed(tierwise: Tierwise, folder: Path) -> None:
+    firm = json.dumps({"firm id": "F1", "score": 47}).encode()
+    best = json.dumps({"firm id": "F1", "score": 60}).encode()
+    now = ("decide", str(RENEWAL), "-", "--as-of", "2026-07-01", "--no-explain", "--format", "json")
+    assert json.loads(tierwise(*now, stdin=firm).out)["values"]["tier"] == "B"
+    for more in ((), ("--no-explain",)):
+        told = tierwise("decide", str(RENEWAL), "-", "--as-of", "2026-01-15", "--format", "json", *more, stdin=best).out
+        (folder / "before.json").write_text(told)
+        result = json.loads(tierwise(*now, "--previous", "before.json", stdin=firm).out)
+        assert result["values"]["tier"] == "A"
+        assert result["values"]["was large"] is True
+    (folder / "before.json").write_text('{"tier": "A", "as of": "2026-07-02"}')
+    assert json.loads(tierwise(*now, "--previous", "before.json", stdin=firm).out)["values"]["tier"] == "B"
+
+
+def test_a_previous_decision_that_is_no_object(tierwise: Tierwise, folder: Path) -> None:
+    (folder / "before.json").write_text("[1]")
+    result = tierwise("decide", str(RENEWAL), "-", "--previous", "before.json", stdin=b'{"firm id": "F1", "score": 1}')
+    assert result.code == 3
+    assert "the previous decision" in result.err
+
+
+def test_a_case_is_saved_with_the_previous_decision(tierwise: Tierwise, folder: Path) -> None:
+    (folder / "before.json").write_text('{"tier": "A", "as of": "2026-05-01"}')
+    (folder / "renewal.yaml").write_text(RENEWAL.read_text("utf-8"), encoding="utf-8")
+    (folder / "customer.json").write_text('{"firm id": "F1", "score": 47}')
+    saved = tierwise(
+        "decide", "renewal.yaml", "customer.json", "--as-of", "2026-07-01", "--previous", "before.json",
+        "--save-test", "renewal.test.yaml", "--yes",
+    )
+    assert saved.code == 0, saved.err
+    again = tierwise("test", "renewal.test.yaml")
+    assert again.code == 0, again.out + again.err
