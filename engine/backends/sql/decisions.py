@@ -21,6 +21,7 @@ from engine.backends.sql.reasons import Reasons
 from engine.backends.sql.relations import Expressions, Items, Members
 from engine.backends.sql.scores import score
 from engine.backends.sql.stages import FALSE, NULL, Sql
+from engine.backends.support import Gap
 from engine.ir import nodes as ir
 from engine.records import Record
 
@@ -73,6 +74,8 @@ class DecisionCompiler:
         self._locals(decision)
         if isinstance(decision, ir.Score):
             return self._score(decision)
+        if decision.hit == "value" and self.of.view(("Ref", decision.name), decision.arms[0].outcome[0][1]):
+            return self._rows(decision)
         tried = Tried(self.of, decision, self.wanted.fired or self.wanted.reasons or self.wanted.missing)
         draft = HITS[decision.hit](tried)
         given = self._given(decision, tried, draft)
@@ -81,11 +84,33 @@ class DecisionCompiler:
 
     def _locals(self, decision: ir.Decision) -> None:
         """The names of `where`: a null one counts as a name that was read."""
+        self.of.new_decision()
         for name, node in decision.where:
             key = ("Local", name)
+            if self.of.view(key, node):
+                self.of.origins[key] = self._as_name(self.of.null_of(node), self.of.behind(node))
+                continue
             found = self.of.variables[key] = self.stages.named(self.of.compile(node))
             behind = self.of.walk.behind(node)
             self.of.origins[key] = Behind(self.stages.named(st.missing(found)), behind.lanes)
+
+    def _rows(self, decision: ir.Decide) -> Given:
+        """A relation or list that a name stands for: it is gone through where it is read."""
+        node = decision.arms[0].outcome[0][1]
+        items = None if decision.internal else self.of.spelt_out(node)
+        if items is None and not decision.internal:
+            raise Gap(decision.at, f"outcomes of kind `{decision.type.kind}`")
+        behind = self.of.behind(node)
+        is_open = FALSE if decision.on_missing.action == "skip" else behind.names
+        if decision.on_missing.action == "then":
+            raise Gap(decision.at, "`then` for a list")
+        self.of.origins[("Ref", decision.name)] = self._as_name(self.of.null_of(node), behind)
+        refuses = is_open if decision.on_missing.action == "refuse" else FALSE
+        return Given({}, items, is_open, behind, [], [], refuses)
+
+    def _as_name(self, null: Sql, behind: Behind) -> Behind:
+        """What is behind a name that is null."""
+        return where(self.stages.named(null), Behind(st.TRUE, behind.lanes))
 
     def _name(self, name: str, given: Given) -> None:
         """Make the outcome known to what is compiled after it."""

@@ -21,11 +21,19 @@ def admitted(
     """A cell's value, and whether it is bad; `table` qualifies the column. Without a column it is missing."""
     if column is None:
         return st.NULL, st.TRUE if not decl.type.nullable else FALSE
-    stages = of.stages
-    value = stages.source(_of(column.name, table), True)
+    value = of.stages.source(_of(column.name, table), True)
     bad = []
     if column.bad is not None:
-        bad.append(st.holds(stages.source(_of(column.bad, table), True)))
+        bad.append(st.holds(of.stages.source(_of(column.bad, table), True)))
+    return checked(of, decl, value, bad)
+
+
+def checked(of: SqlExpressions, decl: InputDecl | FieldDecl, value: Sql, bad: list[Sql]) -> tuple[Sql, Sql]:
+    """A value as its declaration takes it, and whether it is bad; `bad` are faults that were found before."""
+    stages = of.stages
+    if isinstance(value.tree, exp.Null):
+        return st.NULL, st.TRUE if not decl.type.nullable else FALSE
+    bad = list(bad)
     if decl.type.kind in dt.NUMERIC:
         double = stages.named(value.replace(tree=exp.cast(value.tree.copy(), "DOUBLE")))
         value = stages.named(double.replace(tree=st.case([(st.finite(double.tree.copy()), double.tree.copy())])))

@@ -201,7 +201,7 @@ class _Rows:
         """The first or last row's value in the history's order."""
         if not isinstance(self.over.item, Sql):
             raise Gap(self.node.at, "a whole row as a value")
-        order = self.over.compiler.order
+        order = self.over.compiler.order()
         if not order:
             raise Gap(self.node.at, f"`{self.node.op}` over a history without an order")
         last = self.node.op == "last"

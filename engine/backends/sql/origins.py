@@ -24,10 +24,11 @@ CONTAINERS = frozenset({dt.LIST, dt.CONTEXT})
 
 class Behind(Record):
     """What is behind a null: whether a name was (`names`, never NULL), and sets of labels by lane (numbers,
-    never NULL). A lane that is absent is empty."""
+    never NULL). A lane that is absent is empty. A lane that is named for a relation is one bit: whatever is behind that
+    relation's rows."""
 
     names: Sql = FALSE
-    lanes: tuple[tuple[int, Sql], ...] = ()
+    lanes: tuple[tuple[int | str, Sql], ...] = ()
 
     @property
     def is_nothing(self) -> bool:
@@ -65,13 +66,13 @@ class Labels:
 
 def union(parts: Iterable[Behind]) -> Behind:
     found: list[Sql] = []
-    lanes: dict[int, list[Sql]] = {}
+    lanes: dict[int | str, list[Sql]] = {}
     for part in parts:
         if not part.names.is_false:
             found.append(part.names)
         for lane, bits in part.lanes:
             lanes.setdefault(lane, []).append(bits)
-    return Behind(st.either(*_distinct(found)), tuple((lane, _bits_or(lanes[lane])) for lane in sorted(lanes)))
+    return Behind(st.either(*_distinct(found)), tuple((lane, _bits_or(lanes[lane])) for lane in sorted(lanes, key=str)))
 
 
 def _distinct(parts: Sequence[Sql]) -> list[Sql]:
@@ -113,6 +114,10 @@ class Values(Protocol):
 
     def null_of(self, node: ir.Node) -> Sql: ...
 
+    def edge(self, node: ir.Field) -> ir.Fold | None: ...
+
+    def edge_origins(self, node: ir.Field, edge: ir.Fold) -> Behind: ...
+
     def handed_origins(self, node: ir.Node) -> Behind | None: ...
 
     def local_origins(self, node: ir.Node) -> Behind: ...
@@ -135,8 +140,12 @@ class Origins:
             return self._condition(node)
         if isinstance(node, ir.Fold):
             return self.named(where(self._null(node), self.values.fold_origins(node, self.behind)))
-        if isinstance(node, (ir.Filter, ir.Map)):
+        if isinstance(node, (ir.Filter, ir.Map, ir.Group)):
             return self.behind(node.source)
+        if isinstance(node, ir.Call) and node.op == "distinct values":
+            return self.behind(node.args[0])
+        if isinstance(node, ir.Field) and (edge := self.values.edge(node)) is not None:
+            return self.named(self.values.edge_origins(node, edge))
         if isinstance(node, ir.Let):
             return self._let(node)
         if isinstance(node, ir.Field) and isinstance(node.base, ir.Record):

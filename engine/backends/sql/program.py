@@ -14,7 +14,7 @@ from sqlglot.errors import ErrorLevel
 from engine.backends.sql import stages as st
 from engine.backends.sql.decisions import DecisionCompiler, Given, Wanted
 from engine.backends.sql.door import admitted, unfit
-from engine.backends.sql.histories import RowMaker
+from engine.backends.sql.histories import HistoryMaker
 from engine.backends.sql.lowering import lowered
 from engine.backends.sql.masks import Flag, Flags, lanes, once, texts
 from engine.backends.sql.origins import Behind, Labels
@@ -24,7 +24,7 @@ from engine.backends.sql.stages import MAX_STAGES, Cte, Names, Sql, Stages
 from engine.backends.sql.tables import Source, by_name
 from engine.backends.support import Gap, Unsupported
 from engine.ir import nodes as ir
-from engine.ir.reads import Cone, cone, decision_reads, expressions, reads, walk
+from engine.ir.reads import Cone, cone, decision_reads, expressions, reached, reads, walk
 from engine.ir.rewrites import rewritten
 from engine.records import Record
 from engine.semantics import dtypes as dt
@@ -128,7 +128,12 @@ class _Compiler:
             if decl.name in self.reach.inputs:
                 self.attempt(decl.name, self.input, decl)
         for history in self.program.histories:
-            if history.name in self.reach.relations:
+            if history.name not in self.reach.relations:
+                continue
+            each = history.each
+            if each is not None and self.failed & {each.over, *(h.source for h in each.histories)}:
+                self.failed.add(history.name)
+            else:
                 self.attempt(history.name, self.history, history)
         for decision in self.reach.decisions:
             found = decision_reads(decision)
@@ -162,14 +167,18 @@ class _Compiler:
         self.refusing.append(Flag(decl.name, bad))
 
     def history(self, decl: ir.HistoryDecl) -> None:
-        maker = RowMaker(self.program, self.reach, self.source, self.expressions, self.labels)
-        history = maker.history(decl)
+        maker = HistoryMaker(self.program, self.reach, self.expressions, self.labels, decided)
+        histories = {h.name: h for h in self.program.histories}
+        if decl.each is None:
+            history, bad = maker.from_table(decl, self.source)
+            self.refusing.append(Flag(decl.name, self.stages.named(bad)))
+        else:
+            history = maker.derived(decl, decl.each)
         self.expressions.histories[decl.name] = history
         behind = self.labels.behind(supplied(self.program, decl), history.null, self.expressions.wants_labels)
         self.expressions.origins[("Relation", decl.name)] = Behind(history.null, behind.lanes)
-        if decl.each is None:
-            bad = maker.any_bad(decl, history)
-            self.refusing.append(Flag(decl.name, self.stages.named(bad)))
+        if decl.name in self.expressions.composed:
+            self.expressions.relation_origins[decl.name] = maker.behind(decl.name, histories)
 
     # --- decisions ------------------------------------------------------------------------------------------
 
@@ -177,11 +186,7 @@ class _Compiler:
         given = self.decisions.decision(decision)
         self.given[decision.name] = given
         self.reasons.given[decision.name] = given.reasons
-        refuses = given.refuses
-        if isinstance(decision, ir.Decide) and decision.binds is not None:
-            misfit = unfit(self.expressions, decision.binds.type, decision.binds.domain, given.values[""])
-            refuses = self.stages.named(st.either(refuses, misfit))
-        self.refusing.append(Flag(decision.name, refuses))
+        self.refusing.append(Flag(decision.name, refuses(self.expressions, decision, given)))
 
     # --- the result -------------------------------------------------------------------------------------------
 
@@ -260,7 +265,7 @@ class _Compiler:
 
     def _missing(self) -> Flags:
         """The inputs and histories behind the open decisions, in declared order."""
-        found: dict[int, list[exp.Expr]] = {}
+        found: dict[int | str, list[exp.Expr]] = {}
         level = 0
         for given in self.given.values():
             if given.is_open.is_false:
@@ -300,14 +305,16 @@ class _Compiler:
     def _read_by_rules(self) -> set[str]:
         """The inputs and histories that decisions with outcomes read, through derived facts too."""
         by_name = {d.name: d for d in self.reach.decisions}
+        histories = {h.name: h for h in self.program.histories}
         found: set[str] = set()
         for decision in by_name.values():
             if decision.internal:
                 continue
-            direct = [reads(used_expressions(decision))]
+            direct = [reached(reads(used_expressions(decision)), histories)]
             parameters = {p.name: p for p in self.program.parameters}
             for read in direct:                         # grows by the parameters that are read
-                direct += [reads(r.guard for r in parameters.pop(n).rows) for n in read.parameters if n in parameters]
+                rows = [parameters.pop(n).rows for n in read.parameters if n in parameters]
+                direct += [reached(reads(r.guard for r in each), histories) for each in rows]
             for read in direct:
                 through = cone(self.program, [r for r in read.refs if by_name[r].internal])
                 found |= read.inputs | read.relations | through.inputs | through.relations
@@ -321,6 +328,29 @@ class _Compiler:
             *(exp.alias_(tree, exp.to_identifier(name, quoted=True)) for name, tree in trees),
         ).from_(exp.Table(this=exp.to_identifier(queries[-1][0])))
         return st.with_queries(final, queries)
+
+
+def decided(program: ir.Program, reach: Cone, of: Expressions) -> tuple[dict[str, Item], Sql]:
+    """A policy that is decided for each row, in the scope of the rows: what it gives, and which rows it refuses."""
+    compiler = DecisionCompiler(of, Reasons(of.stages, program), of.labels, Wanted())
+    outcomes: dict[str, Item] = {}
+    refusing = []
+    for decision in reach.decisions:
+        given = compiler.decision(decision)
+        refusing.append(refuses(of, decision, given))
+        if decision.internal or given.items is not None:
+            continue
+        single = "" in given.values
+        outcomes[decision.name] = given.values[""] if single else Members(given.values)
+    return outcomes, st.either(*refusing)
+
+
+def refuses(of: Expressions, decision: ir.Decision, given: Given) -> Sql:
+    """Whether a decision refuses the customer: it is open, or what it hands to an imported policy does not fit."""
+    if isinstance(decision, ir.Decide) and decision.binds is not None:
+        misfit = unfit(of, decision.binds.type, decision.binds.domain, given.values[""])
+        return of.stages.named(st.either(given.refuses, misfit))
+    return given.refuses
 
 
 def used_expressions(decision: ir.Decision) -> list[ir.Node]:
@@ -359,7 +389,7 @@ def listed(items: Sequence[tuple[Sql, Item]], decision: ir.Decision) -> tuple[ex
         if isinstance(item, Sql):
             fields = [(VALUE, item.tree.copy())]
         else:
-            fields = [(name, item(name).tree.copy()) for name in names]
+            fields = [(name, item.scalar(name).tree.copy()) for name in names]
             if len(shapes) > 1:
                 fields.append((SHAPE, st.whole(shapes.index(tuple(item.fields)))))
         struct = exp.Struct(expressions=[

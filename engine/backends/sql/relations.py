@@ -16,22 +16,30 @@ from engine.backends.sql import stages as st
 from engine.backends.sql.expressions import SqlExpressions
 from engine.backends.sql.folds import aggregated, unrolled
 from engine.backends.sql.origins import NOTHING, Behind, Labels, Origins, union, where
-from engine.backends.sql.scopes import Aggregation
+from engine.backends.sql.scopes import Aggregation, Grouped, Handing
 from engine.backends.sql.stages import FALSE, NULL, TRUE, Joined, Sql, Stages
 from engine.backends.support import Gap
 from engine.ir import nodes as ir
 from engine.ir.reads import walk
 from engine.records import Record
+from engine.semantics import dtypes as dt
 
 
 class Members:
     """The members of a context or row by name; one that it lacks is null."""
 
-    def __init__(self, fields: Mapping[str, Sql]) -> None:
+    def __init__(self, fields: Mapping[str, Sql | Members]) -> None:
         self.fields = fields
 
-    def __call__(self, name: str) -> Sql:
+    def __call__(self, name: str) -> Sql | Members:
         return self.fields.get(name, NULL)
+
+    def scalar(self, name: str) -> Sql:
+        """A member that is no context itself; raises `Gap` for one that is."""
+        found = self(name)
+        if not isinstance(found, Sql):
+            raise Gap(None, f"the context `{name}` within another")
+        return found
 
 
 #: The value of a loop's item: a scalar, or its members.
@@ -53,21 +61,36 @@ class Over(Record):
     distinct: bool = False
 
 
-class History:
-    """A history as the customers' scope knows it. `open_rows` makes an aggregation of its rows at a stage with
-    the fields of a row, for a compiler of their scope; `null` says for whom it was not supplied."""
+class Opened(Record):
+    """A scope of rows under an outer one: their aggregation, the compiler of what speaks of them, and a row."""
 
-    def __init__(
-        self, name: str, null: Sql, level: int, ordered: bool,
-        open_rows: Callable[[Expressions, int, Sequence[tuple[ir.Node, Sql]]], tuple[Aggregation, Expressions, Item]],
-        roots: Sequence[ir.Node] = (),
-    ) -> None:
+    aggregation: Aggregation
+    compiler: Expressions
+    row: Members
+
+
+class History:
+    """Rows of an outer scope: `null` says for which outer rows there are none to speak of. `open` makes their scope,
+    which is done once."""
+
+    def __init__(self, name: str, null: Sql, open: Callable[[Expressions], Opened]) -> None:
         self.name = name
         self.null = null
-        self.level = level
-        self.ordered = ordered
-        self.open_rows = open_rows
-        self.roots = tuple(roots)
+        self._open = open
+        self._opened: Opened | None = None
+
+    def opened(self, outer: Expressions) -> Opened:
+        if self._opened is None:
+            self._opened = self._open(outer)
+        return self._opened
+
+
+class GroupItem(Members):
+    """A group: its key, and the history of its rows."""
+
+    def __init__(self, key: Sql, rows: History) -> None:
+        super().__init__({"key": key})
+        self.rows = rows
 
 
 class Expressions(SqlExpressions):
@@ -79,6 +102,7 @@ class Expressions(SqlExpressions):
         dialect: str = "duckdb",
     ) -> None:
         super().__init__(stages, program, dialect)
+        self.program = program
         self.labels = labels
         self.parent = parent
         self.tables = {t.name: t for t in program.tables}
@@ -87,18 +111,27 @@ class Expressions(SqlExpressions):
         self.histories: dict[str, History] = {}
         self.origins: dict[tuple[str, str], Behind] = {}
         #: In a scope of rows: their order, what makes one bad data, and what is behind a field's null.
-        self.order: tuple[Sql, ...] = ()
+        self.order: Callable[[], Sequence[Sql]] = tuple
         self.bad: list[Sql] = []
         #: The supplied history behind each relation, for those that a policy for each row derived.
         self.supplied = {h.name: supplied(program, h) for h in program.histories}
+        #: Relations that a policy with histories of its own derived: what is behind their nulls, the scope says that
+        #: holds them.
+        self.composed = {h.name for h in program.histories if h.each is not None and h.each.histories}
+        self.relation_origins: dict[str, Behind] = {}
         self._handed_origins: dict[int, Behind] = {}
         #: Whether what is behind a null is asked for, beside whether a name is.
         self.wants_labels = False
         #: Constant tables that a stage joins, with their columns, by table, stage and keys.
         self.joined_tables: dict[tuple[str, int, tuple[str, ...]], tuple[Joined, list[str]]] = {}
+        self._edges: dict[int, ir.Fold] = {}
         self._handed: dict[int, Sql] = {}
         self._compiled: dict[int, Sql] = {}
-        self._scopes: dict[tuple[str, int], tuple[Aggregation, Expressions, Item]] = {}
+        self._behind: dict[int, Behind] = {}
+        self._scopes: dict[tuple[str, int], Opened] = {}
+        self._groups: dict[int, History] = {}
+        #: Relations and lists that a name stands for: they are gone through where they are read.
+        self.views: dict[tuple[str, str], ir.Node] = {}
         self.walk = Origins(self)
 
     def compile(self, node: ir.Node) -> Sql:
@@ -114,11 +147,14 @@ class Expressions(SqlExpressions):
 
     def null_of(self, node: ir.Node) -> Sql:
         """Whether a node is null, FALSE itself where it cannot be."""
+        node = self.seen(node)
         if isinstance(node, ir.Relation):
             return self.histories[node.name].null
         if isinstance(node, (ir.Filter, ir.Map, ir.Group)):
             return self.null_of(node.source)
-        if isinstance(node, (ir.List, ir.Record)):
+        if isinstance(node, ir.Call) and node.op == "distinct values":
+            return self.null_of(node.args[0])
+        if isinstance(node, (ir.List, ir.Record)) or self.group_rows(node) is not None:
             return FALSE
         value = self.compile(node)
         return st.missing(self.stages.named(value)) if value.nullable else FALSE
@@ -157,6 +193,29 @@ class Expressions(SqlExpressions):
 
     # --- nodes --------------------------------------------------------------------------------------
 
+    def seen(self, node: ir.Node) -> ir.Node:
+        """What a name stands for where it is that of a relation or list; any other node itself."""
+        while isinstance(node, (ir.Ref, ir.Local)) and (view := self.views.get(_key(node))) is not None:
+            node = view
+        return node
+
+    def view(self, key: tuple[str, str], node: ir.Node) -> bool:
+        """Let a name stand for a relation or list that is no value of a column; False where `node` is none."""
+        if node.type.kind not in (dt.RELATION, dt.LIST):
+            return False
+        self.views[key] = node
+        self.spelt_out(node)
+        for body, bound in self._bodies(node):
+            for part in self._of_this_scope(body, bound):
+                self.stages.named(self.compile(part))   # its locals may mean another thing where the name is read
+        return True
+
+    def new_decision(self) -> None:
+        """Forget the locals of the decision before."""
+        for held in (self.variables, self.origins, self.views):
+            for key in [k for k in held if k[0] == "Local"]:
+                del held[key]
+
     def let(self, node: ir.Let) -> Sql:
         with self.bound(node):
             return self.compile(node.body)
@@ -171,13 +230,38 @@ class Expressions(SqlExpressions):
         return found
 
     def field(self, node: ir.Field) -> Sql:
-        if isinstance(node.base, ir.Local):
-            item = self.items.get(node.base.name)
-            if isinstance(item, Members):
-                return item(node.name)
+        edge = self.edge(node)
+        if edge is not None:
+            return self.compile(edge)
+        item = self.item_of(node.base)
+        if isinstance(item, Members):
+            found = item(node.name)
+            if not isinstance(found, Sql):
+                raise Gap(node.at, "a context as a value")
+            return found
         if isinstance(node.base, ir.Record):
             return self.compile(dict(node.base.fields)[node.name])
         return super().field(node)
+
+    def edge(self, node: ir.Field) -> ir.Fold | None:
+        """A member of the first or last row as the first or last of the members."""
+        base = node.base
+        if not isinstance(base, ir.Fold) or base.op not in ("first", "last") or base.value is not None:
+            return None
+        if id(node) not in self._edges:
+            kind = base.source.type.item or base.type
+            row = ir.Local(f"{node.id}/row", kind, node.at, base.var)
+            value = node.replace(id=f"{node.id}/value", base=row)
+            self._edges[id(node)] = base.replace(id=f"{node.id}/edge", type=node.type.optional(), value=value)
+        return self._edges[id(node)]
+
+    def item_of(self, node: ir.Node) -> Item | None:
+        """The item that a local stands for, or a member of one."""
+        if isinstance(node, ir.Local):
+            return self.items.get(node.name)
+        if isinstance(node, ir.Field) and isinstance(base := self.item_of(node.base), Members):
+            return base(node.name)
+        return None
 
     def lookup(self, node: ir.Lookup) -> Sql:
         from engine.backends.sql.lookups import looked_up  # noqa: PLC0415 - it needs this class
@@ -189,9 +273,11 @@ class Expressions(SqlExpressions):
         items = self.spelt_out(node.source)
         if items is not None:
             return unrolled(self, node, self.narrowed(items, node))
+        null = self.null_of(node.source)
+        if null == TRUE:
+            return NULL
         over = self.over(node)
         value = aggregated(self, node, over)
-        null = self.null_of(_base(node.source))
         if null.is_false:
             return value
         present = st.opposite(null)
@@ -201,6 +287,7 @@ class Expressions(SqlExpressions):
 
     def spelt_out(self, node: ir.Node) -> Items | None:
         """The items of a list that is known item by item; None for what is not."""
+        node = self.seen(node)
         if isinstance(node, ir.List):
             return [(TRUE, self._as_item(i)) for i in node.items]
         if isinstance(node, ir.Ref):
@@ -250,64 +337,70 @@ class Expressions(SqlExpressions):
 
     # --- rows -----------------------------------------------------------------------------------------
 
-    def opened(self, history: History) -> tuple[Aggregation, Expressions, Item]:
-        """The rows of a history beside none of the customer's own values."""
-        key = (history.name, 0)
-        if key not in self._scopes:
-            self._scopes[key] = history.open_rows(self, history.level + 1, [])
-        return self._scopes[key]
-
     def over(self, node: ir.Fold | ir.Group) -> Over:
         """The rows that a loop goes over, in their scope; what its body reads of this scope is handed down."""
-        base = _base(node.source)
-        history = self._history(base)
-        given = [(n, self.stages.named(self.compile(n))) for root in _bodies(node) for n in self._of_this_scope(root)]
-        needed = [(n, self.stages.named(self.compile(n))) for root in history.roots for n in self._of_this_scope(root)]
-        behind = [(n, self._behind_handed(n)) for n, v in given if v.nullable and not isinstance(n, ir.Input)]
-        values = [v for _, v in (*given, *needed)] + [v for _, b in behind for v in b.parts]
-        columns = [v for v in values if isinstance(v.tree, exp.Column)]
+        history = self._history(self._base(node.source))
+        parts = [p for body, bound in self._bodies(node) for p in self._of_this_scope(body, bound)]
+        given = [(p, self.stages.named(self.compile(p))) for p in parts]
+        behind = [(p, self.behind(p)) for p, v in given if v.nullable and not isinstance(p, ir.Input)]
+        columns = [v for v in (*(v for _, v in given), *(v for _, b in behind for v in b.parts))
+                   if isinstance(v.tree, exp.Column)]
+        base = history.opened(self)
         if columns:
-            level = max(history.level, *(v.level for v in columns)) + 1
-            key = (history.name, level)
-            if key not in self._scopes:
-                self._scopes[key] = history.open_rows(self, level, needed)
-            aggregation, compiler, row = self._scopes[key]
+            level = max(base.aggregation.level, st.deepest(columns) + 1)
+            alone = f"{history.name} {id(node)}" if isinstance(node, ir.Group) else history.name
+            opened = self._handing(base, level, alone)
+            handing = opened.aggregation
+            assert isinstance(handing, Handing)
+            hand: Callable[[Sql], Sql] = handing.outer_value
         else:
-            aggregation, compiler, row = self.opened(history)
-        for inner, value in given:
-            compiler._handed[id(inner)] = aggregation.outer_value(value)
-        for inner, found in behind:
-            compiler._handed_origins[id(inner)] = found.through(aggregation.outer_value)
-        return compiler._stepped(node, aggregation, row, history)
+            opened, hand = base, _itself
+        for part, value in given:
+            opened.compiler._handed[id(part)] = hand(value)
+        for part, found in behind:
+            opened.compiler._handed_origins[id(part)] = found.through(hand)
+        return opened.compiler._stepped(node, opened, self)
 
-    def _stepped(self, node: ir.Fold | ir.Group, aggregation: Aggregation, row: Item, history: History) -> Over:
+    def _handing(self, base: Opened, level: int, name: str) -> Opened:
+        """Rows beside values of this scope that stages before `level` have."""
+        key = (name, level)
+        if key not in self._scopes:
+            handing = Handing(self.stages, level, base.aggregation.whole, base.aggregation.ours)
+            compiler = Expressions(handing.chain.stages, self.program, self.labels, self, self.dialect.name)
+            compiler.wants_labels = self.wants_labels
+            compiler.order = lambda: [handing.carried(o) for o in base.compiler.order()]
+            self._scopes[key] = Opened(handing, compiler, carried(base.row, handing.carried))
+        return self._scopes[key]
+
+    def _stepped(self, node: ir.Fold | ir.Group, opened: Opened, outer: Expressions) -> Over:
         """The steps of a loop's source and its own filter and value, over one row, in the scope of the rows."""
-        condition, item, distinct = self._source(node.source, row, history.name)
+        condition, item, distinct = self._source(node.source, opened.row, outer)
         if isinstance(node, ir.Fold):
-            with self.row_bound(node.var, item, history.name):
+            with self.row_bound(node.var, item):
                 if node.filter is not None:
                     condition = st.both(condition, self.compile(node.filter))
                 if node.value is not None:
-                    item = self.stages.named(self.compile(node.value))
-        return Over(aggregation, self, self.stages.named(st.holds(condition)), item, distinct)
+                    item = self._as_item(node.value)
+        return Over(opened.aggregation, self, self.stages.named(st.holds(condition)), item, distinct)
 
-    def _source(self, node: ir.Node, row: Item, history: str) -> tuple[Sql, Item, bool]:
+    def _source(self, node: ir.Node, row: Item, outer: Expressions) -> tuple[Sql, Item, bool]:
+        node = outer.seen(node)
         if isinstance(node, ir.Call) and node.op == "distinct values":
-            condition, item, _ = self._source(node.args[0], row, history)
+            condition, item, _ = self._source(node.args[0], row, outer)
             return condition, item, True
         if isinstance(node, (ir.Filter, ir.Map)):
-            condition, item, distinct = self._source(node.source, row, history)
+            condition, item, distinct = self._source(node.source, row, outer)
             if distinct:
                 raise Gap(node.at, "loops over distinct values")
-            with self.row_bound(node.var, item, history):
+            with self.row_bound(node.var, item):
                 if isinstance(node, ir.Filter):
                     return st.both(condition, self.compile(node.predicate)), item, False
                 return condition, self._as_item(node.body), False
         return TRUE, row, False
 
     @contextmanager
-    def row_bound(self, var: str, item: Item, history: str) -> Iterator[None]:
-        """A local bound to a row, or to what was made of one: its nulls are the history's."""
+    def row_bound(self, var: str, item: Item) -> Iterator[None]:
+        """A local bound to a row, or to what was made of one."""
         before = self.items.get(var)
         self.items[var] = item
         if isinstance(item, Sql):
@@ -321,31 +414,104 @@ class Expressions(SqlExpressions):
     def _history(self, base: ir.Node) -> History:
         if isinstance(base, ir.Relation):
             return self.histories[base.name]
-        if isinstance(base, ir.Field) and isinstance(base.base, ir.Local) and base.base.name in self.group_rows:
-            return self.group_rows[base.base.name]
-        raise Gap(base.at, "loops over lists that the policy does not spell out")
+        if isinstance(base, ir.Group):
+            if id(base) not in self._groups:
+                self._groups[id(base)] = History(f"groups {id(base)}", FALSE, lambda _: self._grouped(base))
+            return self._groups[id(base)]
+        rows = self.group_rows(base)
+        if rows is None:
+            raise Gap(base.at, "loops over lists that the policy does not spell out")
+        return rows
 
-    @property
-    def group_rows(self) -> dict[str, History]:
-        return {}
+    def group_rows(self, node: ir.Node) -> History | None:
+        """The history of a group's rows, where the node reads it."""
+        if isinstance(node, ir.Field) and node.name == "rows" and isinstance(node.base, ir.Local):
+            item = self.items.get(node.base.name)
+            return item.rows if isinstance(item, GroupItem) else None
+        return None
 
-    def _of_this_scope(self, node: ir.Node) -> list[ir.Node]:
+    def _grouped(self, node: ir.Group) -> Opened:
+        """The groups of a history's rows: a scope of rows whose own rows are those of the history."""
+        over = self.over(node)
+        row = over.item
+        if not isinstance(row, Members):
+            raise Gap(node.at, "groups of what is no row")
+        with over.compiler.row_bound(node.var, row):
+            key = over.compiler.stages.named(over.compiler.compile(node.key))
+        if not isinstance(key.tree, exp.Column):
+            key = over.compiler.stages.named(key.replace(tree=exp.Paren(this=key.tree)))
+        over.aggregation.chain.order = tuple(over.compiler.order())
+        groups = Grouped(over.aggregation.whole, over.condition, key)
+        aggregation = Aggregation(self.stages, over.aggregation.level, groups.chain, over.aggregation.ours)
+        compiler = Expressions(groups.chain.stages, self.program, self.labels, self, self.dialect.name)
+        compiler.wants_labels = self.wants_labels
+        compiler.order = lambda: [groups.by_appearance()] if over.compiler.order() else []
+
+        def rows(outer: Expressions) -> Opened:
+            chain, carry = groups.rows()
+            ours = [*(k.column for k in groups.chain.keys), groups.value]
+            inner = Expressions(chain.stages, self.program, self.labels, outer, self.dialect.name)
+            inner.wants_labels = self.wants_labels
+            inner.order = lambda: [carry(o) for o in over.compiler.order()]
+            level = st.deepest(ours) + 1
+            return Opened(Aggregation(outer.stages, level, chain, ours), inner, carried(row, carry))
+
+        return Opened(aggregation, compiler, GroupItem(groups.value, History(f"rows {id(node)}", FALSE, rows)))
+
+    def _base(self, node: ir.Node) -> ir.Node:
+        """The relation, groups or list that a chain of filters, maps and distinct values begins with."""
+        while True:
+            node = self.seen(node)
+            if isinstance(node, (ir.Filter, ir.Map)):
+                node = node.source
+            elif isinstance(node, ir.Call) and node.op == "distinct values":
+                node = node.args[0]
+            else:
+                return node
+
+    def _bodies(self, node: ir.Node) -> list[tuple[ir.Node, frozenset[str]]]:
+        """The expressions over a row in a loop and in the steps of its source, each with the loops' own locals."""
+        found: list[ir.Node] = []
+        bound: set[str] = set()
+        if isinstance(node, ir.Fold):
+            found.extend(n for n in (node.filter, node.value) if n is not None)
+            bound.add(node.var)
+            node = node.source
+        elif isinstance(node, ir.Group):
+            found.append(node.key)
+            bound.add(node.var)
+            node = node.source
+        while True:
+            node = self.seen(node)
+            if isinstance(node, (ir.Filter, ir.Map)):
+                found.append(node.predicate if isinstance(node, ir.Filter) else node.body)
+                bound.add(node.var)
+                node = node.source
+            elif isinstance(node, ir.Call) and node.op == "distinct values":
+                node = node.args[0]
+            else:
+                return [(body, frozenset(bound)) for body in found]
+
+    def _of_this_scope(self, node: ir.Node, bound: frozenset[str]) -> list[ir.Node]:
         """The largest parts of a loop's body that do not speak of its row, but do of this scope."""
-        if self._is_ours(node):
-            return [] if is_of_the_date(node) else [node]
-        if isinstance(node, ir.Parameter):
-            return []
-        return [n for child in ir.children(node) for n in self._of_this_scope(child)]
-
-    def _is_ours(self, node: ir.Node) -> bool:
         free = free_locals(node)
-        return all(("Local", name) in self.variables or name in self.items for name in free)
+        known = {name for kind, name in (*self.variables, *self.views) if kind == "Local"} | self.items.keys()
+        if free <= known and not free & bound:
+            return [] if is_of_the_date(node, self.parameters) else [node]
+        if isinstance(node, (ir.Filter, ir.Map, ir.Fold, ir.Group)):
+            bound |= {node.var}
+        elif isinstance(node, ir.Let):
+            bound |= {node.name}
+        return [n for child in ir.children(node) for n in self._of_this_scope(child, bound)]
 
     # --- origins ----------------------------------------------------------------------------------------
 
-    def _behind_handed(self, node: ir.Node) -> Behind:
-        """What is behind a value that is handed down, in columns of this scope."""
-        return self.walk.named(self.walk.behind(node))
+    def behind(self, node: ir.Node) -> Behind:
+        """What is behind the null of a node, in columns of this scope."""
+        found = self._behind.get(id(node))
+        if found is None:
+            found = self._behind[id(node)] = self.walk.named(self.walk.behind(node))
+        return found
 
     def handed_origins(self, node: ir.Node) -> Behind | None:
         """What is behind a value of the outer scope; None for what is of this one."""
@@ -362,8 +528,13 @@ class Expressions(SqlExpressions):
             return self.origins[("Local", node.name)]
         null = self.null_of(node)
         relation = base.type.relation
-        if relation is None:
-            return Behind(null)
+        return Behind(null) if relation is None else self._of_relation(relation, null)
+
+    def _of_relation(self, relation: str, null: Sql) -> Behind:
+        """Behind a row's member that is null: its history, or what a policy for each row lacked."""
+        if relation in self.composed and self.wants_labels:
+            bit = Sql(st.case([(null.tree.copy(), st.whole(1))], st.whole(0)), null.level)
+            return Behind(null, ((relation, bit),))
         return self.labels.behind(self.supplied[relation], null, self.wants_labels)
 
     def fold_origins(self, node: ir.Fold, walk: Callable[[ir.Node], Behind]) -> Behind:
@@ -371,20 +542,31 @@ class Expressions(SqlExpressions):
         items = self.spelt_out(node.source)
         if items is not None:
             return self._item_origins(node, items)
-        base = _base(node.source)
-        source = walk(base)
+        source = walk(node.source)
+        if self.null_of(node.source) == TRUE:
+            return source
         over = self.over(node)
         inside = over.compiler.row_origins(node, over)
-        return union((source, where(st.opposite(self.null_of(base)), self._gathered(over, inside))))
+        inside = self._resolved(self._gathered(over, inside))
+        return union((source, where(st.opposite(self.null_of(node.source)), inside)))
+
+    def _resolved(self, behind: Behind) -> Behind:
+        """What is behind the relations of this scope, in place of the relations themselves."""
+        parts = [behind.replace(lanes=tuple(p for p in behind.lanes if p[0] not in self.relation_origins))]
+        for lane, bits in behind.lanes:
+            if lane in self.relation_origins:
+                there = Sql(exp.NEQ(this=bits.tree.copy(), expression=st.whole(0)), bits.level)
+                parts.append(where(self.stages.named(there), self.relation_origins[str(lane)]))
+        return union(parts)
 
     def row_origins(self, node: ir.Fold, over: Over) -> Behind:
         """Behind the null of one row's value, in the scope of the rows."""
         if node.value is None:
+            kind = node.source.type.item
             null = st.missing(over.item) if isinstance(over.item, Sql) else FALSE
-            history = _base(node.source)
-            name = self.supplied.get(history.name, "") if isinstance(history, ir.Relation) else ""
+            name = self.supplied.get(kind.relation or "", "") if kind is not None else ""
             return self.labels.behind(name, null, self.wants_labels)
-        return self.walk.behind(node.value)
+        return self.behind(node.value)
 
     def _gathered(self, over: Over, inside: Behind) -> Behind:
         """What is behind any of the rows."""
@@ -401,8 +583,31 @@ class Expressions(SqlExpressions):
         named = over.compiler.stages.named(inside.names)
         as_bits = Sql(st.case([(named.tree.copy(), st.whole(1))], st.whole(0)), named.level)
         names = gathered(as_bits)
-        lanes = tuple((lane, gathered(bits)) for lane, bits in inside.lanes)
+        lanes = tuple((lane, gathered(over.compiler.stages.named(bits))) for lane, bits in inside.lanes)
         return Behind(names.replace(tree=exp.GT(this=names.tree, expression=st.whole(0))), lanes)
+
+    def edge_origins(self, node: ir.Field, edge: ir.Fold) -> Behind:
+        """Behind a member of the first or last row that is null: the history is, where there is such a row."""
+        assert isinstance(edge.value, ir.Field)
+        source = self.walk.behind(edge.source)
+        null = self.null_of(node)
+        if null.is_false or self.null_of(edge.source) == TRUE:
+            return source
+        rows = self.stages.named(self.compile(self._counted(edge)))
+        some = Sql(exp.GT(this=rows.tree.copy(), expression=st.number(0)), rows.level, rows.nullable)
+        relation = edge.value.base.type.relation
+        if relation is None:
+            return source
+        found = self._resolved(self._of_relation(relation, TRUE))
+        return union((source, where(self.stages.named(st.both(null, st.holds(some))), found)))
+
+    def _counted(self, edge: ir.Fold) -> ir.Fold:
+        """How many rows the first or last is taken of."""
+        key = -id(edge)
+        if key not in self._edges:
+            number = dt.Type(dt.NUMBER, whole=True)
+            self._edges[key] = edge.replace(id=f"{edge.id}/rows", op="count", value=None, type=number)
+        return self._edges[key]
 
     def _item_origins(self, node: ir.Fold, items: Items) -> Behind:
         found = []
@@ -429,9 +634,10 @@ class Expressions(SqlExpressions):
                     bodies.append(where(present, self.walk.behind(node.body)))
             return union([self._hidden(node.source), *bodies])
         if isinstance(node, ir.Ref):
-            nulls = [st.both(p, st.missing(i)) for p, i in self.lists[node.name] if isinstance(i, Sql)]
+            nulls = [st.both(p, st.missing(i)) for p, i in self.spelt_out(node) or () if isinstance(i, Sql)]
             null = self.stages.named(st.either(*nulls)) if nulls else FALSE
-            behind = self.origins.get(("Ref", node.name), NOTHING)
+            view = self.seen(node)
+            behind = self.origins.get(("Ref", node.name), NOTHING) if view is node else self._hidden(view)
             return where(null, Behind(TRUE, behind.lanes))
         return NOTHING
 
@@ -455,6 +661,7 @@ class Expressions(SqlExpressions):
         **SqlExpressions.nodes, ir.Local: local, ir.Let: let, ir.IsNull: null_test, ir.Field: field, ir.Fold: fold,
         ir.Lookup: lookup,
     }
+    #: Relations, their filters, loops and groups stand in folds alone, and lists and contexts in what reads them.
     nodes_left_out = SqlExpressions.nodes_left_out - {ir.Fold, ir.Lookup}
     hits = frozenset(support.HITS)
     hits_left_out: ClassVar[frozenset[str]] = frozenset()
@@ -475,34 +682,19 @@ def supplied(program: ir.Program, decl: ir.HistoryDecl) -> str:
     return decl.name
 
 
-def _base(node: ir.Node) -> ir.Node:
-    """The relation or list that a chain of filters, maps and distinct values begins with."""
-    while True:
-        if isinstance(node, (ir.Filter, ir.Map)):
-            node = node.source
-        elif isinstance(node, ir.Call) and node.op == "distinct values":
-            node = node.args[0]
-        else:
-            return node
+def carried(row: Members, carry: Callable[[Sql], Sql]) -> Members:
+    """A row in a chain that goes on from another."""
+    return Members({
+        name: carry(field) if isinstance(field, Sql) else carried(field, carry) for name, field in row.fields.items()
+    })
 
 
-def _bodies(node: ir.Node) -> list[ir.Node]:
-    """The expressions over a row in a loop and in the steps of its source."""
-    found: list[ir.Node] = []
-    if isinstance(node, ir.Fold):
-        found.extend(n for n in (node.filter, node.value) if n is not None)
-        node = node.source
-    while True:
-        if isinstance(node, ir.Filter):
-            found.append(node.predicate)
-            node = node.source
-        elif isinstance(node, ir.Map):
-            found.append(node.body)
-            node = node.source
-        elif isinstance(node, ir.Call) and node.op == "distinct values":
-            node = node.args[0]
-        else:
-            return found
+def _itself(value: Sql) -> Sql:
+    return value
+
+
+def _key(node: ir.Ref | ir.Local) -> tuple[str, str]:
+    return type(node).__name__, node.name
 
 
 def free_locals(node: ir.Node) -> frozenset[str]:
@@ -519,7 +711,13 @@ def free_locals(node: ir.Node) -> frozenset[str]:
     return found
 
 
-def is_of_the_date(node: ir.Node) -> bool:
+def is_of_the_date(node: ir.Node, parameters: Mapping[str, ir.ParameterDecl]) -> bool:
     """Whether a node hangs on nothing but the date of the decision."""
-    return not any(isinstance(n, (ir.Input, ir.Ref, ir.Relation, ir.Parameter, ir.Local)) for n in walk(node))
-
+    for each in walk(node):
+        if isinstance(each, (ir.Input, ir.Ref, ir.Relation, ir.Local)):
+            return False
+        if isinstance(each, ir.Parameter):
+            rows = parameters[each.name].rows
+            if not all(is_of_the_date(row.guard, parameters) for row in rows):
+                return False
+    return True

@@ -153,7 +153,8 @@ class Stages:
 
 
 def with_queries(final: exp.Select, queries: Sequence[Cte]) -> exp.Select:
-    for name, query in queries:
+    """A query with those that it needs; a chain that several others go on from is there once."""
+    for name, query in dict(queries).items():
         final = final.with_(name, as_=query, copy=False)
     return final
 
