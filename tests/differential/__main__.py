@@ -1,60 +1,120 @@
 """`python -m tests.differential [--nightly]`: random policies through every evaluator, with counts.
 
 Exit 1 where two evaluators differ, one raises, or (with `--nightly`) an item stands in the
-policies of fewer than 100 pairs, or in fewer than 20 policies.
+policies of fewer than 100 pairs, or in fewer than 20 policies, of an engine that carries it out.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import sys
 import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 
+from engine.backends.python.supported import SUPPORT as GENERATED
 from tests.differential import counters
-from tests.differential.harness import Report, run
+from tests.differential.columnar import Columnar
+from tests.differential.harness import DUCKDB, ENGINES, PYTHON, REFERENCE, Report, Setting, run
 from tests.differential.promise import sample
 
 #: Pairs, and policies, in which each item is to stand.
 ENOUGH = 100
 FEWEST = 20
+#: Policies, customers of each, and how seldom a pair is compared in all that is shown.
+NIGHTLY = (2_250, 500, 10)
+WANTED = {
+    REFERENCE: counters.wanted(),
+    PYTHON: counters.wanted(GENERATED),
+    DUCKDB: counters.wanted(Columnar.support),
+}
+#: Policies that a process takes at a time.
+BLOCK = 10
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m tests.differential", description="Random policies, two evaluators."
+        prog="python -m tests.differential", description="Random policies through every evaluator."
     )
     parser.add_argument(
-        "--nightly", action="store_true", help="1,200 policies, 100 customers each, every item 100 times"
+        "--nightly", action="store_true",
+        help="{:,} policies, {} customers each, every item {} times on each engine".format(*NIGHTLY[:2], ENOUGH),
     )
     parser.add_argument("--policies", type=int, default=100)
     parser.add_argument("--customers", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0, help="of the first policy")
-    parser.add_argument("--keep", type=int, default=0, metavar="N", help="shrink N faults and keep them under found/")
+    parser.add_argument("--minutes", type=float, help="begin no policy after so long; what is left out is told")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--keep", type=int, default=0, metavar="N", help="shrink up to N faults and keep them")
     options = parser.parse_args()
-    count, customers = (1200, 100) if options.nightly else (options.policies, options.customers)
+    count, customers, thorough = NIGHTLY if options.nightly else (options.policies, options.customers, 1)
+    setting = Setting(customers, thorough, options.keep)
     start = time.monotonic()
-    report = run(range(options.seed, options.seed + count), customers, options.keep, lambda t: print(t, flush=True))
-    missing = show(report, count, time.monotonic() - start)
-    broken = sample(range(count // 3), 15) if options.nightly else []
+    until = None if options.minutes is None else start + 60 * options.minutes
+    report = Report()
+    for part in parts(range(options.seed, options.seed + count), setting, until, options.processes):
+        for line in part.said:
+            print(line, flush=True)
+        report.add(part)
+        if sys.stderr.isatty():
+            print(f"\r{report.outcomes['policies']:,} of {count:,} policies", end="", file=sys.stderr, flush=True)
+    missing = show(report, setting, time.monotonic() - start)
+    broken = sample(range(count // 3), 15) if options.nightly and options.minutes is None else []
     for fault in broken[:10]:
         print(f"a settled outcome did not last: {fault}"[:400])
-    return 1 if report.faults or broken or (options.nightly and missing) else 0
+    complete = options.nightly and not report.outcomes["policies left out for want of time"]
+    return 1 if report.faults or broken or (complete and missing) else 0
 
 
-def show(report: Report, count: int, seconds: float) -> list[str]:
+def parts(seeds: range, setting: Setting, until: float | None, processes: int) -> Iterator[Report]:
+    """The reports of blocks of policies, as they are done."""
+    blocks = [seeds[at : at + BLOCK] for at in range(0, len(seeds), BLOCK)]
+    if processes <= 1:
+        for block in blocks:
+            yield run(block, setting, until)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, context) as pool:
+        for done in as_completed([pool.submit(run, block, setting, until) for block in blocks]):
+            yield done.result()
+
+
+def show(report: Report, setting: Setting, seconds: float) -> list[str]:
     """Print the counts and the faults; gives the items that are met too seldom."""
-    width = max(map(len, counters.wanted()))
-    print(f"{'item':{width}}  policies     pairs")
-    for item in counters.wanted():
-        print(f"{item:{width}}  {report.policies[item]:8,}  {report.pairs[item]:8,}")
-    few = [i for i in counters.wanted() if report.pairs[i] < ENOUGH or report.policies[i] < FEWEST]
-    for seed, fault in report.faults[:30]:
-        print(f"seed {seed}: {fault.kind}: {fault.detail[:200]}")
+    few = []
+    width = max(map(len, WANTED[REFERENCE]))
+    print(f"{'pairs (policies) that hold':{width}}" + "".join(f"{engine:>20}" for engine in ENGINES))
+    for item in WANTED[REFERENCE]:
+        cells = []
+        for engine in ENGINES:
+            pairs, policies = report.pairs[engine][item], report.policies[engine][item]
+            if item in WANTED[engine]:
+                cells.append(f"{pairs:,} ({policies:,})")
+                if pairs < ENOUGH or policies < FEWEST:
+                    few.append(f"{item} ({engine})")
+            else:
+                cells.append("not carried out")
+        print(f"{item:{width}}" + "".join(f"{cell:>20}" for cell in cells))
+    if report.lacks:
+        print("outcomes that columns do not carry out, by what they lack")
+        for lacking, times in report.lacks.most_common():
+            print(f"{times:8,}  {lacking}")
+    for seed, fault in sorted(report.faults, key=lambda f: f[0])[:40]:
+        print(f"seed {seed}: {fault.kind}: {fault.detail[:300]}")
+    told = report.outcomes
     print(
-        f"{count:,} policies, {report.outcomes['pairs']:,} pairs in {seconds:.0f} s; "
-        f"{report.outcomes['faulty pairs']:,} pairs differ; {len(few)} items met too seldom"
+        f"{len(report.distinct):,} distinct policies, {told['pairs']:,} pairs, in {seconds:.0f} s: "
+        f"the reference and generated Python over all outcomes"
+        + (f" of every {setting.thorough}th pair" if setting.thorough > 1 else "")
+        + f"; these and DuckDB over the {told['outcomes in columns']:,} of {told['outcomes']:,} outcomes that columns "
+        f"carry out, {told['policies in columns']:,} policies and {told['pairs in columns']:,} pairs"
     )
-    if few:
+    if left := told["policies left out for want of time"]:
+        print(f"{left:,} policies left out for want of time")
+    told_few = ":" if 0 < len(few) < 40 else ""
+    print(f"{told['faulty pairs']:,} pairs differ; {len(few)} items met too seldom{told_few}")
+    if 0 < len(few) < 40:
         print("  " + ", ".join(few))
     return few
 

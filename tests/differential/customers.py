@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 from engine.ir import nodes as ir
-from engine.policy import Policy
+from engine.policy import Decision, Policy
 from engine.semantics import dtypes as dt
 from engine.semantics.dtypes import Type
 from tests.differential.expressions import DATES, DAYS, MOMENTS, MONTHS, NUMBERS, TEXTS, TIMES, as_float
@@ -34,17 +34,41 @@ ODD_NUMBERS = (
     5e-324,
     1e15 + 0.3,
 )
+#: Fields by which rows of one history belong to those of another, and what stands in them.
+KEYS = ("ref", "unit")
+REFERENCES = ("a", "b", "ß", "")
+#: Events of a long history, and of how many policies one has a customer with such a history.
+MANY_EVENTS = 100_000
+LONG_EVERY = 400
 ODD_MOMENTS = ("2024-02-29T10:00:00+08:00", "2024-12-31T23:59:59Z")
 
 
 class CustomerMaker:
-    """`missing` is the share of optional data left out; `wild` data may be refused."""
+    """`missing` is the share of optional data left out; `wild` data may be refused. With `days` the customers share
+    so many dates of decision, as those of a portfolio do."""
 
-    def __init__(self, policy: Policy, random: Random, missing: float = 0.3, wild: bool = True) -> None:
+    def __init__(
+        self, policy: Policy, random: Random, missing: float = 0.3, wild: bool = True, days: int | None = None
+    ) -> None:
         self.program: ir.Program = policy.program
         self.random = random
         self.missing = missing
         self.wild = wild
+        self.days = None if days is None else [self.date() for _ in range(days)]
+
+    def many(self, count: int, seed: int) -> list[Customer]:
+        """Customers of the policy of a seed; now and then one has a history of `MANY_EVENTS`."""
+        found = [self.make() for _ in range(count)]
+        histories = [h for h in self.program.histories if h.each is None]
+        if found and histories and seed % LONG_EVERY == LONG_EVERY - 1:
+            relation = self.random.choice(histories)
+            found[0]["history"][relation.name] = self.long(relation)
+        return found
+
+    def long(self, relation: ir.HistoryDecl) -> list[dict[str, Any]]:
+        """Very many events, among them equal ones."""
+        pool = [self.row(relation) for _ in range(MANY_EVENTS // 100)]
+        return [self.random.choice(pool) for _ in range(MANY_EVENTS)]
 
     def make(self) -> Customer:
         random = self.random
@@ -63,25 +87,34 @@ class CustomerMaker:
         for relation in self.program.histories:
             if relation.each is None and random.random() > self.missing * 0.6:
                 history[relation.name] = self.rows(relation)
-        return {"as_of": self.date(), "inputs": inputs, "history": history}
+        as_of = self.date() if self.days is None else random.choice(self.days)
+        return {"as_of": as_of, "inputs": inputs, "history": history}
 
     def rows(self, relation: ir.HistoryDecl) -> list[dict[str, Any]]:
         random = self.random
         found = []
         for _ in range(random.choice((0, 0, 1, 1, 2, 3, 5, 12))):
-            row = {}
-            for field in relation.fields:
-                value = self.value(field.type, field.domain is not None)
-                if field.type.nullable and random.random() < self.missing:
-                    value = None
-                if self.wild and random.random() < 0.0005:
-                    value = "nonsense"
-                if value is not None or random.random() < 0.5:
-                    row[field.name] = value
+            row = self.row(relation)
+            if self.wild and random.random() < 0.003:
+                row[random.choice(list(row))] = "nonsense"
             found.append(row)
             if random.random() < 0.2:
                 found.append(dict(row))
         return found
+
+    def row(self, relation: ir.HistoryDecl) -> dict[str, Any]:
+        random = self.random
+        row = {}
+        for field in relation.fields:
+            if field.name in KEYS:
+                value = random.choice(REFERENCES)
+            else:
+                value = self.value(field.type, field.domain is not None)
+            if field.type.nullable and random.random() < self.missing:
+                value = None
+            if value is not None or random.random() < 0.5:
+                row[field.name] = value
+        return row
 
     # --- values ------------------------------------------------------------------
 
@@ -136,7 +169,7 @@ class CustomerMaker:
         return day.isoformat()
 
 
-def decide(policy: Policy, customer: Customer, engine: str = "reference") -> Any:
+def decide(policy: Policy, customer: Customer, engine: str = "reference", only: list[str] | None = None) -> Decision:
     """The decision of a customer."""
     as_of = datetime.date.fromisoformat(customer["as_of"])
-    return policy.decide(customer["inputs"], as_of=as_of, history=customer["history"], engine=engine)
+    return policy.decide(customer["inputs"], as_of=as_of, history=customer["history"], only=only, engine=engine)

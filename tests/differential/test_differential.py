@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from engine.backends.sql.run import Row
 from engine.policy import Policy
-from tests.differential.harness import FOUND, Fault, replay, run
+from tests.differential.columnar import Columnar
+from tests.differential.harness import FOUND, Fault, Setting, replay, run
 
 KEPT = sorted(p.parent for p in FOUND.glob("*/customer.json"))
 
 
 @pytest.mark.parametrize("block", range(4))
 def test_evaluators_agree_on_random_policies(block: int) -> None:
-    report = run(range(10_000 + 15 * block, 10_000 + 15 * (block + 1)), customers=12)
+    report = run(range(10_000 + 15 * block, 10_000 + 15 * (block + 1)), Setting(12))
     assert report.outcomes["pairs"] == 15 * 12
+    assert report.outcomes["pairs in columns"] >= 10 * 12
     assert report.faults == []
 
 
@@ -36,5 +40,16 @@ def test_a_disagreement_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
         return decision
 
     monkeypatch.setattr(Policy, "decide", biased)
-    report = run(range(3), customers=4)
+    report = run(range(3), Setting(4))
     assert report.faults and all(isinstance(f, Fault) and f.kind == "differ" for _, f in report.faults)
+
+
+def test_a_disagreement_of_columns_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = Columnar.decide
+
+    def biased(self: Columnar, customers: Any) -> list[Row]:
+        return [row.replace(sets={**row.sets, ("missing", ""): ("nobody",)}) for row in honest(self, customers)]
+
+    monkeypatch.setattr(Columnar, "decide", biased)
+    report = run(range(3), Setting(4, thorough=2))
+    assert report.faults and all(isinstance(f, Fault) and f.kind == "duckdb differs" for _, f in report.faults)

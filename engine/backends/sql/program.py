@@ -118,6 +118,7 @@ class _Compiler:
         self.given: dict[str, Given] = {}
         self.gaps: list[Gap] = []
         self.refusing: Flags = []
+        self.at_door: tuple[Flag, ...] = ()
         self.failed: set[str] = set()
 
     def _begin(self) -> tuple[list[Cte], exp.Select]:
@@ -135,6 +136,7 @@ class _Compiler:
                 self.failed.add(history.name)
             else:
                 self.attempt(history.name, self.history, history)
+        self.at_door = tuple(self.refusing)
         for decision in self.reach.decisions:
             found = decision_reads(decision)
             if not self.failed & (found.refs | found.inputs | found.relations):
@@ -186,7 +188,18 @@ class _Compiler:
         given = self.decisions.decision(decision)
         self.given[decision.name] = given
         self.reasons.given[decision.name] = given.reasons
+<<<<<<< /tmp/w/mine.tmp
         self.refusing.append(Flag(decision.name, refuses(self.expressions, decision, given)))
+=======
+        refuses = given.refuses
+        if isinstance(decision, ir.Decide) and decision.binds is not None:
+            misfit = unfit(self.expressions, decision.binds.type, decision.binds.domain, given.values[""])
+            refuses = self.stages.named(st.either(refuses, misfit))
+        if not refuses.is_false:                        # of a customer with bad data nothing is decided
+            bad = self.stages.named(st.either(*(f.holds for f in self.at_door)))
+            refuses = self.stages.named(st.both(refuses, st.opposite(bad)))
+        self.refusing.append(Flag(decision.name, refuses))
+>>>>>>> /tmp/w/theirs.tmp
 
     # --- the result -------------------------------------------------------------------------------------------
 

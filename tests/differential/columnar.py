@@ -1,0 +1,88 @@
+"""A policy's customers through an engine of columns: those outcomes that it carries out, each policy in one query.
+
+What is not carried out narrows the outcomes that are compared, and is counted by the reason.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import duckdb
+
+from engine.backends.sql.expressions import SqlExpressions
+from engine.backends.sql.memory import Customer as Held
+from engine.backends.sql.memory import load, source_of
+from engine.backends.sql.program import EXTRAS, compile_program
+from engine.backends.sql.run import Row, rows
+from engine.backends.support import Support, Unsupported
+from engine.ir import nodes as ir
+from engine.ir.reads import Cone, cone
+from tests.differential.customers import Customer
+
+OPENING = "does not carry out "
+
+
+class Columnar:
+    """What DuckDB makes of one program. `outcomes` are the shown decisions that it carries out, in declared order;
+    `lacks` counts those left out by what is lacking (an outcome that lacks two things counts twice)."""
+
+    engine = "duckdb"
+    support: Support = SqlExpressions.support()
+
+    def __init__(self, program: ir.Program) -> None:
+        self.program = program
+        self.source = source_of(program)
+        self.shown = [n for n in program.declared if any(d.name == n and not d.internal for d in program.decisions)]
+        self.outcomes, self.lacks = self.carried_out()
+        self.reach: Cone = cone(program, self.outcomes)
+        self.query = compile_program(program, self.outcomes, self.source, ["n"], EXTRAS) if self.outcomes else None
+
+    @property
+    def whole(self) -> bool:
+        """Whether every outcome is carried out."""
+        return len(self.outcomes) == len(self.shown)
+
+    def carried_out(self) -> tuple[list[str], Counter[str]]:
+        if not self.shown:
+            return [], Counter()
+        if not self.lacking(self.shown):
+            return self.shown, Counter()
+        found, lacks = [], Counter[str]()
+        for name in self.shown:
+            lacking = self.lacking([name])
+            if lacking:
+                lacks.update(lacking)
+            else:
+                found.append(name)
+        return found, lacks
+
+    def lacking(self, names: Sequence[str]) -> set[str]:
+        try:
+            compile_program(self.program, names, self.source)
+        except Unsupported as found:
+            return {d.message.partition(OPENING)[2] or d.message for d in found.diagnostics}
+        return set()
+
+    def decide(self, customers: Sequence[Customer]) -> list[Row]:
+        """The customers' rows, in their order; customers of one date are decided together."""
+        assert self.query is not None
+        found: dict[int, Row] = {}
+        for as_of, places in by_date(customers):
+            held = [Held(customers[p]["inputs"], customers[p]["history"]) for p in places]
+            with duckdb.connect() as connection:
+                connection.execute("SET threads = 1")
+                load(connection, self.program, held)
+                for row in rows(self.query, connection, as_of):
+                    found[places[row.kept[0]]] = row
+        return [found[n] for n in range(len(customers))]
+
+
+def by_date(customers: Sequence[Customer]) -> Iterator[tuple[datetime.date, list[int]]]:
+    """The places of customers by their date."""
+    found: dict[str, list[int]] = {}
+    for place, customer in enumerate(customers):
+        found.setdefault(customer["as_of"], []).append(place)
+    for text, places in found.items():
+        yield datetime.date.fromisoformat(text), places
