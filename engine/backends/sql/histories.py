@@ -94,8 +94,8 @@ class HistoryMaker:
         shown = decl.visible_from
         if shown is not None:
             seen = raw[shown].replace(nullable=True)
-            visible = st.either(_by_then(compiler, seen), st.both(bad[shown], st.opposite(st.missing(seen))))
-            bad[shown] = st.both(bad[shown], st.opposite(st.missing(seen)))
+            # A row whose date is bad may well exist; that of a row without a date is null, and it does not.
+            visible = st.either(_by_then(compiler, seen), bad[shown])
             chain.stages.filter(st.holds(visible.replace(nullable=True)))
         compiler.bad = list(bad.values())
         fields = {f.name: _known(compiler, f, raw) for f in self._needed(decl)}
@@ -133,7 +133,6 @@ class HistoryMaker:
         rest = where(self.of.stages.named(st.opposite(some)), self.behind(each.over, histories))
         return union([*(where(null, found) for null, found in lacking), rest])
 
-<<<<<<< /tmp/w/mine.tmp
     def _decided(self, each: ir.EachDecl, over: History, outer: Expressions) -> Opened:
         base = over.opened(outer)
         parts = [p for _, node in each.bindings for p in outer._of_this_scope(node, frozenset({"row"}))]
@@ -162,43 +161,6 @@ class HistoryMaker:
             inputs = {name: chain.stages.named(compiler.compile(node)) for name, node in each.bindings}
         outcomes = self._outcomes(each, outer, chain, inputs, nulls)
         return Opened(aggregation, compiler, Members({**row.fields, **outcomes}))
-=======
-        def begin() -> tuple[list[Cte], exp.Select]:
-            table = exp.Table(
-                this=exp.to_identifier(events.relation, quoted=True),
-                alias=exp.TableAlias(this=exp.to_identifier(EVENTS)),
-            )
-            return [], exp.select().from_(table)
-
-        theirs = _of(events.key)
-        aggregation = Aggregation(self.outer.stages.names, self.outer.stages, max(level, 1), begin, [(key, theirs)])
-        compiler = Expressions(
-            aggregation.rows, self.program, self.labels, self.outer, self.outer.dialect.name
-        )
-        compiler.wants_labels = self.outer.wants_labels
-        fields = self._fields(decl, events, compiler)
-        order = [fields[name] for name in decl.order_by]
-        if events.ordinal is not None:
-            order.append(compiler.stages.source(_of(events.ordinal), False))
-        compiler.order = tuple(order)
-        return aggregation, compiler, Members(fields)
-
-    def _fields(self, decl: ir.HistoryDecl, events: Events, compiler: Expressions) -> dict[str, Sql]:
-        """The fields that the policy reads, after the door, of the rows that exist by then."""
-        needed = {name for owner, name in self.reach.fields if owner == decl.name}
-        raw: dict[str, Sql] = {}
-        bad: dict[str, Sql] = {}
-        for field in decl.fields:
-            if field.name in needed:
-                raw[field.name], bad[field.name] = admitted(compiler, field, events.columns.get(field.name), EVENTS)
-        shown = decl.visible_from
-        if shown is not None:
-            seen = raw[shown].replace(nullable=True)
-            # A row whose date is bad may well exist; that of a row without a date is null, and it does not.
-            compiler.stages.filter(st.holds(st.either(self._by_then(compiler, seen), bad[shown])))
-        compiler.bad = list(bad.values())
-        return {f.name: self._known(compiler, f, raw) for f in decl.fields if f.name in needed}
->>>>>>> /tmp/w/theirs.tmp
 
     def _outcomes(
         self, each: ir.EachDecl, outer: Expressions, chain: Chain, inputs: Mapping[str, Sql], nulls: Mapping[str, Sql]

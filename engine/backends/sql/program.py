@@ -188,18 +188,11 @@ class _Compiler:
         given = self.decisions.decision(decision)
         self.given[decision.name] = given
         self.reasons.given[decision.name] = given.reasons
-<<<<<<< /tmp/w/mine.tmp
-        self.refusing.append(Flag(decision.name, refuses(self.expressions, decision, given)))
-=======
-        refuses = given.refuses
-        if isinstance(decision, ir.Decide) and decision.binds is not None:
-            misfit = unfit(self.expressions, decision.binds.type, decision.binds.domain, given.values[""])
-            refuses = self.stages.named(st.either(refuses, misfit))
-        if not refuses.is_false:                        # of a customer with bad data nothing is decided
+        refuse = refuses(self.expressions, decision, given)
+        if not refuse.is_false:                         # of a customer with bad data nothing is decided
             bad = self.stages.named(st.either(*(f.holds for f in self.at_door)))
-            refuses = self.stages.named(st.both(refuses, st.opposite(bad)))
-        self.refusing.append(Flag(decision.name, refuses))
->>>>>>> /tmp/w/theirs.tmp
+            refuse = self.stages.named(st.both(refuse, st.opposite(bad)))
+        self.refusing.append(Flag(decision.name, refuse))
 
     # --- the result -------------------------------------------------------------------------------------------
 
