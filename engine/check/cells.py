@@ -4,7 +4,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from engine.check.constants import constant, test_domain
+from engine.check.constants import constant, domain_of, test_domain
 from engine.check.scope import Report, Slice
 from engine.semantics import dtypes as dt
 from engine.semantics.domain import ALL, Domain, intersection, point
@@ -12,6 +12,7 @@ from engine.semantics.dtypes import Type
 from engine.syntax import ast
 
 _NUMBER = Type(dt.NUMBER)
+_BARE = re.compile(r"-?\d+(?:\.\d+)?(?:%|万|亿)?")
 _PAIR = re.compile(r"(?<![\d.,])(\d+),(\d+)(?![\d.,])")
 _INSIDE = re.compile(r'"(?:[^"\\]|\\.)*"|\([^()]*\)|\[[^\[\]]*\]')
 
@@ -20,8 +21,15 @@ Read = tuple[Slice, ast.UnaryTests | None]
 
 
 def odd_cells(report: Report, column: Sequence[Read]) -> None:
-    """W0612 for a number with a comma in it, W0613 for a lone number among comparisons."""
+    """W0608 for alternatives that take all, W0612 for a number with a comma, W0613 for a lone number."""
     comma_pairs(report, column)
+    for place, tests in column:
+        if tests is not None and len(tests.tests) > 1 and domain_of(tests, _NUMBER) == ALL:
+            report.at(
+                "W0608", f"`{place.text}` holds for every number, for a comma means `or`",
+                place.locate(0, len(place.text)),
+                "write a range for both at once, as in `(1..5)`, or `-` for any value",
+            )
     _lone(report, [(place, tests) for place, tests in column if tests is not None])
 
 
@@ -48,7 +56,7 @@ def _lone(report: Report, column: Sequence[tuple[Slice, ast.UnaryTests]]) -> Non
     for place, tests in column:
         for test in tests.tests:
             exact = constant(test, _NUMBER)
-            if isinstance(exact, (int, float)) and not tests.negated and len(tests.tests) == 1:
+            if isinstance(exact, (int, float)) and _BARE.fullmatch(place.text):
                 lone.append((place, exact))
                 continue
             domain = test_domain(test, _NUMBER)

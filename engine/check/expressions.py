@@ -22,6 +22,7 @@ from engine.diagnostics import Label
 from engine.semantics import dtypes as dt
 from engine.semantics.dtypes import Type
 from engine.syntax import ast
+from engine.syntax.phrases import word
 
 
 class ExpressionChecker(Collections):
@@ -38,8 +39,19 @@ class ExpressionChecker(Collections):
         inner = scope.inner({"?": Binding(LOCAL, "?", operand)})
         nullable = False
         for test in tests.tests:
-            nullable = self.test(test, operand, inner) or nullable
+            if not self._in_words(test, operand, scope):
+                nullable = self.test(test, operand, inner) or nullable
         return nullable
+
+    def _in_words(self, test: ast.Node, operand: Type, scope: Scope) -> bool:
+        """Whether a test is a word such as `any` that is no name and no value; it is reported."""
+        said = word(test.name) if isinstance(test, ast.Name) and scope.find(test.name) is None else None
+        if not isinstance(test, ast.Name) or said is None or test.name in (operand.values or ()):
+            return False
+        if said.meant in ("true", "false") and operand.kind != dt.BOOLEAN:
+            return False
+        self.error("E0134", f"`{test.name}` is no test", test, said.help, replacement=said.meant)
+        return True
 
     def type(self, node: ast.Node, scope: Scope) -> Type:
         found = HANDLERS[type(node)](self, node, scope)
@@ -104,6 +116,8 @@ class ExpressionChecker(Collections):
 
     def _meant(self, name: str, names: list[str], scope: Scope) -> tuple[str | None, str | None]:
         """What a person who wrote an unknown name meant where that is plain, and its replacement."""
+        if name == "otherwise":
+            return "write `otherwise:` with the outcome in place of `when` and `then`", None
         if name in calls.CALLABLE:
             return f"`{name}` is a function: call it as `{name}(...)`", None
         behind = max((n for n in names if name.startswith(n + " ")), key=len, default=None)

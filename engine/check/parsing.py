@@ -7,6 +7,7 @@ from engine.diagnostics import Edit
 from engine.source.nodes import Scalar
 from engine.source.quoting import expression_text
 from engine.syntax import ast, cache
+from engine.syntax.phrases import phrase
 from engine.syntax.tokens import SyntaxProblem
 from engine.syntax.vocabulary import Vocabulary
 
@@ -37,6 +38,12 @@ class ExpressionParser:
             return None
 
     def tests(self, place: Slice) -> ast.UnaryTests | None:
+        said = phrase(place.text) if place.text not in self.vocabulary.names else None
+        if said is not None:
+            span = place.locate(0, len(place.text))
+            edits = (Edit(span, said.meant),) if said.meant is not None and place.verbatim(0, len(place.text)) else ()
+            self.report.at("E0134", f"`{place.text}` is no test", span, said.help, edits=edits)
+            return cache.unary_tests(said.read_as, self.vocabulary)
         try:
             return cache.unary_tests(place.text, self.vocabulary)
         except SyntaxProblem as problem:
