@@ -10,7 +10,7 @@ import click
 from engine.cache import Remembered
 from engine.checking import findings
 from engine.commands.common import FINDINGS, talk
-from engine.commands.policies import TESTS, find, show
+from engine.commands.policies import TESTS, find, only_markers, show
 from engine.diagnostics import Diagnostic
 from engine.render import render_json, render_sarif, summary
 
@@ -29,6 +29,8 @@ def command(paths: tuple[str, ...], form: str, strict: bool, warnings: bool, fix
     checked against its policy. Exits with 1 where an error was found, with --strict a warning too.
     """
     files = list(dict.fromkeys(found for path in paths for found in find(path)))
+    if not files:
+        raise only_markers(paths)
     if diff and not fix:
         raise click.UsageError("--diff goes with --fix; `tierwise fmt --diff` shows what formatting would change")
     if fix:

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from engine.commands.common import BAD_DATA, FINDINGS, INVALID, Failure, talk
-from engine.commands.policies import show
+from engine.commands.policies import is_marker, only_markers, show
 from engine.commands.reading import data_failure
 from engine.diagnostics import Diagnostic, Problem
 from engine.format.text import formatted
@@ -36,6 +36,8 @@ def command(paths: tuple[str, ...], only_check: bool, diff: bool) -> int:
     also where one would change.
     """
     files = list(dict.fromkeys(file for path in paths or (".",) for file in _find(path)))
+    if not files:
+        raise only_markers(paths)
     changed: list[str] = []
     broken: list[Diagnostic] = []
     sources: dict[str, str] = {}
@@ -123,7 +125,8 @@ def _read(file: str) -> str:
 
 def _find(path: str) -> Iterator[str]:
     if path == "-" or not os.path.isdir(path):
-        yield path
+        if not is_marker(path):
+            yield path
         return
     empty = True
     for folder, folders, names in os.walk(path):

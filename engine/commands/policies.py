@@ -18,6 +18,8 @@ from engine.render import render_text
 _HEAD = 65_536
 #: Files of cases name the policy that they test, and are none themselves.
 TESTS = (".test.yaml", ".test.yml")
+#: Marks the root of policies; as the loader of files knows it, which is not imported for this.
+PROJECT_FILE = "tierwise.yaml"
 _KEY = re.compile(rb"(?:\A(?:\xef\xbb\xbf)?|[\r\n])policy:[ \t]*([^\r\n#]*)")
 
 
@@ -35,10 +37,12 @@ def invalid(diagnostics: Sequence[Diagnostic], sources: Mapping[str, str]) -> cl
 def find(path: str) -> Iterator[str]:
     """The policies at a path: a file as it is; in a folder every YAML file with a `policy:` key.
 
-    Files of one folder that are all called alike are versions of one policy, which the folder then is.
+    The file that marks the root of policies is none, though a glob may give it. Files of one folder that are all
+    called alike are versions of one policy, which the folder then is.
     """
     if not os.path.isdir(path):
-        yield path
+        if not is_marker(path):
+            yield path
         return
     empty = True
     for folder, folders, names in os.walk(path):
@@ -54,6 +58,17 @@ def find(path: str) -> Iterator[str]:
     if empty:
         way = "a policy is a YAML file with a `policy:` key"
         raise Failure(f"there is no policy in `{path}`", code=INVALID, help=way)
+
+
+def is_marker(path: str) -> bool:
+    """Whether a path names a file that only marks the root of policies."""
+    return os.path.basename(path) == PROJECT_FILE and _policy_name(path) is None
+
+
+def only_markers(paths: Sequence[str]) -> Failure:
+    """Why there is nothing to do where every path named such a file."""
+    return Failure(f"`{paths[0]}` marks the root of policies and holds none", code=INVALID,
+                   help="name the folder to take all policies in it")
 
 
 def _policy_name(file: str) -> bytes | None:

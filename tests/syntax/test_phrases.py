@@ -19,7 +19,8 @@ SIGNS = {
     ">": lambda n: single(n, None, False, False), ">=": lambda n: single(n, None, True, False),
 }
 WORDS = {
-    "at least": ">=", "at most": "<=", "more than": ">", "under": "<", "不低于": ">=", "不超过": "<=", "大于": ">", "小于": "<",
+    "at least": ">=", "at most": "<=", "more than": ">", "under": "<", "不低于": ">=", "不超过": "<=",
+    "大于": ">", "小于": "<",
 }
 number = st.integers(0, 200)
 

@@ -1,0 +1,39 @@
+"""Commands given every file of a folder, as a shell's `*.yaml` gives them."""
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.commands.conftest import Tierwise
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    shutil.copytree(ROOT / "policies", tmp_path / "policies")
+    monkeypatch.chdir(tmp_path)
+    found = sorted(str(p) for p in Path("policies").glob("*.yaml"))
+    assert "policies/tierwise.yaml" in found
+    return found
+
+
+@pytest.mark.parametrize("command", [("check",), ("fmt", "--check")], ids=lambda c: c[0])
+def test_the_marker_of_the_root_is_no_policy(tierwise: Tierwise, files: list[str], command: tuple[str, ...]) -> None:
+    result = tierwise(*command, *files)
+    assert result.code == 0, result.err + result.out
+    assert "tierwise.yaml" not in result.err + result.out
+
+
+@pytest.mark.parametrize("command", ["check", "fmt"])
+def test_the_marker_alone_is_told(tierwise: Tierwise, files: list[str], command: str) -> None:
+    result = tierwise(command, "policies/tierwise.yaml")
+    assert result.code == 2 and "marks the root of policies" in result.err
+
+
+def test_a_policy_of_that_name_is_one(tierwise: Tierwise, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert tierwise("new", "policy", "tierwise.yaml").code == 0
+    assert "1 policy: no problems" in tierwise("check", "tierwise.yaml").err
