@@ -151,3 +151,16 @@ def test_the_nodes_under_test_are_all_that_there_are() -> None:
     missing = [c.__name__ for c in SqlExpressions.nodes if not held[f"node {c.__name__}"]]
     missing += [h for h in SqlExpressions.hits if not (held[h] or held[f"hit {h}"])]
     assert missing == []
+
+
+@pytest.mark.parametrize("name", ["histories.yaml", "levels/group.yaml", "levels/firm.yaml"])
+def test_groups_and_policies_of_policies(name: str) -> None:
+    policy = load_policy(Path(__file__).parent.parent / "language" / name)
+    outcomes = carried_out(policy.program)
+    assert len(outcomes) == sum(1 for d in policy.program.decisions if not d.internal)
+    maker = CustomerMaker(policy, Random(name), wild=False)
+    for _ in range(3):
+        customers = [maker.make() for _ in range(60)]
+        as_of = datetime.date.fromisoformat(maker.date())
+        inputs, histories = [c["inputs"] for c in customers], [c["history"] for c in customers]
+        assert disagreements(policy, outcomes, inputs, as_of, histories)[:3] == []

@@ -159,8 +159,6 @@ class _Compiler:
     # --- data ---------------------------------------------------------------------------------------------
 
     def input(self, decl: Any) -> None:
-        if decl.on_unknown == "stop":
-            raise Gap(None, f"`on unknown: stop`, which the input `{decl.name}` asks for")
         value, bad = admitted(self.expressions, decl, self.source.customers.columns.get(decl.name), None)
         key = ("Input", decl.name)
         self.expressions.variables[key] = value
