@@ -9,15 +9,16 @@ from pathlib import Path
 import click
 
 from engine.commands.common import BAD_DATA, FINDINGS, INVALID, Failure, paint, talk
-from engine.commands.policies import show
+from engine.commands.policies import is_marker, only_markers, show
 from engine.explain.phrases import LANGUAGES
 from engine.keeping import keep, kept
 from engine.policy import Policy, load_policy
-from engine.policytest.report import Outcome, as_junit, closing, failure, headline, indented, json_report
+from engine.policytest.model import Case, Expectation, Lacking
+from engine.policytest.report import MAX_NAMED, Outcome, as_junit, closing, failure, headline, indented, json_report
 from engine.policytest.running import Result
-from engine.policytest.session import run_suite
+from engine.policytest.session import ENGINES, run_suite
 from engine.policytest.suite import ENDINGS, is_test, read_suite
-from engine.policytest.verdicts import Verdict
+from engine.policytest.verdicts import Verdict, plural
 from engine.portfolio.problems import reason
 from engine.render import visible
 from engine.source.files import real
@@ -28,22 +29,30 @@ from engine.source.files import real
 @click.option("--format", "form", type=click.Choice(["text", "json", "junit"]), default="text", show_default=True)
 @click.option("--junit", metavar="FILE", help="Also write JUnit XML here.")
 @click.option("-k", "part", metavar="TEXT", help="Only cases and expectations whose file, table or name holds TEXT.")
+@click.option(
+    "--engine", type=click.Choice(ENGINES), default="python", show_default=True,
+    help="python and reference decide one by one, duckdb all in one query; python is checked against the reference.",
+)
 @click.option("--fail-fast", is_flag=True, help="Stop at the first that fails.")
 @click.option("--language", metavar="CODE", default="en", show_default=True, help="Of the explanations, as zh.")
 def command(
-    paths: tuple[str, ...], form: str, junit: str | None, part: str | None, fail_fast: bool, language: str
+    paths: tuple[str, ...], form: str, junit: str | None, part: str | None, engine: str, fail_fast: bool, language: str
 ) -> int:
     """Decide the cases of test files and compare; decide their portfolios and judge what must hold of them.
 
     PATH is a test file, a policy with its test file beside it, or a folder whose test files (NAME.test.yaml) are all
-    run, those in folders below it too; the working folder if none is named. Each case is decided by both evaluators.
+    run, those in folders below it too; the working folder if none is named. What DuckDB does not carry out is told by
+    place and counted as not columnar.
+
     Exits with 1 where a case or expectation failed, with 2 where a test file or its policy is invalid.
     """
     files = list({real(found): found for path in paths or (".",) for found in _find(path)}.values())
+    if not files:
+        raise only_markers(paths)
     outcomes: list[Outcome] = []
     load = _loader()
     for file in files:
-        outcome = _run(file, load, part, fail_fast, language)
+        outcome = _run(file, load, part, engine, fail_fast, language)
         outcomes.append(outcome)
         show([d for d in outcome.suite.diagnostics if d.is_error], outcome.suite.sources, sys.stderr)
         if form == "text":
@@ -52,6 +61,9 @@ def command(
             for verdict in outcome.verdicts:
                 for note in verdict.notes:
                     talk(f"note: {headline(verdict)}: {visible(note)}")
+        for lacking in outcome.lacking:
+            talk(f"not columnar in {file}: {_counted(lacking)}")
+            show(lacking.diagnostics, outcome.suite.policy.sources if outcome.suite.policy else {}, sys.stderr)
         if fail_fast and (outcome.failed or not outcome.suite.is_valid):
             break
     if part is not None and not any(o.all for o in outcomes) and all(o.suite.is_valid for o in outcomes):
@@ -68,14 +80,33 @@ def command(
     return INVALID if invalid else FINDINGS if bad else 0
 
 
-def _run(file: Path, load: Callable[[Path], Policy], part: str | None, fail_fast: bool, language: str) -> Outcome:
+def _run(
+    file: Path, load: Callable[[Path], Policy], part: str | None, engine: str, fail_fast: bool, language: str
+) -> Outcome:
     suite = read_suite(file, load)
     if not suite.is_valid or suite.policy is None:
         return Outcome(suite, (), 0.0)
     stated = (known for v in suite.policy.versions for r in v.program.reasons for known, _ in r.texts)
     if language not in (*LANGUAGES, *stated):
         raise click.UsageError(f"`{suite.policy.name}` has no explanations in `{visible(language)}`")
-    return run_suite(suite, lambda c: part is None or part.casefold() in f"{suite.file} {c.name}".casefold(), fail_fast)
+    def wanted(about: Case | Expectation) -> bool:
+        return part is None or part.casefold() in f"{suite.file} {about.name}".casefold()
+
+    try:
+        return run_suite(suite, wanted, fail_fast, engine)
+    except ModuleNotFoundError as problem:
+        if problem.name not in ("duckdb", "sqlglot"):
+            raise
+        way = "install `tierwise[duckdb]`"
+        raise Failure("DuckDB is not installed", code=INVALID, help=way) from None
+
+
+def _counted(lacking: Lacking) -> str:
+    """`2 cases: a, b`."""
+    names = [visible(i.name) for i in lacking.items]
+    more = f" and {len(names) - MAX_NAMED:,} more" if len(names) > MAX_NAMED else ""
+    kind = "case" if isinstance(lacking.items[0], Case) else "expectation"
+    return f"{plural(len(names), kind)}: {', '.join(names[:MAX_NAMED])}{more}"
 
 
 def _loader() -> Callable[[Path], Policy]:
@@ -100,6 +131,8 @@ def _find(path: str) -> Iterator[Path]:
     """The test files at a path."""
     place = Path(path)
     if not place.is_dir():
+        if is_marker(path):                             # given by a glob
+            return
         if is_test(place) or not place.exists():
             yield place
             return

@@ -118,7 +118,8 @@ class CaseReader:
             return None
         before = len(self.report.diagnostics)
         given, histories = self._sources(draft)
-        names = self.names(self._program(given, day))
+        program = self._program(given, day)
+        names = self.names(program)
         lists = {key: self._list(key, draft.lists[key], names) for key in LISTS if key in draft.lists}
         refused = lists.get("refused")
         inputs = self._inputs(given, names, refused or ())
@@ -138,7 +139,7 @@ class CaseReader:
         if len(self.report.diagnostics) > before:
             return None
         return Case(
-            draft.name, day, inputs, history, draft.place, tuple(wanted), lists.get("reasons"),
+            draft.name, program, day, inputs, history, draft.place, tuple(wanted), lists.get("reasons"),
             by.get("reasons of", {}), by.get("fired", {}), _set(lists.get("open")), _set(lists.get("missing")),
             _set(refused), only, self.tolerance if draft.tolerance is None else draft.tolerance, draft.why,
         )

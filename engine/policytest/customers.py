@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from engine.decision import Decision
 from engine.explain.text import render_decision
@@ -47,42 +47,41 @@ class Told(Record):
     refused: tuple[str, ...] = ()
 
 
+class Decider(Protocol):
+    """An engine that decides customers of one portfolio."""
+
+    def decide(self, rows: Sequence[Given]) -> list[Told]: ...
+
+
 class OneByOne:
-    """Decides the customers of a portfolio by "python" or "reference"."""
+    """Decides customers by "python" or "reference"."""
 
     def __init__(self, policy: Policy, portfolio: Portfolio, engine: str) -> None:
         self.policy = policy
         self.portfolio = portfolio
         self.engine = engine
 
-    def again(self, customer: Customer, moved: Mapping[str, Any] | None) -> Decision:
-        """One customer, with inputs `moved` elsewhere."""
-        return self._decide(customer.given, moved)
+    def decide(self, rows: Sequence[Given]) -> list[Told]:
+        """What is said of each row, in order."""
+        return [self._told(given) for given in rows]
 
-    def all(self) -> list[Told]:
-        """What is said of every row of the sample, in order."""
-        return [self._told(given) for given in self.portfolio.sample.rows]
-
-    def _decide(self, given: Given, moved: Mapping[str, Any] | None = None) -> Decision:
+    def decision(self, given: Given) -> Decision:
+        """One customer's decision, to be explained."""
         portfolio = self.portfolio
-        inputs = given.values if moved is None else {**given.values, **moved}
         only = portfolio.row.outcomes if portfolio.program.application_date is None else None
         return self.policy.decide(
-            inputs, as_of=portfolio.as_of, history=portfolio.sample.history(given), only=only, engine=self.engine
+            given.values, as_of=portfolio.as_of, history=portfolio.sample.history(given), only=only, engine=self.engine
         )
 
     def _told(self, given: Given) -> Told:
         if given.fault is not None:
             return Told({}, refused=given.about)
-        decision = self._decide(given)
+        decision = self.decision(given)
         if decision.refused:
             return Told({}, refused=decision.refused)
         outputs = {d.name for d in decision.program.decisions if not d.internal}
         opened = tuple(name for name in decision.summary.open if name in outputs)
-        missing: tuple[str, ...] = ()
-        if opened:
-            missing = tuple(dict.fromkeys(m for n, o in decision.open.items() if n in outputs for m in o.missing))
-        return Told(decision.values, decision.reasons, opened, missing)
+        return Told(decision.values, decision.reasons, opened, decision.missing if opened else ())
 
 
 def decided(portfolio: Portfolio, told: Sequence[Told]) -> Decided:

@@ -8,7 +8,7 @@ from engine.ir import nodes as ir
 from engine.ir.reads import walk
 from engine.policytest.asking import Asker
 from engine.policytest.conditions import Condition
-from engine.policytest.customers import Customer, Decided
+from engine.policytest.customers import Customer, Decided, Decider
 from engine.policytest.model import Portfolio
 from engine.policytest.running import show
 from engine.policytest.verdicts import Again
@@ -19,11 +19,13 @@ NULL = "null"
 
 
 class Ground(Record):
-    """A decided portfolio, and who answers for it."""
+    """A decided portfolio, and who answers for it: `decider` for customers whose inputs are moved, `again` for one that
+    is to be explained."""
 
     portfolio: Portfolio
     decided: Decided
     asker: Asker
+    decider: Decider
     again: Again
 
     def groups(self, by: Condition) -> Iterator[tuple[str, Any, list[Customer]]]:

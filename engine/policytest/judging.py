@@ -4,26 +4,24 @@ An expectation that cannot be judged, because nobody is there to judge or an ans
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
-from engine.decision import Decision
 from engine.policytest import measures
 from engine.policytest.asking import Asker, Failing, TooMuch
-from engine.policytest.customers import Customer, Decided
+from engine.policytest.customers import Customer, Decided, Decider
 from engine.policytest.ground import Ground
 from engine.policytest.model import Drift, Expectation, FewRefused, FourFifths, Monotone, Portfolio, That
 from engine.policytest.running import Difference
-from engine.policytest.verdicts import Verdict, percent, plural, some, too_small
+from engine.policytest.verdicts import Again, Verdict, percent, plural, some, too_small
 from engine.semantics.number import FLOOR_NUMBER, compare
 from engine.semantics.work import MAX_STEPS
 
 
 def judges(
-    portfolio: Portfolio, decided: Decided, again: Callable[[Customer, Mapping[str, Any] | None], Decision]
+    portfolio: Portfolio, decided: Decided, decider: Decider, again: Again
 ) -> Callable[[Expectation], Verdict]:
-    """Judges expectations of a decided portfolio; `again` decides one of its customers, with inputs moved elsewhere."""
-    ground = Ground(portfolio, decided, Asker(portfolio, decided), again)
+    """Judges expectations of a portfolio that `decider` has decided; `again` decides a customer who is explained."""
+    ground = Ground(portfolio, decided, Asker(portfolio, decided), decider, again)
 
     def judge(expectation: Expectation) -> Verdict:
         try:
@@ -100,4 +98,4 @@ def _fault(ground: Ground, customer: Customer) -> str:
     """Why a customer is refused."""
     if customer.given.fault is not None:
         return customer.given.fault
-    return "; ".join(f"`{f.name}` {f.message}" for f in ground.again(customer, None).faults)
+    return "; ".join(f"`{f.name}` {f.message}" for f in ground.again(customer.given).faults)

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from engine.policytest import impact, stability
@@ -58,11 +58,7 @@ def monotone(ground: Ground, expectation: Expectation, measure: Monotone) -> Ver
     lines: list[str] = []
     moved: dict[str, Any] | None = None
     unjudged: Counter[str] = Counter()
-    for customer in ground.decided.customers:
-        points, why = _points(ground, customer, measure)
-        if why is not None:
-            unjudged[why] += 1
-            continue
+    for customer, points in _points(ground, measure, unjudged):
         wrong = breaks(points, measure.direction, measure.scale, floor)
         if not wrong:
             continue
@@ -83,22 +79,36 @@ def monotone(ground: Ground, expectation: Expectation, measure: Monotone) -> Ver
     return Verdict(expectation, differences, tuple(named), judged, some(lines), notes, (measure.decision,), moved)
 
 
-def _points(ground: Ground, customer: Customer, measure: Monotone) -> tuple[list[Point], str | None]:
-    """The customer's outcome at its own value of the input and at those it is moved to; why that says nothing if so."""
-    own = customer.row[measure.input]
-    if own is None:
-        return [], f"`{measure.input}` is missing"
-    points = [Point(own, outcome(customer.row, measure.decision, measure.member))]
-    for move in measure.moves:
-        at = ground.asker.each(move, [customer])[0]
-        if at is None or at == own:
+def _points(
+    ground: Ground, measure: Monotone, unjudged: Counter[str]
+) -> Iterator[tuple[Customer, list[Point]]]:
+    """Customers with their outcomes at their own value of the input and at those it is moved to. Whoever has fewer than
+    two is counted as not judged, by the reason why."""
+    moves: list[tuple[Customer, Any]] = []
+    able: list[Customer] = []
+    for customer in ground.decided.customers:
+        own = customer.row[measure.input]
+        if own is None:
+            unjudged[f"`{measure.input}` is missing"] += 1
             continue
-        decision = ground.again(customer, {measure.input: at})
-        value = None if decision.refused else decision.values.get(measure.decision)
-        points.append(Point(at, value if measure.member is None or value is None else value.get(measure.member)))
-    if sum(p.outcome is not None for p in points) < 2:
-        return points, f"fewer than two values of `{measure.input}` give an outcome to compare"
-    return points, None
+        able.append(customer)
+        for move in measure.moves:
+            at = ground.asker.each(move, [customer])[0]
+            if at is not None and at != own:
+                moves.append((customer, at))
+    told = ground.decider.decide([c.given.moved({measure.input: at}) for c, at in moves])
+    points = {id(c): [Point(c.row[measure.input], outcome(c.row, measure.decision, measure.member))] for c in able}
+    for (customer, at), each in zip(moves, told, strict=True):
+        value = None if each.refused else each.values.get(measure.decision)
+        points[id(customer)].append(
+            Point(at, value if measure.member is None or value is None else value.get(measure.member))
+        )
+    for customer in able:
+        found = points[id(customer)]
+        if sum(p.outcome is not None for p in found) < 2:
+            unjudged[f"fewer than two values of `{measure.input}` give an outcome to compare"] += 1
+        else:
+            yield customer, found
 
 
 # --- drift -------------------------------------------------------------------------------
@@ -109,6 +119,7 @@ def drift(ground: Ground, expectation: Expectation, measure: Drift) -> Verdict:
     differences: list[Difference] = []
     lines: list[str] = []
     named: dict[int, Customer] = {}
+    decisions: dict[str, None] = {}
     everyone = ground.decided.customers
     for stored in measure.stored:
         category, order = _categories(stored, measure)
@@ -118,13 +129,14 @@ def drift(ground: Ground, expectation: Expectation, measure: Drift) -> Verdict:
             continue
         differences.append(Difference(f"psi of {stored.outcome}", f"<= {measure.most:g}",
                                       f"{found.index:.3f} (chance alone: about {found.chance:.3f})"))
+        decisions[stored.decision] = None
         lines += [
             f"{stored.outcome} {s.category}: {percent(s.then)} -> {percent(s.now)}, {s.part:.3f}" for s in found.shifts
         ]
         grown = max((s for s in found.shifts if s.now > s.then), key=lambda s: s.part)  # shares sum to 1: one has grown
         named |= {id(c): c for c, each in zip(everyone, now, strict=True) if each == grown.category}
     return Verdict(expectation, tuple(differences), tuple(named.values()), len(everyone), tuple(lines),
-                   decisions=tuple(s.decision for s in measure.stored))
+                   decisions=tuple(decisions))
 
 
 def _categories(stored: Stored, measure: Drift) -> tuple[Callable[[Any], str], list[str]]:

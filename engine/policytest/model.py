@@ -51,9 +51,11 @@ class Case(Record):
     `inputs` are by declared name, `history` rows by history. `values` are stated outcomes; `reasons` are
     exact and in order, so are `reasons_of` and `fired` by decision; `open`, `missing` and `refused` are sets.
     `only` are the decisions asked for, None for all. `tolerance` is absolute, None for the tolerance of the language.
+    `program` is the version that decides.
     """
 
     name: str
+    program: ir.Program
     as_of: datetime.date
     inputs: Mapping[str, Any]
     history: Mapping[str, list[dict[str, Any]] | None]
@@ -126,7 +128,11 @@ class FewRefused(Record):
     most: float
 
 
-Measure = That | Monotone | FourFifths | Drift | FewRefused
+class Agreement(Record):
+    """The engines say the same of every row."""
+
+
+Measure = That | Monotone | FourFifths | Drift | FewRefused | Agreement
 
 
 class Expectation(Record):
@@ -154,6 +160,13 @@ class Portfolio(Record):
     sample: Sample
     expectations: tuple[Expectation, ...]
     reads: frozenset[str]
+
+
+class Lacking(Record):
+    """What an engine does not carry out (E0801), and the cases or expectations that it therefore leaves out."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    items: tuple[Case | Expectation, ...]
 
 
 class Suite(Record):

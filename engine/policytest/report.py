@@ -8,7 +8,7 @@ from xml.sax.saxutils import quoteattr
 
 from engine.diagnostics import Diagnostic
 from engine.explain.values import visible
-from engine.policytest.model import Case, Expectation, Suite
+from engine.policytest.model import Case, Expectation, Lacking, Suite
 from engine.policytest.running import Difference, Result
 from engine.policytest.verdicts import Verdict, plural
 from engine.portfolio.writing import json_text
@@ -29,7 +29,7 @@ class Outcome(Record):
     """A test file and what its cases and expectations gave, in the order of the file; none where the file is not valid.
 
     `seconds` is the time that deciding took, `left` the number of cases and expectations that were not asked for or
-    not reached.
+    not reached, `lacking` what DuckDB does not carry out.
     """
 
     suite: Suite
@@ -37,6 +37,12 @@ class Outcome(Record):
     seconds: float
     left: int = 0
     verdicts: tuple[Verdict, ...] = ()
+    lacking: tuple[Lacking, ...] = ()
+
+    @property
+    def not_columnar(self) -> list[Case | Expectation]:
+        """The cases and expectations that DuckDB does not carry out."""
+        return list({id(i): i for part in self.lacking for i in part.items}.values())
 
     @property
     def all(self) -> list[Result | Verdict]:
@@ -111,6 +117,8 @@ def closing(outcomes: Sequence[Outcome]) -> str:
     text += f" in {plural(len(outcomes), 'file')}, {sum(o.seconds for o in outcomes):.2f} s"
     if left:
         text += f"; {left:,} left out"
+    if lacking := sum(len(o.not_columnar) for o in outcomes):
+        text += f"; {lacking:,} not columnar"
     return text + (f"; {invalid:,} file{'s are' if invalid != 1 else ' is'} invalid" if invalid else "")
 
 
@@ -123,6 +131,7 @@ def as_json(outcomes: Sequence[Outcome], language: str = "en") -> dict[str, Any]
         "expectations": sum(len(o.verdicts) for o in outcomes),
         "failed": sum(len(o.failed) for o in outcomes),
         "left_out": sum(o.left for o in outcomes),
+        "not_columnar": sum(len(o.not_columnar) for o in outcomes),
         "invalid": sum(not o.suite.is_valid for o in outcomes),
     }
 
@@ -137,6 +146,10 @@ def _file(outcome: Outcome, language: str) -> dict[str, Any]:
         "problems": [_problem(d) for d in suite.diagnostics],
         "cases": [_case(r, language) for r in outcome.results],
         "expectations": [_expectation(v, language) for v in outcome.verdicts],
+        "not_columnar": [
+            {"names": [i.name for i in part.items], "problems": [_problem(d) for d in part.diagnostics]}
+            for part in outcome.lacking
+        ],
     }
 
 
@@ -174,7 +187,7 @@ def as_junit(outcomes: Sequence[Outcome], language: str = "en") -> str:
     """JUnit XML: a suite for each file, an error in place of the cases where a file is not valid."""
     lines = ['<?xml version="1.0" encoding="utf-8"?>']
     totals = {
-        "tests": sum(len(o.results) + len(o.verdicts) + (not o.suite.is_valid) for o in outcomes),
+        "tests": sum(len(o.all) + len(_skipped(o)) + (not o.suite.is_valid) for o in outcomes),
         "failures": sum(len(o.failed) for o in outcomes),
         "errors": sum(not o.suite.is_valid for o in outcomes),
     }
@@ -185,11 +198,11 @@ def as_junit(outcomes: Sequence[Outcome], language: str = "en") -> str:
 
 
 def _junit_suite(outcome: Outcome, language: str) -> Iterator[str]:
-    suite, results = outcome.suite, outcome.all
+    suite, results, skipped = outcome.suite, outcome.all, _skipped(outcome)
     invalid = not suite.is_valid
     yield "  <testsuite" + _attributes({
-        "name": suite.name, "tests": len(results) + invalid, "failures": len(outcome.failed),
-        "errors": int(invalid), "skipped": 0, "time": f"{outcome.seconds:.4f}", "file": suite.file,
+        "name": suite.name, "tests": len(results) + len(skipped) + invalid, "failures": len(outcome.failed),
+        "errors": int(invalid), "skipped": len(skipped), "time": f"{outcome.seconds:.4f}", "file": suite.file,
     }) + ">"
     if invalid:
         errors = [d for d in suite.diagnostics if d.is_error]
@@ -211,7 +224,19 @@ def _junit_suite(outcome: Outcome, language: str) -> Iterator[str]:
         message = f"{first.what}: expected {first.expected}, got {first.got}"
         yield f"      <failure{_attributes({'message': message})}>{_text(failure(result, language))}</failure>"
         yield "    </testcase>"
+    for about, why in skipped:
+        head = {"name": about.name, "classname": suite.name, "file": suite.file, "line": about.span.line}
+        yield f"    <testcase{_attributes(head)}>"
+        yield f"      <skipped{_attributes({'message': f'not columnar: {why}'})}/>"
+        yield "    </testcase>"
     yield "  </testsuite>"
+
+
+def _skipped(outcome: Outcome) -> list[tuple[Case | Expectation, str]]:
+    """What was not run because DuckDB does not carry it out, with what it lacks."""
+    done = {id(item(r)) for r in outcome.all}
+    told = [(about, part.diagnostics[0].message) for part in outcome.lacking for about in part.items]
+    return [(about, why) for about, why in told if id(about) not in done]
 
 
 def _line(found: Diagnostic) -> str:

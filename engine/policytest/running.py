@@ -1,12 +1,13 @@
 """Cases decided and compared with what they state.
 
-Every case is decided by the reference evaluator and by the generated one. The reference is compared with
-the case; that both say the same is checked too, and a disagreement fails the case.
+By default every case is decided by the reference evaluator and by the generated one. The reference is compared with
+the case; that both say the same is checked too, and a disagreement fails the case. In DuckDB the cases of a file
+are decided together (`engine.policytest.columnar`), and each is compared in the same way.
 """
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.decision import Decision
@@ -32,12 +33,26 @@ class Difference(Record):
     decision: str | None = None
 
 
+class Account(Record):
+    """What an engine says of one customer: outcomes, reasons and rules by decision, features and used policies included
+    as far as it tells of them, what is missing where it does; `told` says in words why one is refused."""
+
+    values: Mapping[str, Any]
+    reasons: tuple[str, ...] = ()
+    reasons_of: Mapping[str, tuple[str, ...]] = {}
+    fired: Mapping[str, tuple[str, ...]] = {}
+    open: tuple[str, ...] = ()
+    missing: tuple[str, ...] | None = None
+    refused: tuple[str, ...] = ()
+    told: str = ""
+
+
 class Result(Record):
-    """A decided case: no differences where it passed."""
+    """A decided case: no differences where it passed. `decide` gives the decision that explains it."""
 
     case: Case
     differences: tuple[Difference, ...]
-    decision: Decision
+    decide: Callable[[], Decision]
 
     @property
     def passed(self) -> bool:
@@ -48,34 +63,60 @@ class Result(Record):
         names = dict.fromkeys(d.decision for d in self.differences if d.decision is not None)
         if not names:
             return ""
-        told = self.decision.explain(format="json", language=language)
+        told = self.decide().explain(format="json", language=language)
         return "\n".join(render_decision(told, name, language) for name in names)
 
 
-def run_case(policy: Policy, case: Case) -> Result:
-    """Decide a case by both evaluators and compare."""
-    told = [
-        policy.decide(case.inputs, as_of=case.as_of, history=case.history, only=case.only, engine=engine)
-        for engine in ("reference", "python")
-    ]
-    decision = told[0]
-    found = [*_refusals(case, decision)]
-    if not found and not decision.refused:
-        found = [*_outcomes(case, decision), *_lists(case, decision)]
-    return Result(case, (*found, *_disagreements(told[0], told[1])), decision)
+def run_case(policy: Policy, case: Case, engine: str = "python", columnar: Account | None = None) -> Result:
+    """Decide a case and compare. `engine` is "python" (checked against the reference), "reference", "duckdb" or "all";
+    `columnar` is what DuckDB says of the case, None where that is not asked or it does not carry the case out."""
+    def decide(engine: str = "reference") -> Decision:
+        return policy.decide(case.inputs, as_of=case.as_of, history=case.history, only=case.only, engine=engine)
+
+    if engine == "duckdb":
+        return Result(case, () if columnar is None else _compared(case, columnar), decide)
+    reference = decide()
+    account = account_of(reference)
+    found = [*_compared(case, account)]
+    if engine != "reference":
+        found += _disagreements(account, summary_of(decide("python")), "the two evaluators", "generated")
+    if columnar is not None:
+        found += _disagreements(account, columnar, "the reference and DuckDB", "DuckDB")
+    return Result(case, tuple(found), lambda: reference)
 
 
-def _refusals(case: Case, decision: Decision) -> Iterator[Difference]:
-    wanted = case.refused or frozenset()
-    if set(decision.refused) != wanted:
-        got = "; ".join(f"{f.name} {f.message}" for f in decision.faults) or listing(decision.refused)
-        yield Difference("refused", listing(sorted(wanted)), got)
+def summary_of(decision: Decision) -> Account:
+    """What a decision says without the reference: of outcomes that give outputs."""
+    if decision.refused:
+        return Account({}, refused=decision.refused)
+    summary = decision.summary
+    return Account(decision.values, summary.reasons, summary.reasons_of, summary.fired, summary.open)
 
 
-def _outcomes(case: Case, decision: Decision) -> Iterator[Difference]:
+def account_of(decision: Decision) -> Account:
+    """All that the reference says."""
+    if decision.refused:
+        told = "; ".join(f"{f.name} {f.message}" for f in decision.faults)
+        return Account({}, refused=decision.refused, told=told)
     outcomes = decision.trace.outcomes
+    return Account(
+        {name: o.value for name, o in outcomes.items()}, decision.reasons,
+        {name: o.reasons for name, o in outcomes.items()}, {name: o.fired for name, o in outcomes.items()},
+        tuple(decision.open), decision.missing,
+    )
+
+
+def _compared(case: Case, account: Account) -> tuple[Difference, ...]:
+    wanted = case.refused or frozenset()
+    if set(account.refused) != wanted:
+        got = account.told or listing(account.refused)
+        return (Difference("refused", listing(sorted(wanted)), got),)
+    return () if account.refused else (*_outcomes(case, account), *_lists(case, account))
+
+
+def _outcomes(case: Case, account: Account) -> Iterator[Difference]:
     for wanted in case.values:
-        found = outcomes[wanted.decision].value
+        found = account.values[wanted.decision]
         if wanted.member is not None and found is not None:
             found = found.get(wanted.member)
         if not agree(wanted.value, found, wanted.type, case.tolerance):
@@ -89,40 +130,44 @@ def _as_stated(found: Any, wanted: Wanted) -> Any:
     return found
 
 
-def _lists(case: Case, decision: Decision) -> Iterator[Difference]:
-    outcomes = decision.trace.outcomes
-    if case.reasons is not None and tuple(decision.reasons) != case.reasons:
-        yield Difference("reasons", listing(case.reasons), listing(decision.reasons))
-    for name, codes in case.reasons_of.items():
-        if outcomes[name].reasons != codes:
-            yield Difference(f"reasons of {name}", listing(codes), listing(outcomes[name].reasons), name)
-    for name, rules in case.fired.items():
-        if outcomes[name].fired != rules:
-            yield Difference(f"fired {name}", listing(rules), listing(outcomes[name].fired), name)
-    if case.open is not None and set(decision.open) != case.open:
-        odd = [n for n in outcomes if (n in decision.open) != (n in case.open)]
-        yield Difference("open", listing(sorted(case.open)), listing(decision.open), odd[0] if len(odd) == 1 else None)
-    if case.missing is not None and set(decision.missing) != case.missing:
-        yield Difference("missing", listing(sorted(case.missing)), listing(decision.missing))
+def _lists(case: Case, account: Account) -> Iterator[Difference]:
+    if case.reasons is not None and tuple(account.reasons) != case.reasons:
+        yield Difference("reasons", listing(case.reasons), listing(account.reasons))
+    for what, stated, said in (
+        ("reasons of", case.reasons_of, account.reasons_of), ("fired", case.fired, account.fired),
+    ):
+        for name, labels in stated.items():
+            if said[name] != labels:
+                yield Difference(f"{what} {name}", listing(labels), listing(said[name]), name)
+    if case.open is not None and set(account.open) != case.open:
+        odd = [n for n in account.values if (n in account.open) != (n in case.open)]
+        yield Difference("open", listing(sorted(case.open)), listing(account.open), odd[0] if len(odd) == 1 else None)
+    if case.missing is not None and set(account.missing or ()) != case.missing:
+        yield Difference("missing", listing(sorted(case.missing)), listing(account.missing or ()))
 
 
-def _disagreements(one: Decision, two: Decision) -> Iterator[Difference]:
-    """Where the generated evaluator says something else than the reference."""
+def _disagreements(one: Account, two: Account, who: str, name: str) -> Iterator[Difference]:
+    """Where another engine says something else than the reference, of what it says anything."""
+    def differ(what: str, reference: str, other: str) -> Difference:
+        return Difference(f"{what}: {who} disagree", f"{reference} (reference)", f"{other} ({name})")
+
     if one.refused or two.refused:
-        if one.refused != two.refused:
-            yield _disagreement("refused", listing(one.refused), listing(two.refused))
+        if set(one.refused) != set(two.refused):
+            yield differ("refused", listing(one.refused), listing(two.refused))
         return
-    for name, value in one.values.items():
-        if two.values.get(name) != value:
-            yield _disagreement(name, show(value), show(two.values.get(name)))
-    for what in ("reasons", "reasons_of", "fired", "open"):
-        told = [getattr(d.summary, what) for d in (one, two)]
-        if told[0] != told[1]:
-            yield _disagreement(what.replace("_", " "), str(told[0]), str(told[1]))
-
-
-def _disagreement(what: str, reference: str, generated: str) -> Difference:
-    return Difference(f"{what}: the two evaluators disagree", f"{reference} (reference)", f"{generated} (generated)")
+    for decision, value in two.values.items():
+        if one.values.get(decision) != value:
+            yield differ(decision, show(one.values.get(decision)), show(value))
+    if one.reasons != two.reasons:
+        yield differ("reasons", listing(one.reasons), listing(two.reasons))
+    for what, mine, others in (("reasons of", one.reasons_of, two.reasons_of), ("fired", one.fired, two.fired)):
+        for decision, labels in others.items():
+            if mine.get(decision) != labels:
+                yield differ(f"{what} {decision}", listing(mine.get(decision, ())), listing(labels))
+    if set(one.open) != set(two.open):
+        yield differ("open", listing(one.open), listing(two.open))
+    if two.missing is not None and set(one.missing or ()) != set(two.missing):
+        yield differ("missing", listing(one.missing or ()), listing(two.missing))
 
 
 def agree(wanted: Any, found: Any, kind: Type, tolerance: float | None) -> bool:

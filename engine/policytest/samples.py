@@ -33,6 +33,10 @@ class Given(Record):
     fault: str | None = None
     about: tuple[str, ...] = ()
 
+    def moved(self, inputs: Mapping[str, Any]) -> Given:
+        """The same customer with some inputs elsewhere."""
+        return self.replace(values={**self.values, **inputs})
+
 
 class Sample(Record):
     """Customers and their histories. `owners` name the input by which a history's rows are a customer's."""

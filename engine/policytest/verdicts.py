@@ -8,13 +8,14 @@ from engine.decision import Decision
 from engine.policytest.customers import Customer, explained
 from engine.policytest.model import Expectation
 from engine.policytest.running import Difference, show
+from engine.policytest.samples import Given
 from engine.records import Record
 
 #: Lines of a verdict that tell of single customers.
 MAX_LINES = 10
 
-#: Decides one customer once more, with inputs moved elsewhere.
-Again = Callable[[Customer, Mapping[str, Any] | None], Decision]
+#: Decides one customer once more, to be explained.
+Again = Callable[[Given], Decision]
 
 
 class Verdict(Record):
@@ -44,11 +45,11 @@ class Verdict(Record):
         if not self.named or self.again is None:
             return ""
         first = self.named[0]
-        text = f"{first.key}\n{explained(self.again(first, None), self.decisions, language)}"
+        text = f"{first.key}\n{explained(self.again(first.given), self.decisions, language)}"
         if self.moved is not None:
             given = ", ".join(f"{name} = {show(value)}" for name, value in self.moved.items())
             text += f"\n{first.key} with {given}\n"
-            text += explained(self.again(first, self.moved), self.decisions, language)
+            text += explained(self.again(first.given.moved(self.moved)), self.decisions, language)
         return text
 
 

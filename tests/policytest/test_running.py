@@ -99,7 +99,7 @@ def test_a_disagreement_of_the_evaluators_fails(written: Written, monkeypatch: p
     monkeypatch.setattr(policy, "decide", skewed)
     told = run_case(policy, suite.cases[0]).differences
     assert "decision: the two evaluators disagree" in [d.what for d in told]
-    assert "reasons of: the two evaluators disagree" in [d.what for d in told]
+    assert "reasons of decision: the two evaluators disagree" in [d.what for d in told]
     assert all("(reference)" in d.expected and "(generated)" in d.got for d in told)
 
 
