@@ -19,10 +19,10 @@ ARGS ?=
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-real nightly mutation lint types contracts docs docs-check conformance bench lock wheel clean
+.PHONY: help demo test test-real nightly mutation lint types contracts docs docs-check conformance conformance-sql bench lock wheel clean
 
 help:  ## show this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 17
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -89,6 +89,9 @@ docs-check: $(VENV)/dev.stamp  ## fail where a generated page is out of date
 
 conformance: $(VENV)/dev.stamp  ## the FEEL conformance rates
 	$(BIN)/python -m tests.conformance $(CASES)/*.jsonl
+
+conformance-sql: $(VENV)/dev.stamp  ## the FEEL cases whose types are static, as SQL in DuckDB
+	$(BIN)/python -m tests.conformance --sql $(CASES)/*.jsonl
 
 bench: $(VENV)/bench.stamp  ## measure against hand-written code and peers
 	$(BIN)/python -m benchmarks

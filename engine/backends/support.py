@@ -39,6 +39,7 @@ DATED = DATES | MOMENTS
 DAYS = frozenset({dt.DAYS_DURATION})
 MONTHS = frozenset({dt.MONTHS_DURATION})
 LISTS = frozenset({dt.LIST})
+CONTEXTS = frozenset({dt.CONTEXT})
 #: What a relational column holds.
 SCALARS = NUMBERS | TEXTS | BOOLEANS | DATED | TIMES | DAYS | MONTHS
 #: Kinds that have an order.
@@ -47,7 +48,7 @@ ORDERED = SCALARS - BOOLEANS
 _WORDS = {
     NUMBERS: ("number", "numbers"), TEXTS: ("text", "texts"), BOOLEANS: ("boolean", "booleans"),
     DATES: ("date", "dates"), TIMES: ("time", "times"), MOMENTS: ("moment", "moments"), DAYS: ("days", "days"),
-    MONTHS: ("months", "months"), LISTS: ("list", "lists"),
+    MONTHS: ("months", "months"), LISTS: ("list", "lists"), CONTEXTS: ("context", "contexts"),
 }
 #: Operations that become nodes when a policy is lowered.
 LOWERED: Mapping[str, frozenset[type[ir.Node]]] = {

@@ -13,6 +13,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from engine.semantics import temporal
+from engine.semantics.narrow import narrowed
+from engine.semantics.values import YearsMonths
+
 #: Every fold, in the order the support table lists them.
 FOLDS = ("sum", "count", "min", "max", "mean", "median", "some", "every", "worst", "best", "first", "last")
 
@@ -54,6 +58,10 @@ def grouped(pairs: Sequence[tuple[Any, Any]]) -> list[dict[str, Any]]:
 
 
 def total(items: Sequence[Any], decimals: int | None) -> Any:
+    if isinstance(items[0], YearsMonths):
+        return narrowed(YearsMonths(sum(item.total for item in items)))
+    if temporal.is_duration(items[0]):
+        return narrowed(temporal.make_duration(sum(map(temporal.duration_nanos, items))))
     if decimals is None:
         result = items[0]
         for item in items[1:]:

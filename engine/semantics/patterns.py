@@ -246,7 +246,7 @@ def _point(written: str) -> int:
     return {r"\n": 10, r"\r": 13, r"\t": 9}.get(written) or ord(written)
 
 
-def _without_space(pattern: str) -> str:
+def without_space(pattern: str) -> str:
     """The `x` flag: white space is dropped, but in character classes."""
     out: list[str] = []
     depth = 0
@@ -276,7 +276,7 @@ def compiled(pattern: str, flags: str) -> Any:
     if "q" in marks:
         return regex.compile(folding + regex.escape(pattern), mode)
     if "x" in marks:
-        pattern = _without_space(pattern)
+        pattern = without_space(pattern)
     try:
         return regex.compile(folding + _Reader(pattern, marks).run(), mode)
     except regex.error:

@@ -139,7 +139,7 @@ def _write(value: Any, out: list[str], depth: int) -> None:
         for index, (key, item) in enumerate(value.items()):
             if index:
                 out.append(", ")
-            out.append(f"{_key(key)}: ")
+            out.append(f"{key_text(key)}: ")
             _write(item, out, depth + 1)
         out.append("}")
     elif kind == RANGE:
@@ -169,6 +169,7 @@ def quoted(text: str) -> str:
     return '"' + escaped.replace("\t", "\\t") + '"'
 
 
-def _key(key: str) -> str:
+def key_text(key: str) -> str:
+    """The name of a member as a context's text has it."""
     words = key.split(" ")
     return key if all(word.isidentifier() for word in words) else quoted(key)

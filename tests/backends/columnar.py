@@ -11,7 +11,9 @@ import duckdb
 from sqlglot import exp
 
 from engine.backends.reference.expressions import Evaluator
-from engine.backends.sql.expressions import TYPES, SqlExpressions
+from engine.backends.sql.expressions import TYPES
+from engine.backends.sql.origins import Labels
+from engine.backends.sql.relations import Expressions
 from engine.backends.sql.stages import Names, Stages, quoted, with_queries
 from engine.ir import nodes as ir
 from engine.ir.rewrites import settle
@@ -22,20 +24,21 @@ from engine.semantics.values import YearsMonths
 PLACE = "row number"
 
 
-class Columns(SqlExpressions):
+class Columns(Expressions):
     """Expressions over the columns of one relation, by the names of the inputs."""
 
     def __init__(self, program: ir.Program, kinds: Mapping[str, dt.Type], dialect: str = "duckdb") -> None:
         table = exp.Table(this=exp.to_identifier("rows"))
         stages = Stages(Names(), "s", lambda: ([], exp.select().from_(table)))
-        super().__init__(stages, program, dialect)
+        super().__init__(stages, program, Labels(()), dialect=dialect)
         self.place = stages.source(quoted(PLACE), False)
         for name, kind in kinds.items():
             self.variables[("Input", name)] = stages.source(quoted(name), kind.nullable)
 
     def query(self, values: Sequence[ir.Node]) -> exp.Expr:
         """The place of a row and the values of nodes."""
-        trees = [self.stages.named(self.compile(settle(node))).tree.copy() for node in values]
+        settled = [settle(node) for node in values]         # what is compiled is remembered by its identity
+        trees = [self.stages.named(self.compile(node)).tree.copy() for node in settled]
         made = self.stages.queries()
         columns = [exp.alias_(tree, f"v{n}") for n, tree in enumerate([self.place.tree, *trees])]
         final = exp.select(*columns).from_(exp.Table(this=exp.to_identifier(made[-1][0])))

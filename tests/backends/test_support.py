@@ -72,6 +72,6 @@ service:
     found = [(d.code, d.message, d.span.line if d.span else None) for d in caught.value.diagnostics]
     assert found == [
         ("E0801", "the SQL backend does not carry out `matches` by a pattern that is computed", 9),
-        ("E0801", "the SQL backend does not carry out loops over lists that the policy does not spell out", 11),
+        ("E0801", "the SQL backend does not carry out `split`", 11),
     ]
     assert all(d.help for d in caught.value.diagnostics)

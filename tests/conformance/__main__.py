@@ -1,7 +1,8 @@
-"""`python -m tests.conformance CASES...`: rates, a table by directory, and each failure.
+"""`python -m tests.conformance [--sql] CASES...`: rates, a table by directory, and each failure.
 
-Three rates are printed: of all cases, of those that expect a value (many expect null), and
-the mean over directories. The exit code is 0 when all pass, 1 otherwise, 2 for bad usage.
+Three rates are printed: of all cases, of those that expect a value (many expect null), and the mean over
+directories. With `--sql` the cases whose types are static run as SQL in DuckDB instead (`columnar`). The
+exit code is 0 when all pass, 1 otherwise, 2 for bad usage.
 """
 from __future__ import annotations
 
@@ -90,8 +91,10 @@ def report(results: list[Result]) -> None:
 
 
 def main(paths: list[str]) -> int:
+    columnar = "--sql" in paths
+    paths = [p for p in paths if p != "--sql"]
     if not paths:
-        print("usage: python -m tests.conformance CASES...", file=sys.stderr)
+        print("usage: python -m tests.conformance [--sql] CASES...", file=sys.stderr)
         return 2
     try:
         cases = load(paths)
@@ -101,6 +104,10 @@ def main(paths: list[str]) -> int:
     if not cases:
         print("there are no cases", file=sys.stderr)
         return 2
+    if columnar:
+        from tests.conformance.columnar import report as report_columnar  # noqa: PLC0415 - it needs DuckDB
+
+        return report_columnar(cases)
     results = [run(case) for case in cases]
     report(results)
     return 0 if all(r.passed for r in results) else 1

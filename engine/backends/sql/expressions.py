@@ -17,9 +17,10 @@ from engine.backends import support
 from engine.backends.sql import stages as st
 from engine.backends.sql import trees as t
 from engine.backends.sql.dialects import DIALECTS
-from engine.backends.sql.operations import OPERATIONS
+from engine.backends.sql.operations import OPERATIONS, made_list
+from engine.backends.sql.operations.contexts import CONTAINERS, NoValue, equal, members
 from engine.backends.sql.rounding import Rounder
-from engine.backends.sql.stages import Sql, Stages, binary, case, operand
+from engine.backends.sql.stages import Sql, Stages, binary, case
 from engine.backends.support import Form, Gap
 from engine.ir import nodes as ir
 from engine.semantics import dtypes as dt
@@ -90,10 +91,19 @@ class SqlExpressions(support.Compiler):
         return self.variables[(type(node).__name__, node.name)]
 
     def field(self, node: ir.Field) -> Sql:
-        """One output of a decision that has several."""
+        """One output of a decision that has several, or a member of a context that is spelt out."""
         if not isinstance(node.base, ir.Ref):
-            raise Gap(node.at, "fields of contexts and of rows")
+            return self.member(node)
         return self.variables[("Ref", f"{node.base.name}.{node.name}")]
+
+    def member(self, node: ir.Field) -> Sql:
+        try:
+            held = members(node.base)
+        except NoValue:
+            return self.nothing(node.type.kind)
+        if held is None:
+            raise Gap(node.at, "fields of contexts and of rows")
+        return self.compile(held[node.name]) if node.name in held else self.nothing(node.type.kind)
 
     def parameter(self, node: ir.Parameter) -> Sql:
         """The row that wins: of those begun and not false, the fewest wildcards, then the latest start."""
@@ -149,8 +159,12 @@ class SqlExpressions(support.Compiler):
 
     def comparison(self, node: ir.Compare) -> Sql:
         kinds = {node.left.type.kind, node.right.type.kind} - {dt.NULL}
-        if kinds == {dt.LIST}:
-            return self.list_comparison(node)
+        if kinds & CONTAINERS and len(kinds) == 1 and node.op in ("=", "!="):
+            try:
+                same = equal(self, node.left, node.right)
+            except NoValue:
+                return self.nothing(dt.BOOLEAN)
+            return same if node.op == "=" else st.opposite(same)
         if not kinds <= set(TYPES):
             raise Gap(node.at, f"comparisons of {' and '.join(sorted(kinds))}")
         if not self.dialect.has_clock and dt.TIME in kinds:
@@ -178,19 +192,6 @@ class SqlExpressions(support.Compiler):
         }
         return self.joined(trees[op], [tolerance, gap])
 
-    def list_comparison(self, node: ir.Compare) -> Sql:
-        """Lists that are spelt out are equal where their items are, exactly; null equals null in them."""
-        sides = [self.spelt_out(side) for side in (node.left, node.right)]
-        items = [item for side in sides for item in side or ()]
-        if None in sides or not all(present == st.TRUE and isinstance(i, Sql) for present, i in items):
-            raise Gap(node.at, "comparisons of lists that the policy does not spell out")
-        left, right = ([item for _, item in side or ()] for side in sides)
-        tests = [exp.NullSafeEQ(this=operand(a.tree.copy()), expression=operand(b.tree.copy()))
-                 for a, b in zip(left, right, strict=False)]
-        same = st.all_of(tests) if len(left) == len(right) else exp.false()
-        tree = same if node.op == "=" else st.negated(same)
-        return self.joined(tree, [*left, *right]).replace(nullable=False)
-
     # --- lists --------------------------------------------------------------------------
 
     def spelt_out(self, node: ir.Node) -> list[tuple[Sql, Any]] | None:
@@ -198,7 +199,7 @@ class SqlExpressions(support.Compiler):
         for what is not."""
         if isinstance(node, ir.List):
             return [(st.TRUE, self.stages.named(self.compile(item))) for item in node.items]
-        return None
+        return made_list(self, node) if isinstance(node, ir.Call) else None
 
     def items_of(self, node: ir.Node, call: ir.Call) -> list[tuple[Sql, Sql]]:
         """The items of an operand, scalars all; raises `Gap`."""
@@ -217,12 +218,12 @@ class SqlExpressions(support.Compiler):
     # --- operations -----------------------------------------------------------------------
 
     def call(self, node: ir.Call) -> Sql:
-        """An operation; `args` are its operands but for lists, which an operation asks for item by item."""
+        """An operation; `args` are its operands but for lists and contexts, of which it asks for the parts."""
         nulls = [a.type.kind == dt.NULL for a in node.args]
         if any(nulls) and BUILTINS.get(node.op).nulls == "strict":
             return self.nothing(node.type.kind)
         form = self.form(node)
-        args = [self.compile(a) for a in node.args if a.type.kind != dt.LIST]
+        args = [self.compile(a) for a in node.args if a.type.kind not in CONTAINERS]
         value: Sql = form.emit(self, node, args)
         return value
 

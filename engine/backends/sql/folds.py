@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from engine.backends.sql import stages as st
+from engine.backends.sql.operations.durations import bounded
+from engine.backends.sql.operations.lists import median, span_sum
 from engine.backends.sql.stages import FALSE, NULL, TRUE, Sql
 from engine.backends.support import Gap
 from engine.ir import nodes as ir
@@ -123,8 +125,9 @@ class _Rows:
     def total(self) -> Sql:
         if self.node.decimals is None:
             found = self.column(exp.Sum(this=self.kept(self.item)))
-            whole = exp.cast(exp.Coalesce(this=found.tree, expressions=[st.whole(0)]), "BIGINT")
-            return found.replace(tree=whole, nullable=False)
+            counted = found.replace(tree=exp.Coalesce(this=found.tree, expressions=[st.whole(0)]), nullable=False)
+            held = self.outer.stages.named(bounded(self.outer, counted, self.node.type.kind))
+            return held.replace(tree=exp.cast(held.tree, "BIGINT"))
         summed, vast = self.units()
         added = exp.cast(exp.Coalesce(this=summed.tree, expressions=[st.whole(0)]), "DOUBLE")
         value = st.binary(exp.Div, added, st.number(10.0**self.node.decimals))
@@ -240,7 +243,14 @@ def unrolled(outer: Expressions, node: ir.Fold, items: Sequence[tuple[Sql, Sql]]
         return st.both(*(st.either(st.opposite(p), v) for p, v in items)) if items else TRUE
     if node.op in ("first", "last"):
         return st.chosen(list(items) if node.op == "first" else list(reversed(items)), NULL)
-    if node.op == "median" and len(items) > 2 or node.op in ("worst", "best"):
+    if node.op == "sum" and node.type.kind in (dt.DAYS_DURATION, dt.MONTHS_DURATION):
+        kept = [st.chosen([(p, v)], Sql(st.whole(0))) for p, v in items]
+        return span_sum(outer, node.type.kind, kept) if items else Sql(st.whole(0))
+    if node.op == "median" and len(items) > 2:
+        if any(p != TRUE for p, _ in items):
+            raise Gap(node.at, "`median` over a list from which items are filtered")
+        return median(outer, node, [v for _, v in items])
+    if node.op in ("worst", "best"):
         raise Gap(node.at, f"`{node.op}` over a list")
     absent = st.either(*(st.both(p, st.missing(v)) for p, v in items))
     value = stages.named(_running(outer, node, items))

@@ -8,10 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.backends.sql.operations import conversions, dates, durations, lists, numbers, patterns, points, texts
+from engine.backends.sql.operations import (
+    contexts,
+    conversions,
+    dates,
+    durations,
+    lists,
+    numbers,
+    patterns,
+    points,
+    texts,
+)
+from engine.backends.sql.operations.lists import spelt_out as made_list
 from engine.backends.support import Form
 
-_TABLES = (numbers, durations, dates, texts, conversions, patterns, lists, points)
+__all__ = ["OPERATIONS", "made_list"]
+
+_TABLES = (numbers, durations, dates, texts, conversions, patterns, lists, points, contexts)
 OPERATIONS: Mapping[str, tuple[Form, ...]] = {
     name: tuple(form for table in _TABLES for form in table.OPERATIONS.get(name, ()))
     for table in _TABLES for name in table.OPERATIONS

@@ -6,14 +6,14 @@ loop): SQL's own sum of three or more DOUBLEs hangs on their order.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
 from engine.backends.sql import stages as st
 from engine.backends.sql import trees as t
 from engine.backends.sql.operations.durations import bounded
-from engine.backends.sql.operations.numbers import quotient
+from engine.backends.sql.operations.numbers import known_number, quotient
 from engine.backends.sql.operations.points import same
 from engine.backends.sql.stages import Sql, case
 from engine.backends.support import BOOLEANS, DAYS, LISTS, MONTHS, NUMBERS, ORDERED, SCALARS, Form, Gap
@@ -50,7 +50,7 @@ def settled(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
 # --- sums -------------------------------------------------------------------------------------------
 
 
-def added(of: SqlExpressions, node: ir.Call, items: Sequence[Sql]) -> Sql:
+def added(of: SqlExpressions, node: ir.Call | ir.Fold, items: Sequence[Sql]) -> Sql:
     """The sum of numbers, rounded once; NULL where an item is, or where it is not finite."""
     items = [of.stages.named(i) for i in items]
     if len(items) <= 2:
@@ -105,8 +105,11 @@ def total(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
 
 
 def span_total(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
-    """Durations added, of whole numbers wide enough for any number of them."""
-    kind = node.type.kind
+    return span_sum(of, node.type.kind, args)
+
+
+def span_sum(of: SqlExpressions, kind: str, args: Sequence[Sql]) -> Sql:
+    """Durations added, as whole numbers wide enough for any number of them."""
     wide = of.joined(t.cast(args[0], "DECIMAL(38, 0)"), [args[0]])
     for arg in args[1:]:
         wide = of.joined(t.plus(wide, t.cast(arg, "DECIMAL(38, 0)")), [wide, arg])
@@ -118,7 +121,7 @@ def mean(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
     return quotient(of, added(of, node, args), Sql(st.number(len(args))))
 
 
-def median(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
+def median(of: SqlExpressions, node: ir.Call | ir.Fold, args: Sequence[Sql]) -> Sql:
     """The middle number, or the mean of the middle two."""
     ordered = [of.stages.named(a) for a in args]
     # Neighbours are put in order, as often as there are numbers.
@@ -193,6 +196,101 @@ def contains(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
 def _kind(node: ir.Node) -> str:
     return node.type.item.kind if node.type.item is not None else dt.NULL
 
+
+# --- lists of lists ------------------------------------------------------------------------------------
+
+Items = list[tuple[Sql, Any]]
+#: Items beyond which a counted list is not spelt out.
+MOST_COUNTED = 200
+
+
+def spelt_out(of: SqlExpressions, node: ir.Call) -> Items | None:
+    """The items of a list that an operation makes of lists that are spelt out; None where they are not, and
+    where positions are computed or lie outside."""
+    if node.op == "..":
+        return _counted(node)
+    lists = [a for a in node.args if a.type.kind == dt.LIST]
+    found = [of.spelt_out(a) for a in lists]
+    items = [i for i in found if i is not None]
+    if node.op not in _MADE or len(items) < len(found) or not items:
+        return None
+    if node.op in ("concatenate", "union"):
+        joined = [item for part in items for item in part]
+        return joined if node.op == "concatenate" else _distinct(of, joined, lists)
+    if node.op == "reverse":
+        return items[0][::-1]
+    if node.op == "distinct values":
+        return _distinct(of, items[0], lists)
+    if node.op == "append":
+        return items[0] + [(st.TRUE, of.stages.named(of.compile(a))) for a in node.args[1:]]
+    if node.op == "index of":
+        return _places(of, node, items[0])
+    return _changed(of, node, items[0])
+
+
+def _counted(node: ir.Call) -> Items | None:
+    ends = [known_number(a) for a in node.args]
+    if any(e is None or e != int(e) or abs(e) > _FAR for e in ends):
+        return None
+    first, last = (int(e or 0) for e in ends)
+    step = 1 if first <= last else -1
+    if abs(last - first) >= MOST_COUNTED:
+        return None
+    return [(st.TRUE, Sql(st.number(n))) for n in range(first, last + step, step)]
+
+
+def _changed(of: SqlExpressions, node: ir.Call, items: Items) -> Items | None:
+    """Positions are known, and every item is there, so that they say which."""
+    numbers = [known_number(a) for a in (node.args[1:] if node.op == "sublist" else node.args[1:2])]
+    if any(present != st.TRUE for present, _ in items) or not numbers or None in numbers:
+        return None
+    place = int(numbers[0] or 0)
+    if place == 0 or abs(place) > len(items):
+        return None
+    at = place - 1 if place > 0 else len(items) + place
+    if node.op == "remove":
+        return [*items[:at], *items[at + 1:]]
+    if node.op == "sublist":
+        if len(node.args) < 3:
+            return items[at:]
+        size = int(numbers[-1] or 0)
+        return items[at:at + size] if len(numbers) > 1 and 0 <= size <= len(items) - at else None
+    item = (st.TRUE, of.stages.named(of.compile(node.args[2])))
+    return [*items[:at], item, *items[at + (node.op == "list replace"):]]
+
+
+def _places(of: SqlExpressions, node: ir.Call, items: Items) -> Items | None:
+    if any(present != st.TRUE or not isinstance(item, Sql) for present, item in items):
+        return None
+    kinds = (_kind(node.args[0]), node.args[1].type.kind)
+    match = of.stages.named(of.compile(node.args[1]))
+    return [
+        (of.stages.named(st.holds(same(of, item, match, kinds))), Sql(st.number(place)))
+        for place, (_, item) in enumerate(items, start=1)
+    ]
+
+
+def _distinct(of: SqlExpressions, items: Items, lists: Sequence[ir.Node]) -> Items | None:
+    """Items without those that repeat an earlier one, told apart exactly; moments by their seconds."""
+    if not all(isinstance(item, Sql) for _, item in items):
+        return None
+    kind = next((_kind(node) for node in lists if _kind(node) not in (dt.ANY, dt.NULL)), dt.NULL)
+    found: Items = []
+    for place, (present, item) in enumerate(items):
+        repeats = [
+            st.both(before, st.holds(same(of, earlier, item, (kind, kind), exact=kind in dt.NUMERIC)))
+            for before, earlier in items[:place]
+        ]
+        fresh = st.both(present, *(st.opposite(of.stages.named(r)) for r in repeats))
+        found.append((of.stages.named(fresh), item))
+    return found
+
+
+_FAR = 2.0**53
+_MADE = frozenset({
+    "append", "concatenate", "union", "reverse", "distinct values", "index of", "remove", "sublist", "insert before",
+    "list replace",
+})
 
 _MANY = {"min": (ORDERED, extreme), "max": (ORDERED, extreme), "mean": (NUMBERS, mean),
          "median": (NUMBERS, median), "product": (NUMBERS, product), "stddev": (NUMBERS, deviation),

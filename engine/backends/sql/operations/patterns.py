@@ -41,8 +41,9 @@ class Unreadable(Exception):
 class _Reader:
     """Reads a pattern that is known to be XPath's, and writes it by code points."""
 
-    def __init__(self, pattern: str) -> None:
+    def __init__(self, pattern: str, flags: str = "") -> None:
         self.pattern = pattern
+        self.flags = flags
         self.at = 0
         self.open = 0
         self.groups = 0
@@ -91,19 +92,31 @@ class _Reader:
         if char == "[":
             return self.char_class(), False
         if char == ".":
-            return r"[^\x{A}\x{D}]", False
+            return (r"[\x{0}-\x{10FFFF}]" if "s" in self.flags else r"[^\x{A}\x{D}]"), False
         if char == "^":
             return r"\A", True
         if char == "$":
             return r"\z", True
-        return self.character(char), False
+        point = self.point(char)
+        others = self.cases(point, point)
+        return (f"[{_written(point)}{others}]" if others else _written(point)), False
 
-    def character(self, char: str) -> str:
+    def point(self, char: str) -> int:
+        """The code point of a character that has begun."""
         if char == "\\":
             char = self.take()
             if char not in _SPECIAL:
                 raise Unreadable(f"`\\{char}`")
-        return f"\\x{{{ord(char):X}}}"
+        return ord(char)
+
+    def cases(self, low: int, high: int) -> str:
+        """The other cases of characters, under the flag `i`."""
+        if "i" not in self.flags:
+            return ""
+        if high > 127:
+            raise Unreadable("letters beyond ASCII under the flag `i`")
+        letters = [chr(p) for p in range(low, high + 1) if chr(p).isalpha()]
+        return "".join(_written(ord(c.swapcase())) + _FOLDED.get(c.lower(), "") for c in letters)
 
     def char_class(self) -> str:
         out = ["["]
@@ -114,11 +127,13 @@ class _Reader:
             first = False
             if self.peek() == "-" and self.pattern[self.at + 1:self.at + 2] == "[":
                 raise Unreadable("a class taken from a class")
-            written = self.character(self.take())
+            low = high = self.point(self.take())
+            written = _written(low)
             if self.peek() == "-" and self.pattern[self.at + 1:self.at + 2] not in ("]", "["):
                 self.take()
-                written += "-" + self.character(self.take())
-            out.append(written)
+                high = self.point(self.take())
+                written += "-" + _written(high)
+            out.append(written + self.cases(low, high))
         self.take()
         return "".join(out) + "]"
 
@@ -145,29 +160,47 @@ class _Reader:
         return written
 
 
-def rewritten(pattern: str) -> tuple[str, int]:
+def _written(point: int) -> str:
+    return f"\\x{{{point:X}}}"
+
+
+#: Characters beyond ASCII that fold to an ASCII letter: the Kelvin sign and the long s.
+_FOLDED = {"k": _written(0x212A), "s": _written(0x17F)}
+
+
+def rewritten(pattern: str, flags: str = "") -> tuple[str, int]:
     """A pattern in every engine's words, and its groups; raises `Unreadable`."""
-    reader = _Reader(pattern)
+    if "q" in flags:
+        if "i" in flags:
+            raise Unreadable("the flags `i` and `q`")
+        return "".join(_written(ord(c)) for c in pattern), 0
+    reader = _Reader(kernel.without_space(pattern) if "x" in flags else pattern, flags)
     written, _ = reader.branches()
     return written, reader.groups
 
 
 def _read(node: ir.Call) -> tuple[str, int] | None:
     """The pattern of a call and its groups; None where it is none of XPath, and the result null."""
-    flags = [a for a in node.args[3 if node.op == "replace" else 2:] if a.type.kind != dt.NULL]
-    if flags and not all(isinstance(f, ir.Const) and f.value == "" for f in flags):
-        raise Gap(node.at, f"`{node.op}` with flags")
-    pattern = _constant(node, 1, "a pattern")
-    if "\0" in pattern or "\n" in pattern:
-        raise Gap(node.at, f"`{node.op}` by a pattern with a control character")
+    pattern, flags = _constant(node, 1, "a pattern"), _flags(node)
+    if "\0" in pattern:
+        raise Gap(node.at, f"`{node.op}` by a pattern with a null character")
     try:
-        kernel.compiled(pattern, "")
+        kernel.compiled(pattern, flags)
     except (Undefined, LimitExceeded):
         return None
+    if "m" in flags:
+        raise Gap(node.at, f"`{node.op}` with the flag `m`")
     try:
-        return rewritten(pattern)
+        return rewritten(pattern, flags)
     except Unreadable as why:
         raise Gap(node.at, f"`{node.op}` by a pattern with {why}, which engines may read otherwise") from None
+
+
+def _flags(node: ir.Call) -> str:
+    place = 3 if node.op == "replace" else 2
+    if len(node.args) <= place or node.args[place].type.kind == dt.NULL:
+        return ""
+    return _constant(node, place, "flags")
 
 
 def _constant(node: ir.Call, place: int, what: str) -> str:
@@ -193,8 +226,8 @@ def replaced(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
         return of.nothing(dt.STRING)
     pattern, groups = found
     try:
-        kernel.replace("", _constant(node, 1, "a pattern"), replacement)
-        parts = kernel.template(replacement, groups)
+        kernel.replace("", _constant(node, 1, "a pattern"), replacement, _flags(node))
+        parts = [("text", replacement)] if "q" in _flags(node) else kernel.template(replacement, groups)
     except (Undefined, LimitExceeded):
         return of.nothing(dt.STRING)
     if any(kind == "group" and len(number) > 1 for kind, number in parts):

@@ -29,8 +29,8 @@ def kinds_agree(kinds: tuple[str, str]) -> bool:
 
 def equals(of: SqlExpressions, a: Sql, b: Sql, kind: str, exact: bool = False) -> Sql:
     """Whether two values of one kind are equal to FEEL: numbers within the tolerance, moments and times by
-    their whole seconds unless `exact`; NULL where one is."""
-    if kind in dt.NUMERIC:
+    their whole seconds, neither of them where `exact`; NULL where one is."""
+    if kind in dt.NUMERIC and not exact:
         return of.compared("=", a, b, FLOOR_NUMBER)
     if kind in (dt.DATE_TIME, dt.TIME) and not exact:
         a, b = (x.replace(tree=_seconds(of, x, kind)) for x in (a, b))
@@ -59,7 +59,8 @@ def same(of: SqlExpressions, a: Sql, b: Sql, kinds: tuple[str, str], exact: bool
 
 def identical(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
     """FEEL's `is`; never NULL."""
-    found = same(of, args[0], args[1], (node.args[0].type.kind, node.args[1].type.kind), exact=True)
+    kinds = (node.args[0].type.kind, node.args[1].type.kind)
+    found = same(of, args[0], args[1], kinds, exact=kinds[0] not in dt.NUMERIC)
     if not found.nullable:
         return found
     return found.replace(tree=case([(t.tree(found), exp.true())], exp.false()), nullable=False)
