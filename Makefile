@@ -47,6 +47,11 @@ $(VENV)/bench.stamp: requirements-bench.txt $(VENV)/dev.stamp
 	@$(PIP) --require-hashes -r requirements-bench.txt
 	@touch $@
 
+$(VENV)/spark.stamp: requirements-spark.txt $(VENV)/dev.stamp
+	@echo "installing Spark" >&2
+	@$(PIP) --require-hashes -r requirements-spark.txt
+	@touch $@
+
 demo: $(VENV)/run.stamp  ## decide the sample portfolio with the shipped policy
 	@mkdir -p out
 	@echo '$$ tierwise check $(POLICY)'
@@ -62,7 +67,7 @@ demo: $(VENV)/run.stamp  ## decide the sample portfolio with the shipped policy
 test: $(VENV)/dev.stamp  ## run all tests but those marked real
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not real" $(ARGS) $(TESTS)
 
-test-real: $(VENV)/dev.stamp  ## run the tests that install packages or take minutes
+test-real: $(VENV)/spark.stamp  ## run the tests that install packages, need services or take minutes
 	$(BIN)/python -m pytest -m real $(ARGS) $(TESTS)
 
 nightly: $(VENV)/dev.stamp  ## random policies through every evaluator, at the long setting

@@ -5,6 +5,7 @@
 #   requirements-build.txt  what installing the checkout needs
 #   requirements-dev.txt    the first, and what tests and checks need
 #   requirements-bench.txt  the third, and the peers of the benchmarks
+#   requirements-spark.txt  what Spark needs beside the third: half a gigabyte, which only its own tests install
 # Arguments are passed on: `scripts/lock.sh --upgrade`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -27,4 +28,5 @@ compile() {
 compile requirements.txt "$@"
 compile requirements-dev.txt --extra dev --constraint requirements.txt "$@"
 compile requirements-bench.txt --extra dev --extra bench --constraint requirements-dev.txt "$@"
+compile requirements-spark.txt --extra spark --constraint requirements-dev.txt "$@"
 compile requirements-build.txt --build-deps-for editable --only-build-deps --constraint requirements-dev.txt "$@"
