@@ -143,13 +143,7 @@ class Declarations:
         named = scalar(body, "type")
         kind = named.text if named is not None else dt.STRING
         if kind not in dt.DECLARABLE:
-            if named is not None and kind.startswith(dt.LIST):
-                self.report.at(
-                    "E0311", "a list cannot be declared", named.span,
-                    "leave `type` out of a formula, state the type of one item of a collection, "
-                    "or declare a history for many rows a customer",
-                )
-            return Type(dt.ANY, optional)  # of other words the schema says that they are none
+            return Type(dt.ANY, optional)  # of such words the schema says that they are none
         if kind == dt.MONEY and self.currency is None:
             assert named is not None
             self.report.at(

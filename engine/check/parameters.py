@@ -12,7 +12,6 @@ from engine.check.constants import domain_of
 from engine.check.declarations import Declarations
 from engine.check.expressions import ExpressionChecker
 from engine.check.graph import Reading
-from engine.check.meant import meant
 from engine.check.model import Cell, ParameterModel, ParameterRowModel
 from engine.check.parsing import ExpressionParser
 from engine.check.plain import NotReadable, read
@@ -23,6 +22,7 @@ from engine.semantics import dtypes as dt
 from engine.semantics.domain import intersection
 from engine.semantics.dtypes import Type
 from engine.source.declare import ParameterSpec
+from engine.source.meant import meant
 from engine.syntax import ast, grid
 
 FIRST = datetime.date.min

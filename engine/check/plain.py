@@ -10,11 +10,11 @@ import datetime
 import decimal
 import re
 
-from engine.check.meant import meant
 from engine.semantics import dtypes as dt
 from engine.semantics import temporal
 from engine.semantics.dtypes import Type
 from engine.semantics.values import YearsMonths
+from engine.source.meant import meant
 
 _NUMBER = re.compile(r"([+-]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*(%|万|亿)?")
 _SCALE = {None: 0, "%": -2, "万": 4, "亿": 8}

@@ -23,6 +23,10 @@ from typing import Any
 
 from engine import bundled
 from engine.diagnostics import Diagnostic, Edit, Label, Span
+from engine.semantics import dtypes as dt
+from engine.semantics.dtypes import Type
+from engine.source.habits import known_key, known_type, whole_form
+from engine.source.meant import meant
 from engine.source.quoting import quoted
 from engine.source.tree import Document, Mapping, Node, Scalar, Sequence, normal
 
@@ -156,14 +160,20 @@ class _Checker:
                     self.malformed(node, schema, key)
 
     def malformed(self, node: Scalar, schema: Schema, key: Scalar | None) -> None:
-        self.add("E0034", f"expected {_expected(schema, key)}, found `{_short(node.text)}`", node.span)
+        day = meant(node.text, Type(dt.DATE)) if schema.get("format") == "date" else None
+        self.add("E0034", f"expected {_expected(schema, key)}, found `{_short(node.text)}`", node.span,
+                 f"write `{day}`" if day is not None else None, edits=() if day is None else (Edit(node.span, day),))
 
     def not_among(self, node: Node, schema: Schema, key: Scalar | None, words: list[Any]) -> None:
         texts = [w for w in words if isinstance(w, str)]
         text = node.text if isinstance(node, Scalar) else ""
         near = _near(text, texts)
         edits: tuple[Edit, ...] = ()
-        if near is not None:
+        known, way = known_type(text) if "boolean" in texts else (None, None)
+        if way is not None:
+            help_ = way
+            edits = () if known is None else (Edit(node.span, known),)
+        elif near is not None:
             help_ = f"did you mean `{near}`?"
             edits = (Edit(node.span, near),)
         else:
@@ -220,10 +230,15 @@ class _Checker:
         if "string" in wanted:                          # a number or boolean where only text is taken
             return "E0034", message, node.span, None, (), ()
         help_ = None
+        whole = whole_form(text, schema.get("properties", {})) if "object" in wanted and node.style == "plain" else None
+        if whole is not None:
+            return "E0032", message, node.span, f"write `{whole}`", (), (Edit(node.span, whole),)
         if re.match(r"[^\s:：]+[:：]\S", text) and "object" in wanted:
             help_ = "a key is followed by `:` and a space"
         elif schema.get("title") == "a decision":
             help_ = "an expression stands under the decision's `value`"
+        elif schema.get("title") == "a rule":
+            help_ = f"write `- otherwise: {_short(text)}` for what holds where no other rule does"
         elif "array" in wanted and "," in text:
             help_ = f"write a list in brackets: `[{_short(text)}]`"
         elif "object" in wanted and schema.get("properties"):
@@ -279,9 +294,13 @@ class _Checker:
     def unknown(self, node: Mapping, entry: Scalar, value: Node, title: str, properties: Schema) -> str | None:
         """Report a key that the mapping does not know; the known key it seems to stand for, if any."""
         name = entry.text
-        near = _near(name, [k for k in properties if k not in node])
+        other, way, alike = known_key(normal(name), properties, [key.text for key, _ in node.entries])
+        near = other or _near(name, [k for k in properties if k not in node])
         edits: tuple[Edit, ...] = ()
-        if near is not None:
+        if way is not None:
+            help_ = way
+            edits = (Edit(entry.span, str(other)),) if alike else ()
+        elif near is not None:
             help_ = f"did you mean `{near}`?"
             edits = (Edit(entry.span, near),)
         elif node.in_flow or node.document.text[node.start:node.start + 1] == "{":

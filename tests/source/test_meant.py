@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.check.meant import meant
 from engine.check.plain import NotReadable, read
 from engine.semantics import dtypes as dt
 from engine.semantics.dtypes import Type
+from engine.source.meant import meant
 
 NUMBER, DATE, BOOLEAN = Type(dt.NUMBER), Type(dt.DATE), Type(dt.BOOLEAN)
 
