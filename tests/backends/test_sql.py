@@ -164,3 +164,13 @@ def test_groups_and_policies_of_policies(name: str) -> None:
         as_of = datetime.date.fromisoformat(maker.date())
         inputs, histories = [c["inputs"] for c in customers], [c["history"] for c in customers]
         assert disagreements(policy, outcomes, inputs, as_of, histories)[:3] == []
+
+
+def test_loops_within_loops() -> None:
+    policy = load_policy(Path(__file__).parent / "loops.yaml")
+    outcomes = carried_out(policy.program)
+    assert outcomes == [d.name for d in policy.program.decisions if not d.internal]
+    maker = CustomerMaker(policy, Random(11), wild=False)
+    customers = [maker.make() for _ in range(150)]
+    inputs, histories = [c["inputs"] for c in customers], [c["history"] for c in customers]
+    assert disagreements(policy, outcomes, inputs, AS_OF, histories)[:3] == []

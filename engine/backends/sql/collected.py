@@ -6,7 +6,7 @@ from sqlglot import exp
 from engine.backends.sql import stages as st
 from engine.backends.sql.drafts import Draft, Tried, plain
 from engine.backends.sql.folds import unrolled
-from engine.backends.sql.relations import Item, Items, Members
+from engine.backends.sql.items import Item, Items, Members
 from engine.backends.sql.stages import FALSE, Sql
 from engine.backends.support import Gap
 from engine.ir import nodes as ir

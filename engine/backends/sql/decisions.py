@@ -14,11 +14,12 @@ from engine.backends.sql import stages as st
 from engine.backends.sql.collected import collected, folded
 from engine.backends.sql.drafts import LISTS, Draft, Tried, constants, plain, worst_first
 from engine.backends.sql.hits import any_hit, first, unique, value
+from engine.backends.sql.items import Items, Members
 from engine.backends.sql.masks import Flag, Flags
 from engine.backends.sql.origins import NOTHING, Behind, Labels, union, where
 from engine.backends.sql.ranked import priority, worst
 from engine.backends.sql.reasons import Reasons
-from engine.backends.sql.relations import Expressions, Items, Members
+from engine.backends.sql.relations import Expressions
 from engine.backends.sql.scores import score
 from engine.backends.sql.stages import FALSE, NULL, Sql
 from engine.backends.support import Gap
@@ -88,11 +89,11 @@ class DecisionCompiler:
         for name, node in decision.where:
             key = ("Local", name)
             if self.of.view(key, node):
-                self.of.origins[key] = self._as_name(self.of.null_of(node), self.of.behind(node))
+                self.of.nulls.names[key] = self._as_name(self.of.null_of(node), self.of.nulls.behind(node))
                 continue
             found = self.of.variables[key] = self.stages.named(self.of.compile(node))
-            behind = self.of.walk.behind(node)
-            self.of.origins[key] = Behind(self.stages.named(st.missing(found)), behind.lanes)
+            behind = self.of.nulls.behind(node)
+            self.of.nulls.names[key] = Behind(self.stages.named(st.missing(found)), behind.lanes)
 
     def _rows(self, decision: ir.Decide) -> Given:
         """A relation or list that a name stands for: it is gone through where it is read."""
@@ -100,11 +101,11 @@ class DecisionCompiler:
         items = None if decision.internal else self.of.spelt_out(node)
         if items is None and not decision.internal:
             raise Gap(decision.at, f"outcomes of kind `{decision.type.kind}`")
-        behind = self.of.behind(node)
+        behind = self.of.nulls.behind(node)
         is_open = FALSE if decision.on_missing.action == "skip" else behind.names
         if decision.on_missing.action == "then":
             raise Gap(decision.at, "`then` for a list")
-        self.of.origins[("Ref", decision.name)] = self._as_name(self.of.null_of(node), behind)
+        self.of.nulls.names[("Ref", decision.name)] = self._as_name(self.of.null_of(node), behind)
         refuses = is_open if decision.on_missing.action == "refuse" else FALSE
         return Given({}, items, is_open, behind, [], [], refuses)
 
@@ -118,10 +119,10 @@ class DecisionCompiler:
             key = ("Ref", f"{name}.{member}" if member else name)
             self.of.variables[key] = found
             null = self.stages.named(st.missing(found))
-            self.of.origins[key] = where(null, Behind(null, given.behind.lanes))
+            self.of.nulls.names[key] = where(null, Behind(null, given.behind.lanes))
         if given.items is not None:
-            self.of.lists[name] = given.items
-            self.of.origins[("Ref", name)] = given.behind
+            self.of.collected[name] = given.items
+            self.of.nulls.names[("Ref", name)] = given.behind
 
     # --- arms -------------------------------------------------------------------------------------------
 
@@ -131,8 +132,8 @@ class DecisionCompiler:
         is_open = self.stages.named(st.holds(st.either(draft.is_open, names)))
         behind = NOTHING
         if self.wanted.labels:
-            openers = [where(c, self.of.walk.behind(decision.arms[i].guard)) for i, c in draft.openers]
-            behind = self.of.walk.named(union([*openers, behind_null]))
+            openers = [where(c, self.of.nulls.behind(decision.arms[i].guard)) for i, c in draft.openers]
+            behind = self.of.nulls.named(union([*openers, behind_null]))
         if action == "skip" or is_open.is_false:
             fired = [Flag(decision.arms[i].rule, c) for i, c in draft.winners] if decision.hit != "value" else []
             reasons = self.reasons.of_arms(decision, draft.winners) if self.wanted.reasons else []
@@ -156,10 +157,10 @@ class DecisionCompiler:
         for index, condition in (*draft.winners, *draft.doubtful):
             for _, node in decision.arms[index].outcome:
                 if not isinstance(node, ir.Const):
-                    behind = self.of.walk.behind(node)
+                    behind = self.of.nulls.behind(node)
                     if not behind.is_nothing:
                         found.append(where(self.stages.named(condition), behind))
-        joined = self.of.walk.named(union(found))
+        joined = self.of.nulls.named(union(found))
         return joined.names, joined
 
     def _open_value(self, decision: ir.Decide, member: str, draft: Sql, is_open: Sql) -> Sql:
@@ -241,8 +242,8 @@ class DecisionCompiler:
             total = st.chosen([(is_open, stated)], total)
         behind = NOTHING
         if self.wanted.labels:
-            parts = [where(null, self.of.walk.behind(c.value)) for c, null in found.opening]
-            behind = self.of.walk.named(union(parts))
+            parts = [where(null, self.of.nulls.behind(c.value)) for c, null in found.opening]
+            behind = self.of.nulls.named(union(parts))
         reasons: Flags = []
         if self.wanted.reasons:
             lost = self.reasons.of_score(decision, found.bins)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.backends.sql import stages as st
-from engine.backends.sql.relations import Expressions, Items
+from engine.backends.sql.items import Items
+from engine.backends.sql.relations import Expressions
 from engine.backends.sql.stages import NULL, Sql
 from engine.ir import nodes as ir
 from engine.records import Record

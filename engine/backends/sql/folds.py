@@ -16,7 +16,8 @@ from engine.semantics import dtypes as dt
 from engine.semantics.folds import MOST_UNITS
 
 if TYPE_CHECKING:
-    from engine.backends.sql.relations import Expressions, Over
+    from engine.backends.sql.items import Over
+    from engine.backends.sql.relations import Expressions
 
 ONE, ZERO = Sql(st.number(1)), Sql(st.number(0))
 

@@ -8,8 +8,9 @@ from sqlglot import exp
 
 from engine.backends.sql import stages as st
 from engine.backends.sql.door import admitted, checked
+from engine.backends.sql.items import History, Item, Members, Opened, carried
 from engine.backends.sql.origins import Behind, Labels, union, where
-from engine.backends.sql.relations import Expressions, History, Item, Members, Opened, carried
+from engine.backends.sql.relations import Expressions
 from engine.backends.sql.scopes import HANDED, ROWS, Aggregation, Chain, Handing, Key, below, continued, table
 from engine.backends.sql.stages import FALSE, TRUE, Cte, Sql
 from engine.backends.sql.tables import Events, Source
@@ -69,7 +70,7 @@ class HistoryMaker:
             return [], exp.select().from_(exp.Table(this=exp.to_identifier(events.relation, quoted=True), alias=alias))
 
         chain = Chain(outer.stages.names, begin, [(_user(events.key), False)])
-        compiler = self._compiler(chain, outer)
+        compiler = outer.below(chain.stages)
         needed = self._needed(decl)
         raw, bad = {}, {}
         for field in needed:
@@ -80,11 +81,6 @@ class HistoryMaker:
     def _needed(self, decl: ir.HistoryDecl) -> list[FieldDecl]:
         names = {name for owner, name in self.reach.fields if owner == decl.name}
         return [f for f in decl.fields if f.name in names]
-
-    def _compiler(self, chain: Chain, outer: Expressions) -> Expressions:
-        compiler = Expressions(chain.stages, self.program, self.labels, outer, self.of.dialect.name)
-        compiler.wants_labels = outer.wants_labels
-        return compiler
 
     def _opened(
         self, decl: ir.HistoryDecl, chain: Chain, compiler: Expressions, ours: Sequence[Sql], raw: dict[str, Sql],
@@ -127,7 +123,7 @@ class HistoryMaker:
         one that it goes over."""
         each = histories[name].each
         if each is None:
-            return self.labels.behind(name, TRUE, self.of.wants_labels)
+            return self.labels.behind(name, TRUE, self.of.nulls.wants_labels)
         lacking = [(self.of.histories[h.source].null, self.behind(h.source, histories)) for h in each.histories]
         some = self.of.stages.named(st.either(*(null for null, _ in lacking))) if lacking else FALSE
         rest = where(self.of.stages.named(st.opposite(some)), self.behind(each.over, histories))
@@ -135,7 +131,7 @@ class HistoryMaker:
 
     def _decided(self, each: ir.EachDecl, over: History, outer: Expressions) -> Opened:
         base = over.opened(outer)
-        parts = [p for _, node in each.bindings for p in outer._of_this_scope(node, frozenset({"row"}))]
+        parts = [p for _, node in each.bindings for p in outer.loops.of_this_scope(node, frozenset({"row"}))]
         given = [(p, outer.stages.named(outer.compile(p))) for p in parts]
         nulls = {h.source: outer.histories[h.source].null for h in each.histories}
         columns = [v for v in (*(v for _, v in given), *nulls.values()) if isinstance(v.tree, exp.Column)]
@@ -151,13 +147,12 @@ class HistoryMaker:
             aggregation = Aggregation(outer.stages, base.aggregation.level, chain, base.aggregation.ours)
             hand = _itself
         chain = aggregation.chain
-        compiler = self._compiler(chain, outer)
+        compiler = outer.below(chain.stages)
         compiler.order = lambda: [carry(o) for o in base.compiler.order()]
-        for part, value in given:
-            compiler._handed[id(part)] = hand(value)
+        compiler.hand([(p, hand(v)) for p, v in given], [])
         nulls = {name: hand(null) for name, null in nulls.items()}
         row = carried(base.row, carry)
-        with compiler.row_bound("row", row):
+        with compiler.loops.bound("row", row):
             inputs = {name: chain.stages.named(compiler.compile(node)) for name, node in each.bindings}
         outcomes = self._outcomes(each, outer, chain, inputs, nulls)
         return Opened(aggregation, compiler, Members({**row.fields, **outcomes}))
@@ -218,7 +213,7 @@ class HistoryMaker:
 
         def open(outer: Expressions) -> Opened:
             chain, carry = below(handed.chain)
-            compiler = self._compiler(chain, outer)
+            compiler = outer.below(chain.stages)
             values, bad = {}, {}
             for field in self._needed(decl):
                 found = handed.opened.row(field.name)

@@ -15,11 +15,12 @@ from engine.backends.sql import stages as st
 from engine.backends.sql.decisions import DecisionCompiler, Given, Wanted
 from engine.backends.sql.door import admitted, unfit
 from engine.backends.sql.histories import HistoryMaker
+from engine.backends.sql.items import Item, Members, supplied
 from engine.backends.sql.lowering import lowered
 from engine.backends.sql.masks import Flag, Flags, lanes, once, texts
 from engine.backends.sql.origins import Behind, Labels
 from engine.backends.sql.reasons import Reasons
-from engine.backends.sql.relations import Expressions, Item, Members, supplied
+from engine.backends.sql.relations import Expressions
 from engine.backends.sql.stages import MAX_STAGES, Cte, Names, Sql, Stages
 from engine.backends.sql.tables import Source, by_name
 from engine.backends.support import Gap, Unsupported
@@ -112,7 +113,7 @@ class _Compiler:
         wanted = Wanted(
             "fired" in extras, bool(extras & {"reasons", "reasons_of"}), bool(extras & {"missing", "assumed"})
         )
-        self.expressions.wants_labels = wanted.labels
+        self.expressions.nulls.wants_labels = wanted.labels
         self.reasons = Reasons(self.stages, program)
         self.decisions = DecisionCompiler(self.expressions, self.reasons, self.labels, wanted)
         self.given: dict[str, Given] = {}
@@ -163,7 +164,7 @@ class _Compiler:
         key = ("Input", decl.name)
         self.expressions.variables[key] = value
         null = self.stages.named(st.missing(value))
-        self.expressions.origins[key] = self.labels.behind(decl.name, null, self.expressions.wants_labels)
+        self.expressions.nulls.names[key] = self.labels.behind(decl.name, null, self.expressions.nulls.wants_labels)
         self.refusing.append(Flag(decl.name, bad))
 
     def history(self, decl: ir.HistoryDecl) -> None:
@@ -175,10 +176,10 @@ class _Compiler:
         else:
             history = maker.derived(decl, decl.each)
         self.expressions.histories[decl.name] = history
-        behind = self.labels.behind(supplied(self.program, decl), history.null, self.expressions.wants_labels)
-        self.expressions.origins[("Relation", decl.name)] = Behind(history.null, behind.lanes)
-        if decl.name in self.expressions.composed:
-            self.expressions.relation_origins[decl.name] = maker.behind(decl.name, histories)
+        behind = self.labels.behind(supplied(self.program, decl), history.null, self.expressions.nulls.wants_labels)
+        self.expressions.nulls.names[("Relation", decl.name)] = Behind(history.null, behind.lanes)
+        if decl.name in self.expressions.nulls.composed:
+            self.expressions.nulls.relations[decl.name] = maker.behind(decl.name, histories)
 
     # --- decisions ------------------------------------------------------------------------------------------
 
@@ -301,8 +302,8 @@ class _Compiler:
         for name in self.labels.names:
             if name not in read:
                 continue
-            kind = "Relation" if ("Relation", name) in self.expressions.origins else "Input"
-            null = self.expressions.origins[(kind, name)].names
+            kind = "Relation" if ("Relation", name) in self.expressions.nulls.names else "Input"
+            null = self.expressions.nulls.names[(kind, name)].names
             flags.append(Flag(name, self.stages.named(st.both(null, st.opposite(told.get(name, st.FALSE))))))
         return [f for f in flags if not f.holds.is_false]
 
@@ -336,7 +337,7 @@ class _Compiler:
 
 def decided(program: ir.Program, reach: Cone, of: Expressions) -> tuple[dict[str, Item], Sql]:
     """A policy that is decided for each row, in the scope of the rows: what it gives, and which rows it refuses."""
-    compiler = DecisionCompiler(of, Reasons(of.stages, program), of.labels, Wanted())
+    compiler = DecisionCompiler(of, Reasons(of.stages, program), of.nulls.labels, Wanted())
     outcomes: dict[str, Item] = {}
     refusing = []
     for decision in reach.decisions:
