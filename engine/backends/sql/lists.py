@@ -15,6 +15,7 @@ from engine.backends.sql.origins import NOTHING, Behind, union, where
 from engine.backends.sql.stages import FALSE, TRUE, Sql
 from engine.backends.support import Gap
 from engine.ir import nodes as ir
+from engine.semantics import dtypes as dt
 
 if TYPE_CHECKING:
     from engine.backends.sql.relations import Expressions
@@ -55,7 +56,29 @@ class Lists:
                 with self.bound(node.var, item):
                     made.append((present, self.item(node.body)))
             return made
+        if isinstance(node, ir.Call) and node.op == "flatten":
+            return self._flattened(node.args[0])
         return SqlExpressions.spelt_out(self.of, node)
+
+    def _flattened(self, node: ir.Node) -> Items | None:
+        """The items of lists of lists, however deep."""
+        if node.type.kind != dt.LIST:
+            return [(TRUE, self.item(node))]
+        if isinstance(node, ir.List):
+            parts = [self._flattened(i) for i in node.items]
+        elif isinstance(node, ir.Map) and node.body.type.kind == dt.LIST:
+            outer = self.spelt_out(node.source)
+            if outer is None:
+                return None
+            parts = []
+            for present, item in outer:
+                with self.bound(node.var, item):
+                    inner = self._flattened(node.body)
+                parts.append(inner and [(self.of.stages.named(st.both(present, p)), i) for p, i in inner])
+        else:
+            scalar = node.type.item is not None and node.type.item.kind != dt.LIST
+            return self.spelt_out(node) if scalar else None
+        return None if None in parts else [item for part in parts for item in part or ()]
 
     @contextmanager
     def bound(self, var: str, item: Item, behind: Behind = NOTHING) -> Iterator[None]:
