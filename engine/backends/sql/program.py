@@ -23,6 +23,7 @@ from engine.backends.sql.reasons import Reasons
 from engine.backends.sql.relations import Expressions
 from engine.backends.sql.stages import MAX_STAGES, Cte, Names, Sql, Stages
 from engine.backends.sql.tables import Source, by_name
+from engine.backends.sql.tidy import tidied
 from engine.backends.support import Gap, Unsupported
 from engine.ir import nodes as ir
 from engine.ir.reads import Cone, cone, decision_reads, expressions, reached, reads, walk
@@ -332,7 +333,7 @@ class _Compiler:
             *(exp.alias_(st.column(f"k{i}"), exp.to_identifier(name, quoted=True)) for i, name in enumerate(keep)),
             *(exp.alias_(tree, exp.to_identifier(name, quoted=True)) for name, tree in trees),
         ).from_(exp.Table(this=exp.to_identifier(queries[-1][0])))
-        return st.with_queries(final, queries)
+        return tidied(st.with_queries(final, queries), self.stages.names.solid)
 
 
 def decided(program: ir.Program, reach: Cone, of: Expressions) -> tuple[dict[str, Item], Sql]:

@@ -43,6 +43,8 @@ class Names:
 
     def __init__(self) -> None:
         self._count = 0
+        #: Columns that are never NULL, but for customers whose data are refused.
+        self.solid: set[str] = set()
 
     def fresh(self, prefix: str = "c") -> str:
         self._count += 1
@@ -83,13 +85,19 @@ class Stages:
 
     def source(self, tree: exp.Expr, nullable: bool) -> Sql:
         """A column of the first stage, over the relation's own columns."""
-        return Sql(column(self._column(0, tree)), 0, nullable)
+        return self._known(Sql(column(self._column(0, tree)), 0, nullable))
 
     def named(self, value: Sql) -> Sql:
         """`value` as a column; itself where it is a column or a literal."""
         if value.is_leaf:
             return value
-        return Sql(column(self._column(value.level + 1, value.tree)), value.level + 1, value.nullable)
+        name = self._column(value.level + 1, value.tree)
+        return self._known(Sql(column(name), value.level + 1, value.nullable))
+
+    def _known(self, made: Sql) -> Sql:
+        if not made.nullable:
+            self.names.solid.add(made.tree.name)
+        return made
 
     def filter(self, condition: Sql) -> int:
         """Let only rows pass for which the condition is true; gives the stage that they pass."""
