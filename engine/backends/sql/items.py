@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from engine.backends.sql.relations import Expressions
 
 
+#: What has another form that is columnar: groups.
+HISTORY_WITHIN = "a history within a loop over the rows of another, in place of `group by`"
+
+
 class Members:
     """The members of a context or row by name; one that it lacks is null."""
 

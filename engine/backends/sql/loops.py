@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from engine.backends.sql import stages as st
-from engine.backends.sql.items import (
+from engine.backends.sql.items import HISTORY_WITHIN, (
     GroupItem,
     History,
     Item,
@@ -118,7 +118,7 @@ class Loops:
     def history(self, base: ir.Node) -> History:
         if isinstance(base, ir.Relation):
             if base.name not in self.of.histories:
-                raise Gap(base.at, "a history within a loop over the rows of another")
+                raise Gap(base.at, HISTORY_WITHIN)
             return self.of.histories[base.name]
         if isinstance(base, ir.Group):
             if id(base) not in self.of.known.groups:

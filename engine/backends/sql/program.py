@@ -140,8 +140,7 @@ class _Compiler:
                 self.attempt(history.name, self.history, history)
         self.at_door = tuple(self.refusing)
         for decision in self.reach.decisions:
-            found = decision_reads(decision)
-            if not self.failed & (found.refs | found.inputs | found.relations):
+            if not self.failed & self.needed(decision):
                 self.attempt(decision.name, self.decision, decision)
             else:
                 self.failed.add(decision.name)
@@ -150,6 +149,15 @@ class _Compiler:
         if self.gaps:
             raise Unsupported(*(g.diagnostic(self.expressions.title) for g in self.gaps))
         return self.selected(keep, lists)
+
+    def needed(self, decision: ir.Decision) -> set[str]:
+        """The names that a decision reads, those of its parameters' rows included."""
+        parameters = {p.name: p for p in self.program.parameters}
+        found = [decision_reads(decision)]
+        for read in found:                              # grows by the parameters that are read
+            rows = [parameters.pop(n).rows for n in read.parameters if n in parameters]
+            found += [reads(r.guard for r in each) for each in rows]
+        return {name for read in found for name in (*read.refs, *read.inputs, *read.relations)}
 
     def attempt(self, name: str, compile: Callable[[Any], None], of: Any) -> None:
         try:

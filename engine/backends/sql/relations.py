@@ -13,7 +13,7 @@ from engine.backends import support
 from engine.backends.sql import stages as st
 from engine.backends.sql.expressions import SqlExpressions
 from engine.backends.sql.folds import aggregated, unrolled
-from engine.backends.sql.items import History, Item, Items, Known, Members
+from engine.backends.sql.items import HISTORY_WITHIN, History, Item, Items, Known, Members
 from engine.backends.sql.lists import Lists
 from engine.backends.sql.loops import Loops
 from engine.backends.sql.nulls import Nulls
@@ -92,6 +92,8 @@ class Expressions(SqlExpressions):
             return self.null_of(node.args[0])
         if isinstance(node, (ir.List, ir.Record)) or self.loops.rows_of_group(node) is not None:
             return FALSE
+        if node.type.kind == dt.RELATION:
+            raise Gap(node.at, HISTORY_WITHIN)
         value = self.compile(node)
         return st.missing(self.stages.named(value)) if value.nullable else FALSE
 
