@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from engine.backends.sql import stages as st
-from engine.backends.sql.items import HISTORY_WITHIN, (
+from engine.backends.sql.items import (
+    HISTORY_WITHIN,
     GroupItem,
     History,
     Item,
