@@ -13,7 +13,8 @@ from engine.source.nodes import Scalar, normal
 
 
 class Joiner:
-    """Checks the histories that one import hands over; `given` are the types of what it gives for inputs."""
+    """Checks the histories that one import hands over; `given` are the types of what it gives for inputs. `declared`
+    are the histories here, and for those that imports derive the ones whose rows they are."""
 
     def __init__(
         self, use: UseModel, policy: str, scope: Scope, given: Mapping[str, Type], declared: Mapping[str, HistoryModel],
@@ -36,6 +37,8 @@ class Joiner:
                 self._fields(inner[history.name], history.source, row, spots[history.name])
                 if self.use.each is not None:
                     history = self._keyed(inner[history.name], history, row, spots[history.name])
+                else:
+                    self._seen(inner[history.name], history.source, spots[history.name])
             found.append(history)
         order = [*inner]
         return tuple(sorted(found, key=lambda h: (_depth(inner, h.name), order.index(h.name))))
@@ -62,6 +65,24 @@ class Joiner:
                 self._misfit(
                     f"the field `{field.name}` of `{source}` can be missing, but `{self.policy}` requires it", spot,
                     "make it optional there, or required here",
+                )
+
+    def _seen(self, history: HistoryModel, source: str, spot: Scalar) -> None:
+        """What the other policy says of when rows are seen and known, and of their order, is said here too: they pass
+        one door, that of this policy."""
+        outer = self.declared.get(source)
+        if outer is None:
+            return
+        known = {f.name: f.known_from for f in outer.fields}
+        said = [("visible from", "", history.visible_from, outer.visible_from)]
+        said += [("known from", f".{f.name}", f.known_from, known.get(f.name)) for f in history.fields]
+        said.append(("order by", "", ", ".join(history.order_by) or None, ", ".join(outer.order_by) or None))
+        for word, what, wanted, here in said:
+            if wanted is not None and wanted != here:
+                self._misfit(
+                    f"`{self.policy}` says `{word}: {wanted}` of `{history.name}{what}`, `{source}` says "
+                    + (f"`{here}`" if here is not None else "nothing of it"), spot,
+                    f"declare `{word}: {wanted}` in `{source}` too",
                 )
 
     def _fits(self, kind: Type, field: FieldDecl) -> bool:

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from engine.check import lints, logged, previous
 from engine.check.arms import ArmReader
@@ -111,8 +111,9 @@ class PolicyChecker:
                 parameter = parameter_reader.check(parameter_drafts[name], scope, date_of(file.start))
                 parameters.append(parameter)
                 scope.names[name] = scope.names[name].replace(type=parameter.type)
+        rows_of = self._rows_of(by_history)
         bound = tuple(
-            UseReader.check(use, raw, scope, self.expressions, report, by_history)
+            UseReader.check(use, raw, scope, self.expressions, report, rows_of)
             for use, raw in zip(use_models, uses, strict=True)
             if use is not None
         )
@@ -205,6 +206,18 @@ class PolicyChecker:
             binding = found[name] = _use_binding(left.pop(name), rows)
             if binding.type.kind == dt.RELATION and binding.type.item is not None:
                 rows[name] = binding.type.item
+        return found
+
+    def _rows_of(self, histories: Mapping[str, HistoryModel]) -> Mapping[str, HistoryModel]:
+        """The histories, and for the imports that decide each row of one the history whose rows they are."""
+        over = {u.name: normal(u.each.text) for u in self.file.uses if u.each is not None}
+        found = dict(histories)
+        for name in over:
+            base = name
+            for _ in over:
+                base = over.get(base, base)
+            if base in histories:
+                found[name] = histories[base]
         return found
 
     def _application_date(self, inputs: Sequence[InputDecl]) -> None:

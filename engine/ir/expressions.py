@@ -30,14 +30,22 @@ FLOORS = {dt.NUMBER: 1e-12, dt.MONEY: 1e-4}
 Read = Callable[[str, str, Type, str, ir.Place | None], ir.Node]
 
 
-class ExpressionLowering:
-    """`read` makes the node for a bound name (kind, target, type, id, place)."""
+def _as_it_is(kind: Type) -> Type:
+    return kind
 
-    def __init__(self, typing: Typing, place: Slice, owner: str, read: Read) -> None:
+
+class ExpressionLowering:
+    """`read` makes the node for a bound name (kind, target, type, id, place). `typed` calls the relations within a
+    type as the program calls them, where an import's names are not its own."""
+
+    def __init__(
+        self, typing: Typing, place: Slice, owner: str, read: Read, typed: Callable[[Type], Type] = _as_it_is
+    ) -> None:
         self.typing = typing
         self.place = place
         self.owner = owner
         self.read = read
+        self.typed = typed
         self._count = 0
 
     def lower(self, node: ast.Node, wanted: Type | None = None) -> ir.Node:
@@ -55,14 +63,14 @@ class ExpressionLowering:
         return ir.Place(self.place, node.start, node.end, self.place.text)
 
     def kind(self, node: ast.Node) -> Type:
-        return self.typing.type_of(node)
+        return self.typed(self.typing.type_of(node))
 
     # --- cells and tests ---------------------------------------------------------------
 
     def cell(self, cell: model.Cell) -> ir.Node | None:
         """A table cell as a condition on its column; None for `-`."""
         operand = self.lower(cell.column.node)
-        inner = ExpressionLowering(self.typing, cell.place, self.owner, self.read)
+        inner = ExpressionLowering(self.typing, cell.place, self.owner, self.read, self.typed)
         inner._count = self._count
         return inner.tests_or_none(cell.tests, operand, cell.takes_null)
 
@@ -214,10 +222,10 @@ class ExpressionLowering:
         if binding.kind == PREVIOUS:
             return ir.Input(self.id(), self.kind(node), at, binding.target)
         if binding.kind == "field":
-            row = Type(dt.CONTEXT, relation=binding.row.relation if binding.row is not None else None)
+            row = self.typed(Type(dt.CONTEXT, relation=binding.row.relation if binding.row is not None else None))
             base = ir.Local(self.id(), row, at, binding.target)
-            return ir.Field(self.id(), binding.type, at, base, node.name)
-        return self.read(binding.kind, binding.target, binding.type, self.id(), at)
+            return ir.Field(self.id(), self.typed(binding.type), at, base, node.name)
+        return self.read(binding.kind, binding.target, self.typed(binding.type), self.id(), at)
 
     # --- operators ------------------------------------------------------------------------------
 

@@ -37,6 +37,7 @@ class _Lowering:
         self.tables: list[ir.TableDecl] = []
         self.reasons: list[ir.ReasonDecl] = []
         self.decisions: list[ir.Decision] = []
+        self._typed: dict[Type, Type] = {}
 
     def program(self) -> ir.Program:
         policy = self.policy
@@ -87,8 +88,24 @@ class _Lowering:
             return self.qualified(name)
         return self.histories.get(name, name) if self.prefix else name
 
+    def typed(self, kind: Type) -> Type:
+        """A type with its relations by the program's names: an import calls them as it likes."""
+        if not self.prefix or (kind.relation is None and kind.item is None and kind.fields is None):
+            return kind
+        found = self._typed.get(kind)
+        if found is None:
+            found = self._typed[kind] = kind.replace(
+                relation=None if kind.relation is None else self.relation(kind.relation),
+                item=None if kind.item is None else self.typed(kind.item),
+                fields=None if kind.fields is None else tuple((n, self.typed(t)) for n, t in kind.fields),
+            )
+        return found
+
     def expression(self, expr: model.Expr, owner: str, wanted: Type | None = None) -> ir.Node:
-        return ExpressionLowering(self.policy.typing, expr.place, owner, self.read).lower(expr.node, wanted)
+        return self.lowering(expr.place, owner).lower(expr.node, wanted)
+
+    def lowering(self, place: Slice, owner: str) -> ExpressionLowering:
+        return ExpressionLowering(self.policy.typing, place, owner, self.read, self.typed)
 
     # --- splicing -----------------------------------------------------------------------
 
@@ -185,9 +202,10 @@ class _Lowering:
     def _decide(self, decision: model.DecisionModel) -> ir.Decide:
         name = self.qualified(decision.name)
         arms = tuple(self._arm(name, decision, arm) for arm in decision.arms)
+        where = self._where(name, decision.where)
         return ir.Decide(
-            name, decision.family, decision.hit, decision.type, decision.members, self._where(name, decision.where),
-            arms, ir.OnMissing(decision.on_missing.action, decision.on_missing.outcome),
+            name, decision.family, decision.hit, self.typed(decision.type), decision.members, where, arms,
+            ir.OnMissing(decision.on_missing.action, decision.on_missing.outcome),
             decision.family == "features" or bool(self.prefix), _place(decision.place), doc=decision.doc,
             form=decision.form,
         )
@@ -223,7 +241,7 @@ class _Lowering:
         """A row's guard, and its conditions one by one."""
         parts = []
         for index, cell in enumerate(cells, start=1):
-            lowering = ExpressionLowering(self.policy.typing, cell.column.place, f"{owner}/{index}", self.read)
+            lowering = self.lowering(cell.column.place, f"{owner}/{index}")
             test = lowering.cell(cell)
             if test is not None:
                 parts.append(test)
@@ -246,7 +264,7 @@ class _Lowering:
                 place = f"{owner}/{number}"
                 test: ir.Node = _true(place)
                 if each.tests is not None:
-                    lowering = ExpressionLowering(self.policy.typing, each.place, place, self.read)
+                    lowering = self.lowering(each.place, place)
                     operand = ir.Local(f"{place}/x", value.type.optional(False), None, variable)
                     test = lowering.tests(each.tests, operand, False)
                 bins.append(
