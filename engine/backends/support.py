@@ -40,6 +40,7 @@ DAYS = frozenset({dt.DAYS_DURATION})
 MONTHS = frozenset({dt.MONTHS_DURATION})
 LISTS = frozenset({dt.LIST})
 CONTEXTS = frozenset({dt.CONTEXT})
+RANGES = frozenset({dt.RANGE})
 #: What a relational column holds.
 SCALARS = NUMBERS | TEXTS | BOOLEANS | DATED | TIMES | DAYS | MONTHS
 #: Kinds that have an order.
@@ -49,6 +50,7 @@ _WORDS = {
     NUMBERS: ("number", "numbers"), TEXTS: ("text", "texts"), BOOLEANS: ("boolean", "booleans"),
     DATES: ("date", "dates"), TIMES: ("time", "times"), MOMENTS: ("moment", "moments"), DAYS: ("days", "days"),
     MONTHS: ("months", "months"), LISTS: ("list", "lists"), CONTEXTS: ("context", "contexts"),
+    RANGES: ("range", "ranges"),
 }
 #: Operations that become nodes when a policy is lowered.
 LOWERED: Mapping[str, frozenset[type[ir.Node]]] = {

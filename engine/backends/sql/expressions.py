@@ -19,6 +19,7 @@ from engine.backends.sql import trees as t
 from engine.backends.sql.dialects import DIALECTS
 from engine.backends.sql.operations import OPERATIONS, made_list
 from engine.backends.sql.operations.contexts import CONTAINERS, NoValue, equal, members
+from engine.backends.sql.operations.ranges import range_of, settled
 from engine.backends.sql.rounding import Rounder
 from engine.backends.sql.stages import Sql, Stages, binary, case
 from engine.backends.support import Form, Gap
@@ -33,6 +34,8 @@ TYPES = {
     dt.NUMBER: "DOUBLE", dt.MONEY: "DOUBLE", dt.STRING: "TEXT", dt.BOOLEAN: "BOOLEAN", dt.DATE: "DATE",
     dt.TIME: "TIME", dt.DATE_TIME: "TIMESTAMP", dt.DAYS_DURATION: "BIGINT", dt.MONTHS_DURATION: "BIGINT",
 }
+#: Operands of which an operation asks for the parts.
+UNCOMPILED = CONTAINERS | {dt.RANGE}
 COMPARISONS: dict[str, type[exp.Binary]] = {
     "=": exp.EQ, "!=": exp.NEQ, "<": exp.LT, "<=": exp.LTE, ">": exp.GT, ">=": exp.GTE,
 }
@@ -158,6 +161,7 @@ class SqlExpressions(support.Compiler):
         return self.joined(case(whens), [test, then, other])
 
     def comparison(self, node: ir.Compare) -> Sql:
+        node = node.replace(left=settled(node.left), right=settled(node.right))
         kinds = {node.left.type.kind, node.right.type.kind} - {dt.NULL}
         if kinds & CONTAINERS and len(kinds) == 1 and node.op in ("=", "!="):
             try:
@@ -169,7 +173,7 @@ class SqlExpressions(support.Compiler):
             raise Gap(node.at, f"comparisons of {' and '.join(sorted(kinds))}")
         if not self.dialect.has_clock and dt.TIME in kinds:
             raise Gap(node.at, f"times of day in {self.dialect.title}")
-        left, right = self.compile(node.left), self.compile(node.right)
+        left, right = self.operand(node.left), self.operand(node.right)
         if node.mode == "tolerant":
             return self.compared(node.op, left, right, node.floor)
         sides = [left.tree.copy(), right.tree.copy()]
@@ -201,6 +205,25 @@ class SqlExpressions(support.Compiler):
             return [(st.TRUE, self.stages.named(self.compile(item))) for item in node.items]
         return made_list(self, node) if isinstance(node, ir.Call) else None
 
+    def absent(self, node: ir.Call) -> Sql:
+        """Whether a list, context or range that an operation makes is null; raises `Gap` for what is not spelt
+        out."""
+        nulls = [a.type.kind == dt.NULL for a in node.args]
+        if any(nulls) and BUILTINS.get(node.op).nulls == "strict":
+            return st.TRUE
+        try:
+            if node.type.kind == dt.LIST:
+                known = self.spelt_out(node) is not None
+            elif node.type.kind == dt.CONTEXT:
+                known = members(node) is not None
+            else:
+                known = range_of(node, node) is not None
+        except NoValue:
+            return st.TRUE
+        if not known:
+            raise Gap(node.at, f"`{node.op}`")
+        return st.FALSE
+
     def items_of(self, node: ir.Node, call: ir.Call) -> list[tuple[Sql, Sql]]:
         """The items of an operand, scalars all; raises `Gap`."""
         found = self.spelt_out(node)
@@ -222,9 +245,15 @@ class SqlExpressions(support.Compiler):
         nulls = [a.type.kind == dt.NULL for a in node.args]
         if any(nulls) and BUILTINS.get(node.op).nulls == "strict":
             return self.nothing(node.type.kind)
+        node = node.replace(args=tuple(map(settled, node.args)))
         form = self.form(node)
-        args = [self.compile(a) for a in node.args if a.type.kind not in CONTAINERS]
+        args = [self.operand(a) for a in node.args if a.type.kind not in UNCOMPILED]
         value: Sql = form.emit(self, node, args)
+        return value
+
+    def operand(self, node: ir.Node) -> Sql:
+        """An operand; what lowering did not make is not remembered by its identity."""
+        value: Sql = self.const(node) if isinstance(node, ir.Const) else self.compile(node)
         return value
 
     def form(self, node: ir.Call) -> Form:

@@ -252,10 +252,25 @@ def unrolled(outer: Expressions, node: ir.Fold, items: Sequence[tuple[Sql, Sql]]
             raise Gap(node.at, "`median` over a list from which items are filtered")
         return median(outer, node, [v for _, v in items])
     if node.op in ("worst", "best"):
-        raise Gap(node.at, f"`{node.op}` over a list")
+        return _outermost(outer, node, items)
     absent = st.either(*(st.both(p, st.missing(v)) for p, v in items))
     value = stages.named(_running(outer, node, items))
     return st.chosen([(stages.named(absent), NULL)], value)
+
+
+def _outermost(outer: Expressions, node: ir.Fold, items: Sequence[tuple[Sql, Sql]]) -> Sql:
+    """The worst or best outcome; with a null item it is null unless nothing could lie beyond it."""
+    scale = best_first(node.value.type if node.value is not None else node.source.type.item)
+    nulls = outer.stages.named(st.either(*(st.both(p, st.missing(v)) for p, v in items)))
+    whens: list[tuple[Sql, Sql]] = []
+    for outcome in reversed(scale) if node.op == "worst" else scale:
+        literal = outer.literal(outcome, node.at)
+        held = [Sql(exp.EQ(this=v.tree.copy(), expression=literal.copy()), v.level, v.nullable) for _, v in items]
+        found = st.either(*(st.both(p, h) for (p, _), h in zip(items, held, strict=True)))
+        whens.append((outer.stages.named(found), Sql(literal)))
+        if len(whens) == 1:
+            whens.append((nulls, NULL))
+    return st.chosen(whens, NULL)
 
 
 def _running(outer: Expressions, node: ir.Fold, items: Sequence[tuple[Sql, Sql]]) -> Sql:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from engine.backends import support
 from engine.backends.sql import stages as st
-from engine.backends.sql.expressions import SqlExpressions
+from engine.backends.sql.expressions import UNCOMPILED, SqlExpressions
 from engine.backends.sql.folds import aggregated, unrolled
 from engine.backends.sql.items import HISTORY_WITHIN, History, Item, Items, Known, Members
 from engine.backends.sql.lists import Lists
@@ -92,6 +92,8 @@ class Expressions(SqlExpressions):
             return self.null_of(node.args[0])
         if isinstance(node, (ir.List, ir.Record)) or self.loops.rows_of_group(node) is not None:
             return FALSE
+        if isinstance(node, ir.Call) and node.type.kind in UNCOMPILED:
+            return self.absent(node)
         if node.type.kind == dt.RELATION:
             raise Gap(node.at, HISTORY_WITHIN)
         value = self.compile(node)

@@ -1,8 +1,9 @@
 """The operations that a query carries out, one module an idea; `OPERATIONS` joins their tables.
 
 Left out, since no column holds the result or no engine gives the same: functions that make lists or contexts
-(`split`, `sort`, ...), `duration(text)` whose kind hangs on the text, and `range`. `exp`, `log` and `**` are DuckDB's
-alone: they are the C library's in whose process it runs, to the last bit, and Java's are others.
+(`split`, `mode`, ...) but of such that are spelt out, and `duration(text)`, whose kind hangs on the text. `exp`,
+`log` and `**` are DuckDB's alone: they are the C library's in whose process it runs, to the last bit, and Java's
+are others.
 """
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ from engine.backends.sql.operations import (
     numbers,
     patterns,
     points,
+    ranges,
     texts,
 )
 from engine.backends.sql.operations.lists import spelt_out as made_list
@@ -24,7 +26,7 @@ from engine.backends.support import Form
 
 __all__ = ["OPERATIONS", "made_list"]
 
-_TABLES = (numbers, durations, dates, texts, conversions, patterns, lists, points, contexts)
+_TABLES = (numbers, durations, dates, texts, conversions, patterns, lists, points, contexts, ranges)
 OPERATIONS: Mapping[str, tuple[Form, ...]] = {
     name: tuple(form for table in _TABLES for form in table.OPERATIONS.get(name, ()))
     for table in _TABLES for name in table.OPERATIONS

@@ -86,6 +86,28 @@ def _put(base: dict[str, ir.Node], key: ir.Node, value: ir.Node) -> dict[str, ir
     return {**base, head: ir.Record(base[head].id, kind, base[head].at, fields)}
 
 
+def got(node: ir.Call) -> ir.Node:
+    """What `get value` gives of a context that is spelt out; the node itself where it is not."""
+    nothing = ir.Const(node.id, dt.Type(dt.NULL, True), node.at, None)
+    key = node.args[1]
+    path = [key] if not isinstance(key, ir.List) else list(key.items)
+    if not path or not all(isinstance(k, ir.Const) for k in path):
+        return node if path else nothing
+    found: ir.Node = node.args[0]
+    try:
+        for part in path:
+            held = members(found)
+            name = part.value if isinstance(part, ir.Const) else None
+            if held is None:
+                return nothing if found.type.kind not in (dt.CONTEXT, dt.ANY) else node
+            if not isinstance(name, str) or name not in held:
+                return nothing
+            found = held[name]
+    except NoValue:
+        return nothing
+    return found
+
+
 # --- equality ----------------------------------------------------------------------------------------
 
 
@@ -155,7 +177,7 @@ def _written(of: SqlExpressions, call: ir.Call, node: ir.Node) -> list[Sql]:
         return [_text("["), *_between([_written(of, call, item) for item in node.items]), _text("]")]
     if node.type.kind == dt.NULL:
         return [_text("null")]
-    value = of.compile(call.replace(args=(node,)))
+    value = of.call(call.replace(args=(node,)))
     text = t.tree(value)
     if node.type.kind == dt.STRING:
         for sign, instead in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t")):

@@ -123,15 +123,7 @@ def mean(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
 
 def median(of: SqlExpressions, node: ir.Call | ir.Fold, args: Sequence[Sql]) -> Sql:
     """The middle number, or the mean of the middle two."""
-    ordered = [of.stages.named(a) for a in args]
-    # Neighbours are put in order, as often as there are numbers.
-    for turn in range(len(ordered)):
-        for place in range(turn % 2, len(ordered) - 1, 2):
-            a, b = ordered[place], ordered[place + 1]
-            ordered[place], ordered[place + 1] = (
-                of.stages.named(of.joined(case([(test(a, b), t.tree(a))], t.tree(b)), [a, b]))
-                for test in (t.at_most, t.above)
-            )
+    ordered = in_order(of, args, dt.NUMBER)
     middle = len(ordered) // 2
     # NULL goes where a comparison falls, so it is asked for by itself.
     found = ordered[middle] if len(ordered) % 2 else quotient(
@@ -141,6 +133,20 @@ def median(of: SqlExpressions, node: ir.Call | ir.Fold, args: Sequence[Sql]) -> 
         return found
     found = of.stages.named(found)
     return of.joined(case([(st.negated(st.any_of(nulls)), t.tree(found))]), [found, *args])
+
+
+def in_order(of: SqlExpressions, args: Sequence[Sql], kind: str) -> list[Sql]:
+    """Values in ascending order: neighbours change places, as often as there are values."""
+    order = of.dialect.ordered if kind == dt.STRING else t.tree
+    ordered = [of.stages.named(a) for a in args]
+    for turn in range(len(ordered)):
+        for place in range(turn % 2, len(ordered) - 1, 2):
+            a, b = ordered[place], ordered[place + 1]
+            ordered[place], ordered[place + 1] = (
+                of.stages.named(of.joined(case([(test(order(a), order(b)), t.tree(a))], t.tree(b)), [a, b]))
+                for test in (t.at_most, t.above)
+            )
+    return ordered
 
 
 def product(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
@@ -223,6 +229,8 @@ def spelt_out(of: SqlExpressions, node: ir.Call) -> Items | None:
         return _distinct(of, items[0], lists)
     if node.op == "append":
         return items[0] + [(st.TRUE, of.stages.named(of.compile(a))) for a in node.args[1:]]
+    if node.op == "sort":
+        return _sorted(of, node, items[0])
     if node.op == "index of":
         return _places(of, node, items[0])
     return _changed(of, node, items[0])
@@ -270,6 +278,16 @@ def _places(of: SqlExpressions, node: ir.Call, items: Items) -> Items | None:
     ]
 
 
+def _sorted(of: SqlExpressions, node: ir.Call, items: Items) -> Items | None:
+    """In ascending order, exactly; of items that are there, none of them null."""
+    item_type = node.args[0].type.item
+    kind = _kind(node.args[0])
+    if len(node.args) > 1 or kind not in dt.ORDERED or item_type is None or item_type.nullable or any(
+            present != st.TRUE or not isinstance(item, Sql) for present, item in items):
+        return None
+    return [(st.TRUE, item) for item in in_order(of, [item for _, item in items], kind)]
+
+
 def _distinct(of: SqlExpressions, items: Items, lists: Sequence[ir.Node]) -> Items | None:
     """Items without those that repeat an earlier one, told apart exactly; moments by their seconds."""
     if not all(isinstance(item, Sql) for _, item in items):
@@ -288,8 +306,8 @@ def _distinct(of: SqlExpressions, items: Items, lists: Sequence[ir.Node]) -> Ite
 
 _FAR = 2.0**53
 _MADE = frozenset({
-    "append", "concatenate", "union", "reverse", "distinct values", "index of", "remove", "sublist", "insert before",
-    "list replace",
+    "append", "concatenate", "union", "sort", "reverse", "distinct values", "index of", "remove", "sublist",
+    "insert before", "list replace",
 })
 
 _MANY = {"min": (ORDERED, extreme), "max": (ORDERED, extreme), "mean": (NUMBERS, mean),

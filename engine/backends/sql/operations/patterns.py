@@ -11,6 +11,7 @@ longest count.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -88,7 +89,7 @@ class _Reader:
                 self.groups += 1
             inner, counts = self.branches()
             self.take()
-            return f"({'?:' if plain else ''}{inner})", counts or "|" in inner
+            return f"({'?:' if plain else ''}{inner})", counts or "|" in inner and not _is_choice(inner)
         if char == "[":
             return self.char_class(), False
         if char == ".":
@@ -158,6 +159,15 @@ class _Reader:
         if self.peek() == "?":
             raise Unreadable("a reluctant count")
         return written
+
+
+def _is_choice(written: str) -> bool:
+    """Whether alternatives are one character each, all different: then no text has two ways through them."""
+    parts = written.split("|")
+    return len(set(parts)) == len(parts) and all(_CHARACTER.fullmatch(part) for part in parts)
+
+
+_CHARACTER = re.compile(r"\\x\{[0-9A-F]+\}")
 
 
 def _written(point: int) -> str:

@@ -76,9 +76,14 @@ def related(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
         return equals(of, a, b, kinds[0])
     if node.op == "after":
         a, b = b, a
-    if kinds[0] in dt.NUMERIC:
+    return less(of, a, b, kinds[0])
+
+
+def less(of: SqlExpressions, a: Sql, b: Sql, kind: str) -> Sql:
+    """Whether a value is below another of its kind, numbers by more than the tolerance."""
+    if kind in dt.NUMERIC:
         return of.compared("<", a, b, FLOOR_NUMBER)
-    order = of.dialect.ordered if kinds[0] == dt.STRING else t.tree
+    order = of.dialect.ordered if kind == dt.STRING else t.tree
     return of.joined(t.below(order(a), order(b)), [a, b])
 
 
