@@ -205,7 +205,7 @@ class Postgres(Dialect):
         return cast(exp.IntDiv(this=tree(a), expression=tree(b)), "BIGINT")
 
     def ordered(self, value: Operand) -> exp.Expr:
-        return exp.Collate(this=operand(tree(value)), expression=exp.to_identifier("C", quoted=True))
+        return exp.Collate(this=operand(tree(value)), expression=exp.column(exp.to_identifier("C", quoted=True)))
 
     def contains(self, value: Operand, match: Operand) -> exp.Expr:
         return above(self.position(value, match), 0)

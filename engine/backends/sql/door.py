@@ -7,7 +7,10 @@ from engine.backends.sql import stages as st
 from engine.backends.sql.expressions import SqlExpressions
 from engine.backends.sql.stages import FALSE, Sql
 from engine.backends.sql.tables import Column
+from engine.backends.support import Gap
 from engine.check.rules import LIMIT
+from engine.diagnostics import Span
+from engine.ir import nodes as ir
 from engine.semantics import dtypes as dt
 from engine.semantics.declarations import FieldDecl, InputDecl
 from engine.semantics.domain import Domain
@@ -21,7 +24,10 @@ def admitted(
     """A cell's value, and whether it is bad; `table` qualifies the column. Without a column it is missing."""
     if column is None:
         return st.NULL, st.TRUE if not decl.type.nullable else FALSE
-    value = of.stages.source(_of(column.name, table), True)
+    if decl.type.kind == dt.TIME and not of.dialect.has_clock:
+        raise Gap(_place(decl), f"times of day in {of.dialect.title}, as `{decl.name}` is")
+    cell: exp.Expr = _of(column.name, table)
+    value = of.stages.source(of.dialect.ordered(cell) if decl.type.kind == dt.STRING else cell, True)
     bad = []
     if column.bad is not None:
         bad.append(st.holds(of.stages.source(_of(column.bad, table), True)))
@@ -49,6 +55,21 @@ def checked(of: SqlExpressions, decl: InputDecl | FieldDecl, value: Sql, bad: li
     misfits = unfit(of, decl.type, decl.domain, value)
     wrong = st.either(*(st.holds(b) for b in bad), misfits)
     return value.replace(nullable=decl.type.nullable), stages.named(wrong)
+
+
+class _Declared:
+    """The place of a declaration."""
+
+    def __init__(self, span: Span) -> None:
+        self.span = span
+
+    def locate(self, start: int, end: int) -> Span:
+        return self.span
+
+
+def _place(decl: InputDecl | FieldDecl) -> ir.Place | None:
+    span = decl.at if isinstance(decl, InputDecl) else None
+    return None if span is None else ir.Place(_Declared(span), 0, 0, "")
 
 
 def unfit(of: SqlExpressions, kind: Type, domain: Domain | None, value: Sql) -> Sql:

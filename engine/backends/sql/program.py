@@ -271,7 +271,8 @@ class _Compiler:
         for member, kind in members or (("", decision.type),):
             name = f"{decision.name}.{member}" if member else decision.name
             value = given.values[member] if member in given.values else st.NULL
-            put(Output(name, "value", decision.name, member, kind), typed(value.tree.copy(), kind))
+            tree = typed(value.tree.copy(), kind, self.expressions.dialect.name != "duckdb")
+            put(Output(name, "value", decision.name, member, kind), tree)
 
     def _status(self, refused: Sql, is_open: Sql) -> exp.Expr:
         text = [exp.Literal.string(t) for t in STATUS]
@@ -379,9 +380,9 @@ def used_expressions(decision: ir.Decision) -> list[ir.Node]:
     return roots
 
 
-def typed(tree: exp.Expr, kind: Type) -> exp.Expr:
-    """A whole null column must not be of the database's own choice of type."""
-    if isinstance(tree, exp.Null) and kind.kind in COLUMN_TYPES:
+def typed(tree: exp.Expr, kind: Type, always: bool = False) -> exp.Expr:
+    """A whole null column must not be of the database's own choice of type, nor any column of a warehouse's."""
+    if (always or isinstance(tree, exp.Null)) and kind.kind in COLUMN_TYPES:
         return exp.cast(tree, COLUMN_TYPES[kind.kind])
     return tree
 
@@ -398,12 +399,14 @@ def listed(items: Sequence[tuple[Sql, Item]], decision: ir.Decision) -> tuple[ex
     member."""
     shapes = tuple(dict.fromkeys(tuple(i.fields) for _, i in items if isinstance(i, Members)))
     names = tuple(dict.fromkeys(name for shape in shapes for name in shape))
+    kind = decision.type.item or decision.type
+    kinds = dict(kind.fields or ())
     wrapped = []
     for present, item in items:
         if isinstance(item, Sql):
-            fields = [(VALUE, item.tree.copy())]
+            fields = [(VALUE, typed(item.tree.copy(), kind))]
         else:
-            fields = [(name, item.scalar(name).tree.copy()) for name in names]
+            fields = [(name, typed(item.scalar(name).tree.copy(), kinds.get(name, kind))) for name in names]
             if len(shapes) > 1:
                 fields.append((SHAPE, st.whole(shapes.index(tuple(item.fields)))))
         struct = exp.Struct(expressions=[

@@ -17,12 +17,13 @@ from engine.backends.sql.lowering.lists import lists
 from engine.backends.sql.lowering.live import live
 from engine.backends.sql.lowering.medians import medians
 from engine.backends.sql.lowering.nearest import nearest
+from engine.backends.sql.lowering.nulls import nulls
 from engine.backends.sql.lowering.parameters import parameters
 from engine.backends.sql.lowering.tables import tables
 from engine.backends.sql.lowering.wide import wide
 
 PASSES: tuple[Callable[[exp.Select, str], exp.Select], ...] = (
-    nearest, tables, edges, medians, lists, wide, live, parameters, fences,
+    nulls, nearest, tables, edges, medians, lists, wide, live, parameters, fences,
 )
 
 
