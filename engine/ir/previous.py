@@ -12,6 +12,7 @@ from typing import Any
 from engine.ir import nodes as ir
 from engine.ir.door import Refusal, convert
 from engine.semantics import dtypes as dt
+from engine.semantics.declarations import InputDecl
 
 PREFIX = "previous"
 #: Its date, as it is read and as it may be written.
@@ -68,9 +69,15 @@ def _outcome(previous: Mapping[str, Any], name: str) -> Any:
     return None
 
 
+def stored_columns(program: ir.Program) -> dict[str, InputDecl]:
+    """The columns of a stored run's output that a program reads of it, each with the input whose type it has."""
+    beside = (PREFIX, f"{PREFIX}.{DATE}")
+    return {d.name.removeprefix(f"{PREFIX}."): d for d in program.inputs if d.previous and d.name not in beside}
+
+
 def from_row(row: Mapping[str, Any], decided: datetime.date) -> dict[str, Any] | None:
-    """A row of a stored run of that date as a previous decision: its columns are named like decisions and their
-    members. A refused customer was not decided, so has none."""
+    """A row of a stored run of that date as a previous decision, its values by column and of the types that
+    `stored_columns` tells. A refused customer was not decided, so has none."""
     if row.get("status") == "refused":
         return None
     return {**row, DATE: decided}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.ir.previous import from_row, from_told, previous_inputs
+from engine.ir.previous import from_row, from_told, previous_inputs, stored_columns
 from engine.ir.verify import verify
 from engine.policy import Decision, Policy, load_policy
 
@@ -106,6 +106,9 @@ def test_what_is_printed_and_what_is_stored_give_the_same(policy: Policy, engine
            "decision": first.values["decision"], "limit": first.values["limit"]}
     assert previous_inputs(policy.program, from_row(row, day), TODAY) == wanted
     assert from_row({**row, "status": "refused"}, day) is None
+    columns = stored_columns(policy.program)
+    assert set(columns) <= set(row)
+    assert columns["tier"].type.values == ("A", "B", "C")
 
 
 def test_a_call_that_is_wrong_in_itself(policy: Policy) -> None:
