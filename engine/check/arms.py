@@ -5,13 +5,14 @@ once; expressions are parsed but not yet typed.
 """
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import cast
 
 from engine.check.cells import comma_pairs, odd_cells
 from engine.check.declarations import Declarations
 from engine.check.model import ArmModel, BinModel, Cell, CharacteristicModel, Expr, Plain, ReasonRef
-from engine.check.parsing import ExpressionParser
+from engine.check.parsing import ExpressionParser, grid_findings
 from engine.check.plain import NotReadable, read
 from engine.check.scope import Report, Slice, closest, instead, whole
 from engine.diagnostics import Label
@@ -21,7 +22,7 @@ from engine.semantics.dtypes import Type
 from engine.source.declare import DecisionSpec, strings
 from engine.source.nodes import Mapping, Node, Scalar, normal
 from engine.source.nodes import Sequence as ListNode
-from engine.syntax import ast, grid
+from engine.syntax import ast, cards, grid
 
 HIT_WORDS = (
     "unique", "first", "any", "priority", "collect", "collect sum", "collect min", "collect max", "collect count",
@@ -213,12 +214,14 @@ class ArmReader:
             return Plain(kind.values[0] if kind.values else None, kind, place)
         if kind.values is not None and value not in kind.values:
             near = closest(str(value), kind.values)
-            listing = ", ".join(f"`{v}`" for v in kind.values[:12])
+            listing = "the values are " + ", ".join(f"`{v}`" for v in kind.values[:12])
+            if re.search(r"\s(?:#|//)", str(value)):
+                listing = "a comment stands on a line of its own, and starts with `//` in a grid"
             self.report.at(
                 "E0303",
                 f"`{value}` is not one of the values of `{self.spec.name}`",
                 place.locate(0, len(place.text)),
-                f"did you mean `{near}`?" if near else f"the values are {listing}",
+                f"did you mean `{near}`?" if near else listing,
                 edits=instead(place.locate(0, len(place.text)), near),
             )
             return Plain(kind.values[0], kind, place)
@@ -257,10 +260,8 @@ class ArmReader:
         if not isinstance(content, Scalar):
             return None
         found = grid.parse_grid(content.text)
-        for finding in found.findings:
-            span = content.locate(finding.start, finding.end)
-            self.report.at(finding.code, finding.message, span, finding.help)
-        return None if found.corner is None else (found, content)
+        fine = grid_findings(self.report, content, found.findings)
+        return None if found.corner is None or not fine else (found, content)
 
     def _rule_grid(self, content: Scalar) -> list[ArmModel]:
         """`id | when || then [| reason | field...]`"""
@@ -303,7 +304,7 @@ class ArmReader:
                 f"`{word}` is not a hit policy",
                 scalar.locate(table.corner.start, table.corner.end),
                 f"write `{letter}`" if letter else f"did you mean `{near}`?" if near
-                else f"write one of {', '.join(f'`{w}`' for w in HIT_WORDS)}",
+                else f"head the ids by how rows are picked, one of {', '.join(f'`{w}`' for w in HIT_WORDS)}",
                 edits=instead(scalar.locate(table.corner.start, table.corner.end), near),
             )
             word = "first"
@@ -385,9 +386,9 @@ class ArmReader:
         content = self.spec.content
         if not isinstance(content, Scalar):
             return None
-        card = grid.parse_scorecard(content.text)
-        for finding in card.findings:
-            self.report.at(finding.code, finding.message, content.locate(finding.start, finding.end), finding.help)
+        card = cards.parse_scorecard(content.text)
+        if not grid_findings(self.report, content, card.findings):
+            return None
         base = self._points(card.base, content) if card.base is not None else None
         characteristics = []
         for each in card.characteristics:
@@ -398,7 +399,7 @@ class ArmReader:
                 characteristics.append(CharacteristicModel(each.cell.text, value, tuple(bins)))
         return (base[0] if base else 0, characteristics)
 
-    def _bin(self, row: grid.BinRow, scalar: Scalar) -> BinModel | None:
+    def _bin(self, row: cards.BinRow, scalar: Scalar) -> BinModel | None:
         place = _slice(scalar, row.bin)
         points = self._points(row.points, scalar)
         reasons = self.reasons(_slice(scalar, row.reason)) if row.reason is not None else []

@@ -13,7 +13,7 @@ from engine.check.declarations import Declarations
 from engine.check.expressions import ExpressionChecker
 from engine.check.graph import Reading
 from engine.check.model import Cell, ParameterModel, ParameterRowModel
-from engine.check.parsing import ExpressionParser
+from engine.check.parsing import ExpressionParser, grid_findings
 from engine.check.plain import NotReadable, read
 from engine.check.scope import Report, Scope, Slice, instead, whole
 from engine.diagnostics import Label
@@ -52,9 +52,7 @@ class ParameterReader:
         if spec.grid is None:
             return self._single(spec, declared)
         table = grid.parse_grid(spec.grid.text)
-        for finding in table.findings:
-            self.report.at(finding.code, finding.message, spec.grid.locate(finding.start, finding.end), finding.help)
-        if table.corner is None:
+        if not grid_findings(self.report, spec.grid, table.findings) or table.corner is None:
             return ParameterDraft(spec, declared or Type(dt.ANY), (), Reading(()))
         columns = [self.parser.slice(Slice(spec.grid, c.start, c.text)) for c in table.conditions]
         values = [Slice(spec.grid, r.results[0].start, r.results[0].text) for r in table.rows]

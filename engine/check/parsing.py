@@ -1,15 +1,29 @@
 """Parses the expressions of a policy and turns what the parser finds into diagnostics."""
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from engine.check.model import Expr
 from engine.check.scope import Report, Slice, whole
 from engine.diagnostics import Edit
 from engine.source.nodes import Scalar
-from engine.source.quoting import expression_text
+from engine.source.quoting import expression_text, grid_text
 from engine.syntax import ast, cache
 from engine.syntax.phrases import phrase
-from engine.syntax.tokens import SyntaxProblem
+from engine.syntax.tokens import Finding, SyntaxProblem
 from engine.syntax.vocabulary import Vocabulary
+
+
+def grid_findings(report: Report, scalar: Scalar, findings: Iterable[Finding]) -> bool:
+    """Report what is wrong with a grid; whether it stands in a form that keeps its lines."""
+    joined = grid_text(scalar)
+    for problem in joined:
+        report.add(problem)
+    for found in () if joined else findings:
+        span = scalar.locate(found.start, found.end)
+        edits = (Edit(span, found.replacement),) if found.replacement is not None else ()
+        report.at(found.code, found.message, span, found.help, edits=edits)
+    return not joined
 
 
 class ExpressionParser:

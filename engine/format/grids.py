@@ -12,7 +12,8 @@ from collections.abc import Iterable
 
 from engine.format.roles import SCORECARD
 from engine.records import Record
-from engine.syntax.grid import parse_grid, parse_scorecard
+from engine.syntax.cards import parse_scorecard
+from engine.syntax.grid import parse_grid
 from engine.syntax.width import text_width
 
 #: A line of a grid: its cells, or a text that is kept as it is (a comment, the base, or nothing).

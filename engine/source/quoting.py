@@ -57,6 +57,25 @@ def expression_text(scalar: Scalar) -> list[Diagnostic]:
     return []
 
 
+_KEY_LINE = re.compile(r"(:)[ \t]*(?:#[^\n]*)?\s*\Z")
+
+
+def grid_text(scalar: Scalar) -> list[Diagnostic]:
+    """E0024 for a grid whose lines YAML joins into one; empty where it stands in a block of its own."""
+    if scalar.style == "literal" or "\n" not in scalar.raw.strip():
+        return []
+    document = scalar.document
+    edits: tuple[Edit, ...] = ()
+    if scalar.style == "folded":
+        edits = (Edit(document.span(scalar.start, scalar.start + 1), "|"),)
+    elif scalar.style == "plain" and (found := _KEY_LINE.search(document.text[:scalar.start])) is not None:
+        if "\n" in document.text[found.end(1):scalar.start]:
+            edits = (Edit(document.span(found.end(1), found.end(1)), " |"),)
+    return [Diagnostic("E0024", "YAML joins the lines of this grid into one", scalar.document.span(
+        scalar.start, max(document.line_end(scalar.start), scalar.start + 1)),
+        help="put `|` behind the key, and the grid below it, indented", edits=edits)]
+
+
 def _finding(scalar: Scalar, code: str, message: str, help_: str, text: str | None) -> Diagnostic:
     edits: tuple[Edit, ...] = ()
     safe = safe_form(text, _key_column(scalar), in_flow=scalar.in_flow) if text is not None else None

@@ -1,4 +1,4 @@
-"""Text grids: decision tables, rules, parameters and scorecards as lines of cells.
+"""Text grids: decision tables, rules and parameters as lines of cells (scorecards are in `cards`).
 
     first | score  | worst delay || tier | reasons          a decision table: hit word, conditions, results
     T1    | >= 560 | <= 5        || A    |                  id, tests, plain results
@@ -21,7 +21,6 @@ from engine.syntax.tokens import Finding
 # A string (to the line's end where it is never closed), a full-width bar, or a separator.
 _MARKS = re.compile(r'"(?:[^"\\]++|\\.)*+("?)|[|｜]{1,2}')
 _RULE_LINE = re.compile(r"[\s|:=+-]*--[\s|:=+-]*")
-_BASE = re.compile(r"base\b[ \t]*(.*)")
 
 
 class Cell(Record):
@@ -58,32 +57,6 @@ class Grid(Record):
     findings: tuple[Finding, ...]
 
 
-class BinRow(Record):
-    """`reason` is None where the scorecard has no such column; its text may be empty."""
-
-    bin: Cell
-    points: Cell
-    reason: Cell | None
-    start: int
-    end: int
-
-
-class Characteristic(Record):
-    """One expression of a scorecard with its bins, in the order of the grid."""
-
-    cell: Cell
-    bins: tuple[BinRow, ...]
-
-
-class Scorecard(Record):
-    """`base` is the number's cell, None where it is missing; `reason` the header's cell of that column, if any."""
-
-    base: Cell | None
-    reason: Cell | None
-    characteristics: tuple[Characteristic, ...]
-    findings: tuple[Finding, ...]
-
-
 def parse_grid(text: str) -> Grid:
     """Read a grid whose header has `||` between conditions and results.
 
@@ -91,7 +64,7 @@ def parse_grid(text: str) -> Grid:
     E0124 a row without an id, E0125 an unclosed string, E0126 a full-width bar, E0127 a header that is
     not one, E0128 a result twice, E0129 no header or no rows.
     """
-    reader = _Reader(text)
+    reader = Reader(text)
     lines = reader.lines()
     if not lines:
         reader.find("E0129", "the grid is empty", 0, len(text), "write a header line and one line for each row")
@@ -120,66 +93,7 @@ def parse_grid(text: str) -> Grid:
     return Grid(corner, tuple(conditions), tuple(results), tuple(rows), reader.sorted())
 
 
-def parse_scorecard(text: str) -> Scorecard:
-    """Read a scorecard: `base n`, then `characteristic | bin | points [| reason]` and rows of single pipes.
-
-    A blank first cell continues the characteristic above. Findings as of `parse_grid`, and E0130 no base line,
-    E0131 another header, E0132 nothing to continue, E0133 a bin without points.
-    """
-    reader = _Reader(text)
-    lines = reader.lines()
-    base = None
-    if lines and (found := _BASE.fullmatch(lines[0].text)) is not None:
-        first = lines.pop(0)
-        if found[1]:
-            base = Cell(found[1], first.start + found.start(1), first.end)
-    if base is None:
-        start, end = (lines[0].start, lines[0].end) if lines else (0, len(text))
-        reader.find("E0130", "the scorecard has no base", start, end,
-                    "its first line gives the points to start from, such as `base 500`")
-    if not lines:
-        reader.find("E0129", "the scorecard has no rows", 0, len(text), f"below the base stands `{_SCORE_HEADER}`")
-        return Scorecard(base, None, (), reader.sorted())
-    header = lines[0]
-    names = [cell.text for cell in header.cells]
-    known = names[:3] == ["characteristic", "bin", "points"] and names[3:] in ([], ["reason"], ["reasons"])
-    if header.broken or not known or "||" in header.bars:
-        if not header.broken:
-            reader.find("E0131", "this is not the header of a scorecard", header.start, header.end,
-                        f"write `{_SCORE_HEADER}` or leave out the last column; all bars are single")
-        return Scorecard(base, None, (), reader.sorted())
-    groups: list[tuple[Cell, list[BinRow]]] = []
-    orphaned = False
-    for line in lines[1:]:
-        cells = line.cells
-        if not reader.fits(line, header, blank_first=True):
-            if cells[0].text:                           # what follows continues this one, not the one before
-                groups.append((cells[0], []))
-            continue
-        if cells[0].text:
-            groups.append((cells[0], []))
-        elif not groups:
-            if not orphaned:
-                reader.find("E0132", "there is no characteristic above to continue", line.start, line.end,
-                            "name the characteristic in the first cell")
-            orphaned = True
-            continue
-        if not cells[1].text:
-            reader.find("E0123", "this bin is empty", cells[1].start, cells[1].end,
-                        "write `-` for any value, `null` for a missing one")
-        if not cells[2].text:
-            reader.find("E0133", "this bin has no points", cells[2].start, cells[2].end, "write `0` for none")
-        groups[-1][1].append(BinRow(cells[1], cells[2], cells[3] if len(cells) > 3 else None, line.start, line.end))
-    if len(lines) == 1:
-        reader.find("E0129", "the scorecard has no rows", header.start, header.end, "write one line for each bin below")
-    return Scorecard(base, header.cells[3] if len(names) > 3 else None,
-                     tuple(Characteristic(cell, tuple(bins)) for cell, bins in groups), reader.sorted())
-
-
-_SCORE_HEADER = "characteristic | bin | points | reason"
-
-
-class _Line:
+class Line:
     """A line cut at its bars: `bars` are `|` or `||`, one fewer than `cells`."""
 
     __slots__ = ("bars", "broken", "cells", "end", "spots", "start", "text")
@@ -211,7 +125,9 @@ class _Line:
         self.cells.append(Cell(text, start, end))
 
 
-class _Reader:
+class Reader:
+    """Cuts a grid's text into lines and cells, and gathers what is wrong with it."""
+
     def __init__(self, text: str) -> None:
         self.text = text
         self.findings: list[Finding] = []
@@ -224,24 +140,27 @@ class _Reader:
     def sorted(self) -> tuple[Finding, ...]:
         return tuple(sorted(self.findings, key=lambda f: (f.start, f.end)))
 
-    def lines(self) -> list[_Line]:
+    def lines(self) -> list[Line]:
         """The lines that are neither blank nor comments, cut into cells."""
-        found: list[_Line] = []
+        found: list[Line] = []
         at = 0
         for raw in self.text.split("\n"):
             text = raw.strip()
             if text and not text.startswith("//"):
                 start = at + len(raw) - len(raw.lstrip())
-                if found and _RULE_LINE.fullmatch(text):
+                if text.startswith("#"):
+                    self.find("E0120", "`#` starts no comment in a grid", start, start + 1,
+                              "a comment starts with `//`, on a line of its own", "//")
+                elif found and _RULE_LINE.fullmatch(text):
                     self.find("E0122", "a grid has no line under its header", start, start + len(text),
-                              "delete this line")
+                              "delete this line", "")
                 else:
                     found.append(self.line(text, start))
             at += len(raw) + 1
         return found
 
-    def line(self, text: str, start: int) -> _Line:
-        line = _Line(text, start)
+    def line(self, text: str, start: int) -> Line:
+        line = Line(text, start)
         bars = []
         if "\t" in text:
             line.broken = True                          # a pasted row has tabs for bars
@@ -267,7 +186,7 @@ class _Reader:
         line.cut(bars)
         return line
 
-    def header(self, line: _Line) -> bool:
+    def header(self, line: Line) -> bool:
         """Whether the line is a header; reports why not."""
         if line.broken:
             return False
@@ -297,12 +216,12 @@ class _Reader:
                 seen.add(" ".join(cell.text.split()))
         return fine
 
-    def border(self, line: _Line) -> None:
+    def border(self, line: Line) -> None:
         inner = line.text.strip("|").strip()
         self.find("E0122", "a grid has no border pipes", line.start, line.end,
                   "delete the outer `|` of each line; `||` stands once, before the results", inner)
 
-    def fits(self, line: _Line, header: _Line, blank_first: bool = False) -> bool:
+    def fits(self, line: Line, header: Line, blank_first: bool = False) -> bool:
         """Whether the row's bars are the header's; reports why not."""
         if line.broken:
             return False
@@ -346,7 +265,7 @@ class _Reader:
         self.find("E0120", message, *at, help_, replacement)
         return False
 
-    def within_borders(self, line: _Line, header: _Line, blank_first: bool) -> bool:
+    def within_borders(self, line: Line, header: Line, blank_first: bool) -> bool:
         bars, spots = line.bars, line.spots
         if not bars or spots[-1][1] != line.end:
             return False

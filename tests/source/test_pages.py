@@ -8,10 +8,11 @@ import pytest
 
 from engine.diagnostics import Problem
 from engine.source.nodes import load_text
-from engine.source.quoting import expression_text
+from engine.source.quoting import expression_text, grid_text
 from engine.source.schema import validate
 from engine.source.tree import Mapping, Node, Scalar, Sequence
-from engine.syntax.grid import parse_grid, parse_scorecard
+from engine.syntax.cards import parse_scorecard
+from engine.syntax.grid import parse_grid
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 OURS = re.compile(r"\"(E00[0-3]\d|E01[23]\d)\"")
@@ -30,6 +31,8 @@ def codes(node: Node, key: str = "") -> set[str]:
     if isinstance(node, Sequence):
         return {code for item in node.items for code in codes(item)}
     assert isinstance(node, Scalar)
+    if key in ("table", "rules") and (joined := grid_text(node)):
+        return {d.code for d in joined}
     if key == "table":
         return {f.code for f in parse_grid(node.text).findings}
     if key == "scorecard":

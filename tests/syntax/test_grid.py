@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.source.nodes import Mapping, Node, Scalar, Sequence, load_file
-from engine.syntax.grid import Cell, Grid, parse_grid, parse_scorecard
+from engine.syntax.cards import parse_scorecard
+from engine.syntax.grid import Cell, Grid, parse_grid
 from engine.syntax.tokens import Finding
 
 TABLE = """
