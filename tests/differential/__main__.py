@@ -22,8 +22,8 @@ from tests.differential.promise import sample
 #: Pairs, and policies, in which each item is to stand.
 ENOUGH = 100
 FEWEST = 20
-#: Policies, customers of each, and how seldom a pair is compared in all that is shown.
-NIGHTLY = (2_250, 500, 10)
+#: Policies, customers of each and their dates, and how seldom a pair is compared in all that is shown.
+NIGHTLY = (2_100, Setting(500, 1, 10))
 WANTED = {
     REFERENCE: counters.wanted(),
     PYTHON: counters.wanted(GENERATED),
@@ -37,10 +37,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tests.differential", description="Random policies through every evaluator."
     )
-    parser.add_argument(
-        "--nightly", action="store_true",
-        help="{:,} policies, {} customers each, every item {} times on each engine".format(*NIGHTLY[:2], ENOUGH),
-    )
+    count, setting = NIGHTLY
+    nightly = f"{count:,} policies, {setting.customers} customers each, every item {ENOUGH} times on each engine"
+    parser.add_argument("--nightly", action="store_true", help=nightly)
     parser.add_argument("--policies", type=int, default=100)
     parser.add_argument("--customers", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0, help="of the first policy")
@@ -48,8 +47,9 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--keep", type=int, default=0, metavar="N", help="shrink up to N faults and keep them")
     options = parser.parse_args()
-    count, customers, thorough = NIGHTLY if options.nightly else (options.policies, options.customers, 1)
-    setting = Setting(customers, thorough, options.keep)
+    if not options.nightly:
+        count, setting = options.policies, Setting(options.customers)
+    setting = setting.replace(keep=options.keep)
     start = time.monotonic()
     until = None if options.minutes is None else start + 60 * options.minutes
     report = Report()

@@ -14,8 +14,8 @@ import duckdb
 from engine.backends.sql.expressions import SqlExpressions
 from engine.backends.sql.memory import Customer as Held
 from engine.backends.sql.memory import load, source_of
-from engine.backends.sql.program import EXTRAS, compile_program
-from engine.backends.sql.run import Row, rows
+from engine.backends.sql.program import EXTRAS, Query, compile_program
+from engine.backends.sql.run import Row, decoded
 from engine.backends.support import Support, Unsupported
 from engine.ir import nodes as ir
 from engine.ir.reads import Cone, cone
@@ -35,28 +35,33 @@ class Columnar:
         self.program = program
         self.source = source_of(program)
         self.shown = [n for n in program.declared if any(d.name == n and not d.internal for d in program.decisions)]
-        self.outcomes, self.lacks = self.carried_out()
+        self.lacks: Counter[str] = Counter()
+        self.outcomes, self.query = self.carried_out()
         self.reach: Cone = cone(program, self.outcomes)
-        self.query = compile_program(program, self.outcomes, self.source, ["n"], EXTRAS) if self.outcomes else None
+        self.text = self.query.sql("duckdb") if self.query is not None else ""
 
     @property
     def whole(self) -> bool:
         """Whether every outcome is carried out."""
         return len(self.outcomes) == len(self.shown)
 
-    def carried_out(self) -> tuple[list[str], Counter[str]]:
+    def carried_out(self) -> tuple[list[str], Query | None]:
         if not self.shown:
-            return [], Counter()
-        if not self.lacking(self.shown):
-            return self.shown, Counter()
-        found, lacks = [], Counter[str]()
+            return [], None
+        try:
+            return self.shown, self.compile(self.shown)
+        except Unsupported:
+            found = []
         for name in self.shown:
             lacking = self.lacking([name])
             if lacking:
-                lacks.update(lacking)
+                self.lacks.update(lacking)
             else:
                 found.append(name)
-        return found, lacks
+        return found, self.compile(found) if found else None
+
+    def compile(self, names: Sequence[str]) -> Query:
+        return compile_program(self.program, names, self.source, ["n"], EXTRAS)
 
     def lacking(self, names: Sequence[str]) -> set[str]:
         try:
@@ -74,7 +79,8 @@ class Columnar:
             with duckdb.connect() as connection:
                 connection.execute("SET threads = 1")
                 load(connection, self.program, held)
-                for row in rows(self.query, connection, as_of):
+                for cells in connection.execute(self.text, {"as_of": as_of}).fetchall():
+                    row = decoded(self.query, cells)
                     found[places[row.kept[0]]] = row
         return [found[n] for n in range(len(customers))]
 

@@ -26,6 +26,9 @@ ENUMS: tuple[tuple[tuple[str, ...], str | None], ...] = (
 #: Enumerations without `refer`, whose readers would be settled by it.
 PLAIN_ENUMS = (0, 1, 2)
 
+#: Enumerations whose letters change case alike everywhere.
+CASED = ("enum:0", "enum:1", "enum:3")
+
 NUMBERS = (
     "0",
     "1",
@@ -91,6 +94,10 @@ DAYS = ("P0D", "P1D", "P30D", "P365D", "-P7D", "PT36H", "P1DT1S")
 MONTHS = ("P0M", "P1M", "P1Y", "P1Y6M", "-P2M")
 PATTERNS = ("^a", "[0-9]+", "b.c", "^$", "(a|b)+")
 SCALARS = ("number", "money", "text", "bool", "date", "time", "moment", "days", "months")
+
+
+#: Templates by the kind that they give.
+Forms = dict[str, list[str]]
 
 
 class Expr:
@@ -484,8 +491,10 @@ class Maker:
         relations: Sequence[Relation],
         sound: bool,
         pending: dict[str, list[str]] | None = None,
+        forms: Forms | None = None,
     ) -> None:
         self.random = random
+        self.forms = FORMS if forms is None else forms
         #: Forms that this policy is to use, by kind; each is used once.
         self.pending = pending if pending is not None else {}
         self.names = list(names)
@@ -508,18 +517,23 @@ class Maker:
                 return found
         if kind == "bool" and random.random() < 0.15:
             return self.enum_test(depth)
-        return self.fill(kind, self.form(FORMS[kind], kind), depth)
+        if kind == "text" and random.random() < 0.1:
+            cased = [n for n in self.names if n.kind in CASED]
+            if cased:
+                word = random.choice(("upper", "lower"))
+                return Expr(kind, [f"({word} case({random.choice(cased).text}) + {self.literal('text')})"])
+        if not self.forms.get(kind):
+            return self.leaf(kind, literal)
+        return self.fill(kind, self.form(self.forms[kind], kind), depth)
 
     def form(self, forms: Sequence[str], kind: str = "") -> str:
         waiting = self.pending.get(kind)
         if waiting and self.random.random() < 0.8:
             return waiting.pop()
-        while True:
-            form = self.random.choice(forms)
-            if not form.startswith("~"):
-                return form
-            if not self.sound:
-                return form[1:]
+        choice = self.random.choice(forms)
+        if self.sound and choice.startswith("~"):
+            choice = self.random.choice([f for f in forms if not f.startswith("~")])
+        return choice.lstrip("~")
 
     def fill(self, kind: str, form: str, depth: int) -> Expr:
         parts: list[str | Expr] = []
@@ -630,7 +644,7 @@ class Maker:
     def enum_test(self, depth: int) -> Expr:
         kinds = self.enum_kinds()
         if not kinds:
-            return self.fill("bool", self.form(FORMS["bool"], "bool"), depth)
+            return self.fill("bool", self.form(self.forms["bool"], "bool"), depth)
         return self.of_enum("bool", self.random.choice(kinds), self.form(ENUM_TESTS), depth)
 
     def rows(self, relation: Relation, names: dict[str, str] | None = None) -> str:
@@ -681,6 +695,10 @@ class Maker:
         of_kind = [f for f in relation.fields if f.kind == kind]
         if kind == "number" and random.random() < 0.4:
             return Expr(kind, [f"count({rows})"])
+        if kind in ("number", "money", "bool", "date") and random.random() < 0.3:
+            found = self.over_groups(kind, relation, rows)
+            if found is not None:
+                return found
         if kind == "bool":
             if not self.sound and random.random() < 0.2:
                 return Expr(kind, [f"({relation.name} = null)"])
@@ -706,10 +724,57 @@ class Maker:
             return Expr(kind, [f"{rows}[{random.choice(('1', '-1'))}].{random.choice(of_kind).text}"])
         return None
 
+    def over_groups(self, kind: str, relation: Relation, rows: str) -> Expr | None:
+        """The rows of a history in groups, or their distinct values."""
+        random = self.random
+        groups = self.groups(relation, rows)
+        if groups is None:
+            return None
+        of_kind = [f for f in relation.fields if f.kind == kind and (f.sure or not self.sound)]
+        word = random.choice(("max", "min"))
+        if kind == "number":
+            field = random.choice(relation.fields)
+            shapes = [f"count({groups})", f"count({groups}[count(rows) > {random.randint(1, 2)}])"]
+            shapes.append(f"count(distinct values({rows}.{field.text}))")
+            shapes.append(f"{word}(for g in {groups} return count(g.rows))")
+            shapes += [f"sum(for g in {groups} return {word}(g.rows.{f.text}))" for f in of_kind]
+            return Expr(kind, [random.choice(shapes)])
+        if kind == "bool":
+            dates = [f for f in relation.fields if f.kind == "date" and f.sure]
+            test = f"count(g.rows) > {random.randint(1, 2)}"
+            if dates and random.random() < 0.5:
+                test = f"{word}(g.rows.{random.choice(dates).text}) <= {self.literal('date')}"
+            return Expr(kind, [f"({random.choice(('some', 'every'))} g in {groups} satisfies {test})"])
+        if not of_kind:
+            return None
+        inner = random.choice(("sum", "mean", "max", "median")) if kind == "money" else random.choice(("max", "min"))
+        part = f"{inner}(g.rows.{random.choice(of_kind).text})"
+        if random.random() < 0.3:
+            part = f"g.rows[{random.choice(('1', '-1'))}].{random.choice(of_kind).text}"
+        return Expr(kind, [f"{word}(for g in {groups} return {part})"])
+
+    def groups(self, relation: Relation, rows: str) -> str | None:
+        """Rows by a key that is never null and compares exactly."""
+        random = self.random
+        keys = [f for f in relation.fields if f.kind in ("text", "bool", "date") or f.kind.startswith("enum:")]
+        if self.sound:
+            keys = [f for f in keys if f.sure]
+        if not keys:
+            return None
+        key = random.choice(keys)
+        if key.kind == "date" and key.sure and random.random() < 0.5:
+            return f"group by({rows}, {key.text}.year * 12 + {key.text}.month)"
+        if key.sure:
+            return f"group by({rows}, {key.text})"
+        if "[" not in rows and random.random() < 0.5:
+            return f"group by({rows}[{key.text} != null], {key.text})"
+        other = self.value_of(key.kind) if key.kind.startswith("enum:") else self.literal(key.kind)
+        return f"group by({rows}, get or else({key.text}, {other}))"
+
     def in_row(self, relation: Relation, variable: str) -> Maker:
         """A maker whose scope has the row's fields too, under the loop's variable."""
         fields = [Name(f"{variable}.{f.text}", f.kind, f.sure) for f in relation.fields]
-        return Maker(self.random, [*self.names, *fields, *fields], (), self.sound, self.pending)
+        return Maker(self.random, [*self.names, *fields, *fields], (), self.sound, self.pending, self.forms)
 
     # --- cells ---------------------------------------------------------------------
 
@@ -760,16 +825,22 @@ class Maker:
         return ", ".join(quote(v) for v in random.sample(values, random.randint(1, 2)))
 
 
-def due(seed: int, sound: bool, count: int = 24) -> dict[str, list[str]]:
+def due(seed: int, sound: bool, count: int = 10, forms: Forms | None = None) -> dict[str, list[str]]:
     """The forms whose turn it is in the policy of a seed, so that each comes round about as often."""
-    forms = [
-        (k, f.lstrip("~")) for k, all_of_kind in FORMS.items() for f in all_of_kind if not (sound and f.startswith("~"))
+    held = FORMS if forms is None else forms
+    turns = [
+        (k, f.lstrip("~")) for k, all_of_kind in held.items() for f in all_of_kind if not (sound and f.startswith("~"))
     ]
     found: dict[str, list[str]] = {}
     for place in range(seed * count, (seed + 1) * count):
-        kind, form = forms[place % len(forms)]
+        kind, form = turns[place % len(turns)]
         found.setdefault(kind, []).append(form)
     return found
+
+
+def searched(items: Expr, wanted: Expr) -> Expr:
+    """A truth about a list, where a list itself may not stand."""
+    return Expr("bool", ["(some x in ", items, " satisfies x = ", wanted, ")"])
 
 
 NEVER_LITERAL = {

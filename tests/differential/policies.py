@@ -21,12 +21,14 @@ from tests.differential.expressions import (
     SCALARS,
     TEXTS,
     Expr,
+    Forms,
     Maker,
     Name,
     Relation,
     as_float,
     due,
     quote,
+    searched,
 )
 
 Spec = dict[str, Any]
@@ -64,7 +66,14 @@ INPUT_NAMES = (
     "branch",
 )
 FEATURES = ("features", "segmentation", "risk", "service")
+#: Rules of a wide decision: beyond one lane of a mask, and beyond two. One policy in so many has one.
+MANY_RULES = (65, 130)
+WIDE_EVERY = 40
 CODES = ("R1", "R2", "R3", "R4", "R5", "R6")
+VALUE_KINDS = (
+    *("number", "number", "number", "money", "text", "bool", "bool", "date", "days", "months", "moment", "time"),
+    *("list:number", "list:text", "enum", "enum"),
+)
 TABLE_HITS = (
     "unique",
     "first",
@@ -81,16 +90,21 @@ TABLE_HITS = (
 )
 
 
-def generate(seed: int, sound: bool = False) -> Bundle:
-    """The policy of a seed. A `sound` one handles no null, so that the promise of open decisions can be tested."""
-    generator = _Generator(Random(seed), sound)
-    generator.pending = due(seed, sound)
+def generate(seed: int, sound: bool = False, forms: Forms | None = None) -> Bundle:
+    """The policy of a seed. A `sound` one handles no null, so that the promise of open decisions can be tested.
+    `forms` are the expressions that it may hold, by default all that there are; of few policies some decision has
+    very many rules."""
+    generator = _Generator(Random(seed), sound, forms=forms)
+    generator.pending = due(seed, sound, forms=forms)
+    generator.many_rules = MANY_RULES[seed // WIDE_EVERY % 2] if seed % WIDE_EVERY == WIDE_EVERY - 1 else 0
     return generator.bundle()
 
 
 class _Generator:
-    def __init__(self, random: Random, sound: bool, prefix: str = "") -> None:
+    def __init__(self, random: Random, sound: bool, prefix: str = "", forms: Forms | None = None) -> None:
         self.random = random
+        self.forms = forms
+        self.many_rules = 0
         self.sound = sound
         self.prefix = prefix
         self.names: list[Name] = []
@@ -125,6 +139,8 @@ class _Generator:
         self.files["policy.yaml"] = spec
         for index in range(random.randint(3, 8)):
             spec["decisions"].append(self.decision(f"{self.prefix}d{index}"))
+        if self.many_rules:
+            spec["decisions"].append(self.wide("wide", spec))
         for kind in list(self.pending):
             if self.pending[kind] and random.random() < 0.9:
                 spec["decisions"].append(self.waiting(f"t{len(spec['decisions'])}", kind))
@@ -234,7 +250,7 @@ class _Generator:
     def use(self, spec: Spec) -> None:
         """Another policy, decided once or for each row of a history."""
         random = self.random
-        part = _Generator(random, self.sound, "p ")
+        part = _Generator(random, self.sound, "p ", self.forms)
         each = random.choice(self.relations) if self.relations and random.random() < 0.5 else None
         inner: dict[str, Spec] = {"principal": {"type": "money", "optional": True}}
         part.names.append(Name("principal", "money"))
@@ -264,7 +280,7 @@ class _Generator:
         names = [Name(n.text, n.kind, n.sure) for n in self.names]
         if each is not None:
             names += [Name(f.text, f.kind, f.sure) for f in each.fields] * 2
-        maker = Maker(random, names, () if each is not None else self.relations, self.sound)
+        maker = Maker(random, names, () if each is not None else self.relations, self.sound, forms=self.forms)
         bindings = {}
         for inner_name in part.names[1:5]:
             if random.random() < 0.85:
@@ -290,7 +306,8 @@ class _Generator:
     # --- decisions ------------------------------------------------------------------------
 
     def maker(self, local: tuple[Name, ...] = ()) -> Maker:
-        return Maker(self.random, [*self.names, *local, *local], self.relations, self.sound, self.pending)
+        names = [*self.names, *local, *local]
+        return Maker(self.random, names, self.relations, self.sound, self.pending, self.forms)
 
     def decision(self, name: str) -> Spec:
         random = self.random
@@ -327,6 +344,33 @@ class _Generator:
             self.names.append(Name(name, kind))
         return decision
 
+    def wide(self, name: str, spec: Spec) -> Spec:
+        """A decision of very many rules and reasons, over very many inputs that may be missing."""
+        random, count = self.random, self.many_rules
+        decision: Spec = {"name": name, "family": "service", "where": {}, "on missing": None, "grid": False}
+        form = random.choice(("collect", "collect", "rules", "worst"))
+        kind = "enum:1"
+        self.typed(decision, kind)
+        rules = []
+        for index in range(count):
+            label = f"x {index}"
+            spec["inputs"][label] = {"type": "number", "optional": True}
+            code = f"W{index}"
+            spec["reasons"][code] = random.choice((None, 1, 2, 5))
+            test = f"{label} {random.choice(('<', '<=', '>', '>=', '=', '!='))} {random.choice(NUMBERS)}"
+            rules.append(
+                {
+                    "id": f"S{index + 1}",
+                    "when": Expr("bool", [test]),
+                    "key": "then",
+                    "then": self.plain(kind),
+                    "reasons": [code] if random.random() < 0.8 else self.given(),
+                }
+            )
+        decision["rules"], decision["form"] = rules, form
+        self.action(decision, self.plain(kind))
+        return decision
+
     def waiting(self, name: str, kind: str) -> Spec:
         """A value of a kind whose forms are still waiting for their turn."""
         decision: Spec = {
@@ -336,9 +380,14 @@ class _Generator:
             "on missing": None,
             "form": "value",
         }
+        maker = self.maker()
+        made = maker.make(kind, 3, kind != "text")
+        if kind.startswith("list:") and self.forms is not None:
+            made = searched(made, maker.leaf(kind[5:]))
+            kind = made.kind
         if not kind.startswith("list:"):
             self.typed(decision, kind)
-        decision["expr"] = self.maker().make(kind, 3, kind != "text")
+        decision["expr"] = made
         return decision
 
     def action(self, decision: Spec, then: Any) -> None:
@@ -402,26 +451,8 @@ class _Generator:
         return tuple(self.prefix + c for c in CODES)
 
     def _value(self, decision: Spec, maker: Maker) -> str:
-        kind = self.random.choice(
-            (
-                "number",
-                "number",
-                "number",
-                "money",
-                "text",
-                "bool",
-                "bool",
-                "date",
-                "days",
-                "months",
-                "moment",
-                "time",
-                "list:number",
-                "list:text",
-                "enum",
-                "enum",
-            )
-        )
+        kinds = VALUE_KINDS if self.forms is None else [k for k in VALUE_KINDS if not k.startswith("list:")]
+        kind = self.random.choice(kinds)
         if kind == "enum":
             kind = f"enum:{self.random.choice(self.enum_pool())}"
         if not kind.startswith("list:") and not (kind.startswith("enum:") and all(n.kind != kind for n in self.names)):

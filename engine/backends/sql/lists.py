@@ -134,16 +134,20 @@ class Lists:
         return union([*found, self.hidden(node.source)])
 
     def hidden(self, node: ir.Node) -> Behind:
-        """Behind the nulls that stand in a list that is spelt out."""
-        if isinstance(node, ir.List):
-            return union(self.of.nulls.behind(item) for item in node.items)
+        """Behind the nulls that stand in a known list or context."""
+        if isinstance(node, (ir.List, ir.Record, ir.Call)):
+            return union(self.of.nulls.within(child) for child in ir.children(node))
+        if isinstance(node, ir.Cond):
+            test = self.of.stages.named(self.of.compile(node.test))
+            parts = ((st.holds(test), node.then), (st.holds(st.opposite(test)), node.otherwise))
+            return union(where(self.of.stages.named(holds), self.hidden(part)) for holds, part in parts)
         if isinstance(node, ir.Filter):
             return self.hidden(node.source)
         if isinstance(node, ir.Map):
             bodies = []
             for present, item in self.spelt_out(node.source) or ():
                 with self.bound(node.var, item, Behind(st.missing(item)) if isinstance(item, Sql) else NOTHING):
-                    bodies.append(where(present, self.of.nulls.behind(node.body)))
+                    bodies.append(where(present, self.of.nulls.within(node.body)))
             return union([self.hidden(node.source), *bodies])
         if isinstance(node, ir.Ref):
             nulls = [st.both(p, st.missing(i)) for p, i in self.spelt_out(node) or () if isinstance(i, Sql)]

@@ -73,7 +73,7 @@ class Nulls:
             return self._let(node)
         if isinstance(node, ir.Field) and isinstance(node.base, ir.Record):
             return self.behind(dict(node.base.fields)[node.name])
-        found = union(self._within(child) for child in ir.children(node))
+        found = union(self.within(child) for child in ir.children(node))
         return found if self._is_strict(node) else where(self._null(node), found)
 
     def _leaf(self, node: ir.Node) -> Behind | None:
@@ -107,11 +107,11 @@ class Nulls:
         with self.of.bound(node):
             return self.named(self.behind(node.body))
 
-    def _within(self, node: ir.Node) -> Behind:
+    def within(self, node: ir.Node) -> Behind:
         """Behind an operand's null, or behind the nulls that stand in a list or context."""
-        if node.type.kind in CONTAINERS and isinstance(node, (ir.List, ir.Record, ir.Call)):
-            return union(self._within(child) for child in ir.children(node))
-        return self.behind(node)
+        if node.type.kind not in CONTAINERS:
+            return self.behind(node)
+        return union((self.behind(node), self.of.lists.hidden(node)))
 
     def named(self, behind: Behind) -> Behind:
         """`behind` with its parts as columns, since what reads a null asks again."""
