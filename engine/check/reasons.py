@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from engine.check.declarations import rank_of
 from engine.check.expressions import ExpressionChecker
@@ -87,10 +87,30 @@ def check_references(model: PolicyModel, report: Report) -> None:
                 )
         elif reference.name not in codes:
             near = closest(reference.name, codes)
-            hint = "declare it under `reasons`"
-            if reference.name in decisions:
+            if near is not None and _number(near) != _number(reference.name):
+                near = None                             # another code, not this one misspelt
+            said = next((r.code for r in model.reasons if reference.name in _plain_texts(r)), None)
+            hint = "declare it under `reasons`" + (f", where there are {_listed(codes)}" if codes else "")
+            if said is not None:
+                hint, near = f"write its code, `{said}`", said
+            elif near is not None:
+                hint = f"did you mean `{near}`?"
+            elif reference.name in decisions:
                 hint = f"write `from {reference.name}` to take that decision's reasons"
             report.at(
-                "E0210", f"unknown reason code `{reference.name}`", reference.span,
-                f"did you mean `{near}`?" if near else hint, edits=instead(reference.span, near),
+                "E0210", f"unknown reason code `{reference.name}`", reference.span, hint,
+                edits=instead(reference.span, near),
             )
+
+
+def _number(code: str) -> list[int]:
+    return [int(digits) for digits in re.findall(r"[0-9]+", code)]
+
+
+def _plain_texts(reason: ReasonModel) -> list[str]:
+    return ["".join(part for part in parts if isinstance(part, str)).strip() for _, parts in reason.texts]
+
+
+def _listed(codes: Sequence[str]) -> str:
+    shown = ", ".join(f"`{code}`" for code in codes[:8])
+    return f"{shown} and others" if len(codes) > 8 else shown

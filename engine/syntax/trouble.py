@@ -44,6 +44,11 @@ def explain(text: str, tokens: list[Token], token: Token | None, expected: froze
     shown = text[token.start:token.end]
     shown = shown if len(shown) <= 40 else shown[:37] + "..."
     if operand_wanted:
+        called = position + 1 < len(tokens) and tokens[position + 1].type == "LPAR"
+        if token.type in ("AND", "OR") and called and (before is None or before.type in _OPERATORS):
+            joint = token.type.lower()
+            return Finding("E0101", f"`{joint}` is no function in FEEL", at, end,
+                           f"write it between the conditions, as in `a > 1 {joint} b < 5`")
         if token.type in _KEYWORDS:
             return Finding("E0101", f"`{shown}` is a word of FEEL and cannot stand here", at, end,
                            "a value is expected; a name may not start with this word")

@@ -20,14 +20,14 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("command", [("check",), ("fmt", "--check")], ids=lambda c: c[0])
+@pytest.mark.parametrize("command", [("check",), ("fmt", "--check"), ("test",)], ids=lambda c: c[0])
 def test_the_marker_of_the_root_is_no_policy(tierwise: Tierwise, files: list[str], command: tuple[str, ...]) -> None:
     result = tierwise(*command, *files)
     assert result.code == 0, result.err + result.out
     assert "tierwise.yaml" not in result.err + result.out
 
 
-@pytest.mark.parametrize("command", ["check", "fmt"])
+@pytest.mark.parametrize("command", ["check", "fmt", "test"])
 def test_the_marker_alone_is_told(tierwise: Tierwise, files: list[str], command: str) -> None:
     result = tierwise(command, "policies/tierwise.yaml")
     assert result.code == 2 and "marks the root of policies" in result.err
