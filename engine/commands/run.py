@@ -23,7 +23,7 @@ from engine.diagnostics import Problem
 from engine.ir import nodes as ir
 from engine.policy import Policy
 from engine.portfolio.problems import DataProblem
-from engine.portfolio.request import EXTRAS, KEEP, REFUSE, STOP, USUAL_EXTRAS, Options, Request, Summary
+from engine.portfolio.request import EXTRAS, KEEP, PART_ROWS, REFUSE, STOP, USUAL_EXTRAS, Options, Request, Summary
 from engine.portfolio.running import ENGINES
 from engine.portfolio.running import run as carry_out
 from engine.portfolio.shared import Usage, programs_of
@@ -133,6 +133,8 @@ _CHOICE = click.Choice([KEEP, REFUSE, STOP])
 @click.option("--on-keyless-event", type=click.Choice([_SKIP, STOP]), default=STOP, show_default=True,
               help="Events without a key.")
 @click.option("--run-id", metavar="NAME", help="Write parts to the folder of --output; a killed run goes on.")
+@click.option("--part-rows", type=click.IntRange(min=1), default=PART_ROWS, show_default=True, metavar="N",
+              help="Rows of a part.")
 @click.option("--memory-limit", type=_Memory(), help="What the database may take before it uses the disk.")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Of the database. [default: all cores]")
 @click.option("--encoding", metavar="NAME", help="Of text files. [default: utf-8, or as a byte-order mark says]")

@@ -81,8 +81,9 @@ class Columns:
             (places[d.name], d.name, reading.parser(d.type), d.type) for d in declared if d.name in places
         ]
 
-    def values(self, cells: list[str] | dict[str, Any]) -> dict[str, Any]:
-        """Values by declared name; short rows give what they have."""
+    def values(self, cells: list[str] | dict[str, Any], hints: bool = True) -> dict[str, Any]:
+        """Values by declared name; short rows give what they have. `hints` says whether bad cells are to be
+        advised on."""
         if isinstance(cells, dict):
             found: dict[str, Any] = {}
             for name, written in self._named:
@@ -105,8 +106,10 @@ class Columns:
             except ValueError:
                 bare = cell.strip()
                 found[name] = None if bare in missing else bare
-                if bare not in missing and name not in self.hints and (hint := advice(bare, kind)) is not None:
-                    self.hints[name] = f"`{bare[:40]}`: {hint}"
+                if hints and bare not in missing and name not in self.hints:
+                    hint = advice(bare, kind)
+                    if hint is not None:
+                        self.hints[name] = _told(bare, hint)
         return found
 
     def hint(self, name: str, value: Any) -> str | None:
@@ -138,6 +141,21 @@ def chosen(columns: Sequence[str], declared: Sequence[Declared], path: str) -> t
         else:
             absent.append(decl.name)
     return bound, absent
+
+
+def hint_of(cell: str, kind: dt.Type, parse: Parser, reading: Reading) -> str | None:
+    """How a text cell should be written: None where it reads, means missing, or where that cannot be told."""
+    try:
+        parse(cell)
+        return None
+    except ValueError:
+        bare = cell.strip()
+    hint = None if bare in reading.missing else advice(bare, kind)
+    return None if hint is None else _told(bare, hint)
+
+
+def _told(cell: str, hint: str) -> str:
+    return f"`{cell[:40]}`: {hint}"
 
 
 #: Group 1 is there for a whole number.

@@ -79,7 +79,7 @@ def read_history(
         )
     history = History(name, table.name)
     for row in table:
-        values = columns.values(row.cells)
+        values = columns.values(row.cells, isinstance(row, Row))
         owner = values.get(key.name)
         if owner is None or isinstance(owner, (list, dict)):
             what = "has no key" if isinstance(row, Row) else row.message

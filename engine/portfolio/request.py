@@ -14,6 +14,9 @@ KEEP, REFUSE, STOP = "keep", "refuse", "stop"
 EXTRAS = ("reasons", "fired", "open", "missing", "trace")
 USUAL_EXTRAS = ("reasons", "open", "missing")
 
+#: Rows of a part of a run in parts.
+PART_ROWS = 1_000_000
+
 
 class Options(Record):
     """How text files are read; None is settled by name and content."""
@@ -49,6 +52,7 @@ class Request(Record):
     memory_limit: str | None = None
     threads: int | None = None
     run_id: str | None = None
+    part_rows: int = PART_ROWS
 
 
 class Listener(Protocol):

@@ -97,22 +97,26 @@ class _RowByRow:
         holds = None if isinstance(row, BadRow) else self.where.holds(values, self.request.as_of)
         if holds is None:
             self.untold += 1
-        if not holds:                                   # its events are not without a customer
-            for name, history in self.histories.items():
-                history.of(_plain(values.get(self.owner[name])))
+        if not holds and not isinstance(row, BadRow) and not self._objects(values):
+            self._claim(values)
         return bool(holds)
+
+    def _claim(self, values: Mapping[str, Any]) -> None:
+        """A customer's events have one, whether or not it is decided."""
+        for name, history in self.histories.items():
+            history.of(values.get(self.owner[name]))
 
     def _row(self, out: Writer, row: Any, values: dict[str, Any]) -> None:
         layout = self.layout
         if isinstance(row, BadRow):                     # what is no text cannot be written either
             values = {name: _writable(values.get(name)) for name in layout.keys}
-        key = ", ".join(str(values[k]) for k in layout.keys if values.get(k) is not None)
+        key = ", ".join(cell(values[k]) for k in layout.keys if values.get(k) is not None)
         base = {layout.own["line"]: row.line, **{k: values.get(k) for k in layout.keys}}
         if isinstance(row, BadRow):
             return self._refuse(out, base, key, row.message, row.help, [UNREADABLE_ROW])
-        objects = [name for name in layout.keys if isinstance(values.get(name), (list, dict))]
-        if objects:
+        if objects := self._objects(values):
             return self._refuse(out, base, "", f"`{objects[0]}` is a list or object, and keys are plain", None, objects)
+        self._claim(values)
         if layout.keys and (flaw := self._flaw(values)) is not None:
             message, choice = flaw
             if choice != KEEP:
@@ -129,6 +133,10 @@ class _RowByRow:
         hints = dict.fromkeys(h for n in decision.refused if (h := self.bound.hint(n, values.get(n))))
         text = faults_text(decision.faults, lambda name, number: self._line(name, number, values))
         self._refuse(out, base, key, text, "; ".join(hints) or None, decision.refused, stops)
+
+    def _objects(self, values: Mapping[str, Any]) -> list[str]:
+        """The keys that are no plain values."""
+        return [name for name in self.layout.keys if isinstance(values.get(name), (list, dict))]
 
     def _flaw(self, values: Mapping[str, Any]) -> tuple[str, str] | None:
         """What is wrong with a row's key, and what is to be done about it."""
@@ -204,7 +212,7 @@ class _RowByRow:
         }
         if self.orphans and self.request.on_orphan == STOP:
             name, lost = next(iter(self.orphans.items()))
-            raise DataProblem(orphans_text(name, lost, self.table.name), self.table.path)
+            raise DataProblem(orphans_text(name, lost, self.table.name), self.histories[name].source)
 
     def summary(self, seconds: float) -> Summary:
         tell_keys(self.listener, self.repeated, self.keyless, self.request)
@@ -241,6 +249,3 @@ def _histories(
 def _writable(value: Any) -> Any:
     return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else value
 
-
-def _plain(value: Any) -> Any:
-    return None if isinstance(value, (list, dict)) else value

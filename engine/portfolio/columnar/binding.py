@@ -16,7 +16,7 @@ import duckdb
 from engine.backends.sql.tables import Column
 from engine.ir.door import Refusal, convert
 from engine.portfolio.binding import Declared, Reading
-from engine.portfolio.columnar.cells import BLANKS, JSON, SQL_TYPES, Reader
+from engine.portfolio.columnar.cells import BLANKS, JSON, SQL_TYPES, TEXT, Reader
 from engine.portfolio.columnar.raw import Bound, Raw, Unreadable
 from engine.portfolio.columnar.session import Session, reading
 from engine.portfolio.problems import DataProblem
@@ -37,6 +37,8 @@ class Relation(Record):
     cells: Mapping[str, str]                            # declared name to the column of its odd cells
     contents: Mapping[str, str]
     rows: int
+    #: The largest ordinal.
+    last: int
     absent: tuple[str, ...]
     unreadable: Sequence[Unreadable]
     shown: str
@@ -91,13 +93,19 @@ def bind(session: Session, raw: Raw, declared: Sequence[Declared], how: Reading)
         else:
             shown.append(f"v{at}")
         columns[column.name] = Column(f"v{at}", bad)
+    for at, decl in enumerate(declared, start=len(bound)):
+        if getattr(decl, "key", False) and decl.name not in columns:     # events are joined by it all the same
+            shown.append(f"CAST(NULL AS {SQL_TYPES[decl.type.kind]}) AS v{at}")
+            columns[decl.name] = Column(f"v{at}")
     view = session.name("bound")
     session.run(f"CREATE TEMP VIEW {view} AS SELECT {', '.join(shown)} FROM {source} {' '.join(joins)}")
+    with reading(raw.shown, raw.path):
+        (last,) = session.row(f"SELECT max({ORDINAL}) FROM {view}")
     unread = tuple(b.name for b in raw.columns if b not in bound)
-    contents = {b.name: b.content for b in bound}
+    contents = dict.fromkeys(columns, TEXT) | {b.name: b.content for b in bound}
     return Relation(
-        view, columns, cells, contents, rows, (*raw.absent, *unread), raw.unreadable, raw.shown, raw.path, not joins,
-        raw.names,
+        view, columns, cells, contents, rows, last or 0, (*raw.absent, *unread), raw.unreadable, raw.shown, raw.shown,
+        not joins, raw.names,
     )
 
 
@@ -179,7 +187,7 @@ def stored(value: Any) -> Any:
 
 def require_key(relation: Relation, history: str, key: str) -> None:
     """Raise DataProblem where an event table does not say whose its rows are."""
-    if key in relation.absent or key not in relation.columns:
+    if key in relation.absent:
         raise DataProblem(
             f"history `{history}` needs a column `{key}` to say whose each row is", relation.path, 1,
             help=f"its columns are {', '.join(f'`{c}`' for c in relation.names[:12])}",

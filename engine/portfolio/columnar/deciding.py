@@ -40,12 +40,19 @@ class Statement(Record):
     columns: tuple[Found, ...]
 
 
+#: Statements of this process, and how many are held.
+_MADE: dict[str, Statement] = {}
+_MOST = 50
+
+
 def statement(
     program: ir.Program, outcomes: Sequence[str] | None, source: Source, keep: Sequence[str], extras: Sequence[str]
 ) -> Statement:
     """The compiled statement; raises Unsupported with the places that SQL does not carry out."""
     key = _key(program, outcomes, source, keep, extras)
-    if key is not None and (known := _recalled(key)) is not None:
+    known = None if key is None else _MADE.get(key) or _recalled(key)
+    if key is not None and known is not None:
+        _MADE[key] = known
         return known
     compiler: Any = import_module("engine.backends.sql.program")
     query = compiler.compile_program(program, outcomes, source, keep, extras, lists=True)
@@ -54,6 +61,9 @@ def statement(
     )
     made = Statement(query.sql("duckdb"), columns)
     if key is not None:
+        if len(_MADE) >= _MOST:
+            _MADE.clear()
+        _MADE[key] = made
         remember_text(key, json.dumps([made.sql, [[c.kind, c.decision, c.member, c.plain] for c in columns]]))
     return made
 

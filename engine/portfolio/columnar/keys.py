@@ -72,13 +72,6 @@ def keyless_rows(relation: str, key: Keys) -> str:
     return f"SELECT {ORDINAL} FROM {relation} WHERE {key.text} IS NULL"
 
 
-def stop_at_first(session: Session, query: str, message: str, path: str) -> None:
-    """Raise DataProblem at the first row of a query of ordinals, where it has one."""
-    (first,) = session.row(f"SELECT min({ORDINAL}) FROM ({query})")
-    if first is not None:
-        raise DataProblem(message, path, first)
-
-
 def orphans(
     session: Session, events: Relation, owner: str, customers: Relation, name: str, choice: str
 ) -> int:

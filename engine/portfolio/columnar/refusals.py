@@ -6,6 +6,7 @@ are the very same. What it finds stands in a table `problems`, a row a refused c
 """
 from __future__ import annotations
 
+import datetime
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -21,13 +22,18 @@ from engine.portfolio.columnar.session import Session
 from engine.portfolio.problems import DataProblem
 from engine.portfolio.request import Policy, Request
 from engine.portfolio.shared import faults_text
-from engine.portfolio.writing import cell
+from engine.portfolio.writing import cell, json_text, numbered
 from engine.records import Record
 from engine.render import visible
 from engine.semantics import dtypes as dt
 
 TABLE = "problems"
 _BATCH = 5_000
+#: What a key of each kind is in Python when it was read from its column.
+_PYTHON: dict[str, type] = {
+    dt.STRING: str, dt.NUMBER: float, dt.MONEY: float, dt.BOOLEAN: bool, dt.DATE: datetime.date,
+    dt.DATE_TIME: datetime.datetime, dt.TIME: datetime.time,
+}
 #: The place of a refused customer's events.
 Events = dict[Any, list[tuple[int, dict[str, Any]]]]
 
@@ -49,6 +55,8 @@ class Problem(Record):
     help: str | None
     names: Sequence[str]
     keys: Sequence[str | None]
+    #: Whether the run may not go on behind it.
+    stops: bool = False
 
 
 class Problems:
@@ -61,7 +69,7 @@ class Problems:
         keys = "".join(f", k{at} VARCHAR" for at in range(width))
         session.run(
             f"CREATE OR REPLACE TEMP TABLE {TABLE} "
-            f"({ORDINAL} BIGINT, key VARCHAR, message VARCHAR, help VARCHAR, names VARCHAR[]{keys})"
+            f"({ORDINAL} BIGINT, key VARCHAR, message VARCHAR, help VARCHAR, names VARCHAR[], stops BOOLEAN{keys})"
         )
 
     def add(self, found: Sequence[Problem]) -> None:
@@ -70,25 +78,35 @@ class Problems:
         self.count += len(found)
         lists: list[list[Any]] = [
             [p.line for p in found], [p.key for p in found], [p.message for p in found], [p.help for p in found],
+            [list(p.names) for p in found], [p.stops for p in found],
             *([p.keys[at] for p in found] for at in range(self.width)),
         ]
-        names = [list(p.names) for p in found]
         keys = "".join(", unnest(?::VARCHAR[])" for _ in range(self.width))
         self.session.run(
             f"INSERT INTO {TABLE} SELECT unnest(?::BIGINT[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), "
-            f"unnest(?::VARCHAR[]), unnest(?::VARCHAR[][]){keys}", [*lists[:4], names, *lists[4:]],
+            f"unnest(?::VARCHAR[]), unnest(?::VARCHAR[][]), unnest(?::BOOLEAN[]){keys}", lists,
         )
 
-    def first(self, number: int) -> list[tuple[int, str, str, str | None]]:
-        """The first refused rows in their order: line, key, message, help."""
-        return self.session.rows(
-            f"SELECT {ORDINAL}, key, message, help FROM {TABLE} ORDER BY {ORDINAL} LIMIT ?", [number]
+    def stop(self, strict: bool, path: str) -> None:
+        """Raise DataProblem at the first row that ends the run."""
+        found = self.session.rows(
+            f"SELECT {ORDINAL}, key, message, help FROM {TABLE} WHERE stops OR ? ORDER BY {ORDINAL} LIMIT 1", [strict]
         )
+        for line, key, message, help in found:
+            place = f"`{key}`: " if key else ""
+            raise DataProblem(place + visible(message), path, line, help)
 
-    def all(self) -> Iterator[tuple[int, str, str]]:
-        """Every refused row in its order: line, key, message."""
-        for batch in self.session.batches(f"SELECT {ORDINAL}, key, message FROM {TABLE} ORDER BY {ORDINAL}"):
-            yield from batch
+    def within(self, rows: tuple[int, int] | None) -> tuple[str, int]:
+        """The relation of the refused rows, of those within `rows` where it is given, and how many these are."""
+        if rows is None:
+            return TABLE, self.count
+        view = self.session.name("problems")
+        self.session.run(
+            f"CREATE TEMP VIEW {view} AS SELECT * FROM {TABLE} "
+            f"WHERE {ORDINAL} >= {int(rows[0])} AND {ORDINAL} <= {int(rows[1])}"
+        )
+        (number,) = self.session.row(f"SELECT count(*) FROM {view}")
+        return view, int(number)
 
 
 class Door:
@@ -96,7 +114,7 @@ class Door:
 
     def __init__(
         self, session: Session, policy: Policy, request: Request, customers: Relation,
-        events: Mapping[str, EventTable], keys: Sequence[str], reading: Reading,
+        events: Mapping[str, EventTable], keys: Sequence[str], reading: Reading, json: bool,
     ) -> None:
         self.session = session
         self.policy = policy
@@ -106,6 +124,7 @@ class Door:
         self.events = events
         self.keys = keys
         self.reading = reading
+        self.json = json
 
     def rows(self, query: str) -> Iterator[list[tuple[int, dict[str, Any], dict[str, Events]]]]:
         """Line, values and events of the rows whose ordinals a query gives, in order, some at a time."""
@@ -126,7 +145,9 @@ class Door:
     def _events(self, table: EventTable, customers: Sequence[dict[str, Any]]) -> Events:
         """The events of some customers by key, in the order of their file."""
         relation = table.relation
-        owners = list({key for values in customers if (key := values.get(table.owner)) is not None})
+        keys = (values.get(table.owner) for values in customers)
+        wanted = _PYTHON.get(self.kinds()[table.owner].kind)
+        owners = list({key for key in keys if type(key) is wanted})     # a key that could not be read has no events
         names = [n for n in relation.columns if n != table.owner]
         kinds = {field.name: field.type for field in table.decl.fields}
         mine = relation.columns[table.owner].name
@@ -175,10 +196,10 @@ class Door:
 
         text = faults_text(faults, place)
         hints = dict.fromkeys(h for name in names if (h := self.hint(name, values.get(name))) is not None)
-        found = Problem(line, self.key(values), text, "; ".join(hints) or None, names, self.written(values))
-        if self.request.strict or any(fault.stops for fault in faults):
-            raise stopped(found, self.customers.path)
-        return found
+        return Problem(
+            line, self.key(values), text, "; ".join(hints) or None, names, self.written(values),
+            any(fault.stops for fault in faults),
+        )
 
     def _faults(self, program: ir.Program, values: dict[str, Any], history: dict[str, Any] | None) -> tuple[Fault, ...]:
         """What the door finds, which is most of what there is; the reference need not be asked then."""
@@ -200,14 +221,11 @@ class Door:
         return ", ".join(cell(values[name]) for name in self.keys if values.get(name) is not None)
 
     def written(self, values: Mapping[str, Any]) -> list[str | None]:
-        """The keys as the results show them."""
-        return [None if values.get(name) is None else cell(values[name]) for name in self.keys]
-
-
-def stopped(found: Problem, path: str) -> DataProblem:
-    """The end of a run that may not go on behind a refused row."""
-    place = f"`{found.key}`: " if found.key else ""
-    return DataProblem(place + visible(found.message), path, found.line, found.help)
+        """The keys as the results show them: as JSON in JSON lines, else as text."""
+        found = [values.get(name) for name in self.keys]
+        if self.json:
+            return [None if value is None else json_text(numbered(value)) for value in found]
+        return [None if value is None else cell(value) for value in found]
 
 
 def _selected(relation: Relation, names: Sequence[str]) -> str:

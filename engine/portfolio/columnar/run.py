@@ -7,13 +7,13 @@ from typing import Any
 
 from engine.backends.sql.tables import Column
 from engine.ir import nodes as ir
-from engine.portfolio.binding import Declared, Reading
+from engine.portfolio.binding import Declared, Reading, hint_of
 from engine.portfolio.columnar import keys as keying
 from engine.portfolio.columnar.binding import ORDINAL, Relation, require_key
-from engine.portfolio.columnar.cells import JSON
+from engine.portfolio.columnar.cells import JSON, TEXT
 from engine.portfolio.columnar.deciding import Staged, source_of, stage, statement
 from engine.portfolio.columnar.progress import watched
-from engine.portfolio.columnar.refusals import TABLE, Door, EventTable, Problem, Problems, stopped
+from engine.portfolio.columnar.refusals import TABLE, Door, EventTable, Problem, Problems
 from engine.portfolio.columnar.selection import select
 from engine.portfolio.columnar.session import Session, reading, writing
 from engine.portfolio.columnar.sinks import Results, Target, target, write
@@ -21,7 +21,7 @@ from engine.portfolio.columnar.sources import opened
 from engine.portfolio.columnar.versions import DATED, parts_of
 from engine.portfolio.layout import Layout, shown
 from engine.portfolio.problems import DataProblem
-from engine.portfolio.request import KEEP, STOP, Listener, Policy, Request, Summary
+from engine.portfolio.request import EXTRAS, KEEP, STOP, Listener, Policy, Request, Summary
 from engine.portfolio.shared import (
     NULL_KEY,
     REPEATED,
@@ -41,7 +41,7 @@ from engine.portfolio.shared import (
 )
 from engine.portfolio.tables import count
 from engine.portfolio.tally import NONE, Tally
-from engine.portfolio.writing import cell
+from engine.render import visible
 
 #: Refused rows that the listener is told of one by one.
 MAX_TOLD = 20
@@ -56,8 +56,8 @@ def run(policy: Policy, request: Request, listener: Listener) -> Summary:
         results = found.decide(session.path(".parquet"))
         found.judge(results)
         with watched(listener, "writing", session):
-            found.write(results, target(request))
-        return found.summary(results, time.monotonic() - begun)
+            found.write(results, found.target)
+        return found.summary(time.monotonic() - begun)
 
 
 class Run:
@@ -74,7 +74,7 @@ class Run:
         self.reading = Reading(request.missing, request.date_format)
         self.where = where_of(self.programs, request)
         self.histories = declared_histories(self.programs[-1], request)
-        target(request)
+        self.target = target(request)
         self.notes: list[str] = []
 
     def open(self) -> None:
@@ -93,12 +93,14 @@ class Run:
             relation = opened(self.session, place, fields, request.options, self.reading)
             require_key(relation, name, owner.name)
             self._claim(name, owner.name, relation)
+            self._advise(place, relation, fields)
             self.events[name] = EventTable(decl, owner.name, relation)
         self.key = keying.keys_of(customers, self.layout.keys)
         with reading(customers.shown, customers.path):
             self.selected = select(self.session, customers, self.where, self.request)
         self.door = Door(
-            self.session, self.policy, request, customers, self.events, self.layout.keys, self.reading
+            self.session, self.policy, request, customers, self.events, self.layout.keys, self.reading,
+            self.target.form == "jsonl",
         )
         self._keys()
 
@@ -121,6 +123,22 @@ class Run:
             )
         if number:
             self.notes.append(f"{count(number, 'row')} of history `{name}` without a key")
+
+    def _advise(self, place: str, events: Relation, fields: Sequence[Declared]) -> None:
+        """Say of each column of events how its first bad cell should be written, where that can be told."""
+        for field in fields:
+            odd = events.cells.get(field.name)
+            if odd is None or events.contents[field.name] not in (TEXT, "VARCHAR"):
+                continue
+            parse = self.reading.parser(field.type)
+            cells = self.session.rows(
+                f"SELECT {odd} FROM {events.name} WHERE {odd} IS NOT NULL "
+                f"GROUP BY ALL ORDER BY min({ORDINAL}) LIMIT 100"
+            )
+            for (text,) in cells:
+                if (hint := hint_of(text, field.type, parse, self.reading)) is not None:
+                    self.listener.note(f"note: {place}: `{field.name}` {visible(hint)}")
+                    break
 
     def _keys(self) -> None:
         """Count keys, and set aside what is refused for them."""
@@ -150,13 +168,9 @@ class Run:
             self._broken(name, table)
 
     def _unreadable(self, row: Any) -> Problem:
-        keys = [row.keys.get(name) for name in self.layout.keys]
-        key = ", ".join(str(value) for value in keys if value is not None)
-        written = [None if value is None else cell(value) for value in keys]
-        found = Problem(row.line, key, row.message, row.help, [UNREADABLE_ROW], written)
-        if self.request.strict:
-            raise stopped(found, self.customers.path)
-        return found
+        key = self.door.key(row.keys)
+        written = self.door.written(row.keys)
+        return Problem(row.line, key, row.message, row.help, [UNREADABLE_ROW], written)
 
     def _objects(self) -> None:
         """Rows of JSON whose key is a list or an object."""
@@ -191,14 +205,13 @@ class Run:
         """Refuse the rows of a query of ordinals that are not refused yet."""
         left = f"SELECT {ORDINAL} FROM ({query}) WHERE {ORDINAL} NOT IN (SELECT {ORDINAL} FROM {TABLE})"
         for batch in self.door.rows(left):
-            door = self.door
-            found = [
-                Problem(line, door.key(values) if key is None else key, message, None, names, door.written(values))
+            self.problems.add([
+                Problem(
+                    line, self.door.key(values) if key is None else key, message, None, names,
+                    self.door.written(values), stops,
+                )
                 for line, values, _ in batch
-            ]
-            if found and (stops or self.request.strict):
-                raise stopped(found[0], self.customers.path)
-            self.problems.add(found)
+            ])
 
     # --- deciding -----------------------------------------------------------------------------------
 
@@ -213,7 +226,8 @@ class Run:
             for name, table in self.events.items()
         }
         ordered = self.customers.ordered and not self.events
-        extras = [name for name in self.layout.extras if name != "trace"]
+        # reasons and missing data are counted, whether or not they are to be written
+        extras = [name for name in EXTRAS if name in ("reasons", "missing", *self.layout.extras) and name != "trace"]
         staged: list[Staged] = []
         parts = parts_of(session, self.policy, self.programs, self.customers, self.selected.relation, request)
         for at, (program, relation) in enumerate(parts):
@@ -225,10 +239,11 @@ class Run:
                 staged.append(stage(session, made, self.layout, keys, request.as_of, place, ordered))
         whole = staged[0] if len(staged) == 1 else self._together(staged, path)
         self._refused(whole, len(parts) == 1)
+        self.problems.stop(request.strict, self.customers.path)
         if "trace" in self.layout.extras:
             whole = self._traced(whole)
         kinds = [self.layout.inputs[name].type for name in self.layout.keys]
-        return Results(session, self.layout, whole, self.problems.count, kinds)
+        return Results(session, self.layout, whole, *self.problems.within(rows), kinds)
 
     def _outcomes(self, program: ir.Program) -> list[str] | None:
         names = [d.name for d in shown(program, self.request.only)]
@@ -290,7 +305,7 @@ class Run:
         with reading(self.customers.shown, self.customers.path):
             self.tally = tallied(self.session, results, self.layout)
         too_many(self.tally, self.request, self.customers.path)
-        for line, key, message, help in self.problems.first(MAX_TOLD):
+        for line, key, message, help in results.first_refusals(MAX_TOLD):
             self.listener.refused(f"{self.customers.shown}:{line}", key, message, help)
 
     def write(self, results: Results, to: Target) -> None:
@@ -298,9 +313,9 @@ class Run:
             write(results, to)
             if listed is not None:
                 with writing(self.request.rejects or ""):
-                    listed.writerows(self.problems.all())
+                    listed.writerows(results.refusals())
 
-    def summary(self, results: Results, seconds: float) -> Summary:
+    def summary(self, seconds: float) -> Summary:
         listener = self.listener
         tell_keys(listener, self.repeated, self.keyless, self.request)
         if self.selected.untold:
@@ -319,7 +334,7 @@ def tallied(session: Session, results: Results, layout: Layout) -> Tally:
     tally = Tally(layout.enumerations)
     source = f"read_parquet({session.variable(results.staged.path)}) s"
     if results.refused:
-        source += f" ANTI JOIN {TABLE} p ON s.ordinal = p.ordinal"
+        source += f" ANTI JOIN {results.problems} p ON s.ordinal = p.ordinal"
     for status, number in session.rows(f"SELECT status, count(*) FROM {source} GROUP BY ALL"):
         tally.status[status] += number
     names = results.staged.names
@@ -334,7 +349,7 @@ def tallied(session: Session, results: Results, layout: Layout) -> Tally:
             into.update(dict(_counted(session, f"SELECT unnest({extra}) FROM {source}")))
     if results.refused:
         tally.status["refused"] += results.refused
-        tally.refused.update(dict(_counted(session, f"SELECT unnest(names) FROM {TABLE}")))
+        tally.refused.update(dict(_counted(session, f"SELECT unnest(names) FROM {results.problems}")))
     return tally
 
 

@@ -16,6 +16,27 @@ from engine.portfolio.problems import DataProblem
 _LIMIT = re.compile(r"\d+(\.\d+)? ?([KMGT]i?B|B|%)", re.IGNORECASE | re.ASCII)
 
 
+_PREFIX = "tierwise-run-"
+
+
+def _sweep() -> None:
+    """Remove what killed runs of this user left behind: it holds their customers' data."""
+    if os.name != "posix":
+        return
+    with os.scandir(tempfile.gettempdir()) as entries:
+        found = [e for e in entries if e.name.startswith(_PREFIX) and e.is_dir(follow_symlinks=False)]
+    for entry in found:
+        number = entry.name.removeprefix(_PREFIX).partition("-")[0]
+        if not number.isdigit() or entry.stat(follow_symlinks=False).st_uid != os.geteuid():
+            continue
+        try:
+            os.kill(int(number), 0)
+        except ProcessLookupError:
+            shutil.rmtree(entry.path, ignore_errors=True)
+        except (PermissionError, OverflowError):
+            continue
+
+
 class Session:
     """A connection, and a folder for what is set aside, which goes when the session ends.
 
@@ -24,7 +45,8 @@ class Session:
     """
 
     def __init__(self, memory_limit: str | None = None, threads: int | None = None) -> None:
-        self.folder = tempfile.mkdtemp(prefix="tierwise-")
+        _sweep()
+        self.folder = tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-")
         self._count = 0
         try:
             self.connection = duckdb.connect(config={

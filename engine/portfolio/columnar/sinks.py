@@ -4,7 +4,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -14,7 +14,6 @@ from engine.portfolio.columnar import postgres, workbook
 from engine.portfolio.columnar.deciding import Staged
 from engine.portfolio.columnar.formats import Column, Writing, as_engine, header
 from engine.portfolio.columnar.locations import DATABASE, POSTGRES, WORKBOOK, Location, located
-from engine.portfolio.columnar.refusals import TABLE
 from engine.portfolio.columnar.session import Session, identifier, writing
 from engine.portfolio.layout import Layout
 from engine.portfolio.problems import DataProblem
@@ -53,17 +52,31 @@ def target(request: Request) -> Target:
 class Results:
     """All rows of a run, refused ones included, to be counted and written."""
 
-    def __init__(self, session: Session, layout: Layout, staged: Staged, refused: int, keys: Sequence[Type]) -> None:
+    def __init__(
+        self, session: Session, layout: Layout, staged: Staged, problems: str, refused: int, keys: Sequence[Type]
+    ) -> None:
         self.session = session
         self.layout = layout
         self.staged = staged
+        self.problems = problems                        # a relation, of so many refused rows
         self.refused = refused
         relation = f"read_parquet({session.variable(staged.path)})"
         if refused:
-            relation = f"{relation} s FULL JOIN {TABLE} p USING (ordinal)"
+            relation = f"{relation} s FULL JOIN {problems} p USING (ordinal)"
         self.relation = relation
         self.good = "p.ordinal IS NULL AND s.ordinal IS NOT NULL" if refused else "true"
         self.keys = keys
+
+    def first_refusals(self, number: int) -> list[tuple[Any, ...]]:
+        """The first refused rows in their order: line, key, message, help."""
+        return self.session.rows(
+            f"SELECT ordinal, key, message, help FROM {self.problems} ORDER BY ordinal LIMIT ?", [number]
+        )
+
+    def refusals(self) -> Iterator[tuple[Any, ...]]:
+        """Every refused row in its order: line, key, message."""
+        for batch in self.session.batches(f"SELECT ordinal, key, message FROM {self.problems} ORDER BY ordinal"):
+            yield from batch
 
     def columns(self) -> list[tuple[str, Column]]:
         """Every column of the results under the name that it gets."""
@@ -105,7 +118,7 @@ class Results:
             text = make.text(column)
             key = at - 1
             if self.refused and 0 <= key < len(self.keys):
-                kept = make.text(Column(name, f"p.k{key}"))
+                kept = f"p.k{key}" if is_json else make.text(Column(name, f"p.k{key}"))
                 text = f"CASE WHEN p.ordinal IS NOT NULL THEN {kept} ELSE {text} END"
             cells.append((name, text))
         line = make.line(cells)

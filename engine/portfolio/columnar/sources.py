@@ -9,6 +9,7 @@ from engine.portfolio.columnar.binding import Misread, Relation, bind
 from engine.portfolio.columnar.locations import DATABASE, FILE, PARQUET, POSTGRES, Location, located
 from engine.portfolio.columnar.raw import Raw
 from engine.portfolio.columnar.session import Session
+from engine.portfolio.problems import DataProblem
 from engine.portfolio.request import Options
 
 __all__ = ["Options", "opened"]
@@ -19,13 +20,19 @@ def opened(
 ) -> Relation:
     """The rows at `place` as a bound relation; raises DataProblem."""
     location = located(place)
-    raw = _raw(session, location, declared, options, reading)
     try:
-        return bind(session, raw, declared, reading)
-    except Misread:
-        # what the database cannot read, or reads into another number of rows, the one-by-one reader judges
-        anew = text.row_by_row(session, raw.path, declared, options, reading, raw.shown)
-        return bind(session, anew, declared, reading)
+        raw = _raw(session, location, declared, options, reading)
+        try:
+            return bind(session, raw, declared, reading)
+        except Misread:
+            # what the database cannot read, or reads into another number of rows, the one-by-one reader judges
+            anew = text.row_by_row(session, raw.path, declared, options, reading, raw.shown)
+            return bind(session, anew, declared, reading)
+    except DataProblem as problem:
+        if problem.file.startswith(session.folder):     # a copy of what the user named
+            problem.message = problem.message.replace(problem.file, location.shown)
+            problem.file = location.shown
+        raise
 
 
 def _raw(
