@@ -15,6 +15,7 @@ from engine.backends.sql.tables import Column, Customers, Events, Source
 from engine.cache import recall_text, remember_text
 from engine.ir import nodes as ir
 from engine.ir.stored import Unstorable, pack
+from engine.portfolio.columnar.formats import Shapes
 from engine.portfolio.columnar.session import Session
 from engine.portfolio.layout import Layout
 from engine.reads import digest
@@ -24,13 +25,14 @@ _KIND = "portfolio statement"
 
 
 class Found(Record):
-    """A column of the statement's result: its `kind` (kept, value, list, status or an extra), whose it is, and whether
-    no label of a set holds a semicolon."""
+    """A column of the statement's result: its `kind` (kept, value, list, status or an extra), whose it is, whether no
+    label of a set holds a semicolon, and the shapes of a list's items."""
 
     kind: str
     decision: str
     member: str
     plain: bool
+    shapes: Shapes = ()
 
 
 class Statement(Record):
@@ -57,14 +59,19 @@ def statement(
     compiler: Any = import_module("engine.backends.sql.program")
     query = compiler.compile_program(program, outcomes, source, keep, extras, lists=True)
     columns = tuple(
-        Found(c.kind, c.decision, c.member, not any(";" in label for label in c.labels or ())) for c in query.columns
+        Found(
+            c.kind, c.decision, c.member, all(";" not in label for label in c.labels or ()),
+            tuple(tuple(shape) for shape in c.shapes),
+        )
+        for c in query.columns
     )
     made = Statement(query.sql("duckdb"), columns)
     if key is not None:
         if len(_MADE) >= _MOST:
             _MADE.clear()
         _MADE[key] = made
-        remember_text(key, json.dumps([made.sql, [[c.kind, c.decision, c.member, c.plain] for c in columns]]))
+        listed = [[c.kind, c.decision, c.member, c.plain, c.shapes] for c in columns]
+        remember_text(key, json.dumps([made.sql, listed]))
     return made
 
 
@@ -96,7 +103,10 @@ def _recalled(key: str) -> Statement | None:
         return None
     try:
         sql, columns = json.loads(text)
-        return Statement(str(sql), tuple(Found(str(k), str(d), str(m), bool(p)) for k, d, m, p in columns))
+        return Statement(str(sql), tuple(
+            Found(str(k), str(d), str(m), bool(p), tuple(tuple(map(str, shape)) for shape in shapes))
+            for k, d, m, p, shapes in columns
+        ))
     except (ValueError, TypeError):
         return None
 
@@ -109,6 +119,7 @@ class Staged(Record):
     names: Mapping[tuple[str, ...], str]
     plain: frozenset[str]
     rows: int
+    shapes: Mapping[str, Shapes]
 
 
 def stage(
@@ -177,7 +188,8 @@ def stage(
     (rows,) = session.connection.execute(
         f"COPY ({query}) TO $path (FORMAT parquet)", {"path": path, "as_of": as_of}
     ).fetchone() or (0,)
-    return Staged(path, names, frozenset(plain), int(rows))
+    shapes = {column.decision: column.shapes for column in made.columns if column.kind == "list"}
+    return Staged(path, names, frozenset(plain), int(rows), shapes)
 
 
 def source_of(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from engine.portfolio.columnar.session import Session
+from engine.portfolio.columnar.session import Session, identifier
 from engine.portfolio.writing import cell, json_text, numbered
 from engine.records import Record
 from engine.semantics import dtypes as dt
@@ -21,14 +21,21 @@ _CONTROLS = [f"{n:02X}" for n in (*range(0x0A, 0x10), *range(0x1A, 0x20))]
 _BATCH = 10_000
 
 
+#: The members that an outcome of several may have, by its number.
+Shapes = tuple[tuple[str, ...], ...]
+#: Members of a list's structs: the only outcome, and the number of the shape.
+_VALUE, _SHAPE = "value", "#"
+
+
 class Column(Record):
-    """A column of the staged results: SQL that reads it, its type (None for text), and whether it is a list of
-    labels without semicolons."""
+    """A column of the staged results: SQL that reads it, its type (None for text), whether it is a list of labels
+    without semicolons, and the shapes of a list of contexts."""
 
     name: str
     sql: str
     type: Type | None = None
     labels: bool = False
+    shapes: Shapes = ()
 
 
 class Writing:
@@ -76,7 +83,7 @@ class Writing:
             )
             session.run(
                 f"INSERT INTO {texts} SELECT unnest(?::BIGINT[]), unnest(?::VARCHAR[])",
-                [[number for number, _ in found], [write(as_engine(value, kind)) for _, value in found]],
+                [[number for number, _ in found], [write(as_engine(value, kind, column.shapes)) for _, value in found]],
             )
         session.run(
             f"CREATE TEMP TABLE {written} AS SELECT value, text FROM {values} v JOIN {texts} t ON t.id = v.rowid"
@@ -124,8 +131,9 @@ def header(names: list[str]) -> str:
     return ",".join(_csv_cell(name) for name in names)
 
 
-def as_engine(value: Any, kind: Type) -> Any:
-    """A value of the database as the engine holds it: durations come as counts, items of lists by their type."""
+def as_engine(value: Any, kind: Type, shapes: Shapes = ()) -> Any:
+    """A value of the database as the engine holds it: durations come as counts, items of lists as structs, which say by
+    their number in `shapes` which members they have."""
     if value is None:
         return None
     if kind.kind == dt.DAYS_DURATION:
@@ -133,16 +141,25 @@ def as_engine(value: Any, kind: Type) -> Any:
     if kind.kind == dt.MONTHS_DURATION:
         return YearsMonths(value)
     if kind.kind == dt.LIST and kind.item is not None:
-        return [_item(item, kind.item) for item in value]
+        return [_item(item, kind.item, shapes) for item in value]
     if kind.whole and isinstance(value, float):
         return int(value)
     return value
 
 
-def _item(value: Any, kind: Type) -> Any:
-    if isinstance(value, dict) and kind.kind == dt.CONTEXT:
-        fields = dict(kind.fields or ())
-        return {name: as_engine(member, fields[name]) for name, member in value.items()}
-    if isinstance(value, dict) and list(value) == ["v"]:
-        return as_engine(value["v"], kind)
-    return as_engine(value, kind)
+def _item(value: Any, kind: Type, shapes: Shapes) -> Any:
+    if not isinstance(value, dict):
+        return as_engine(value, kind)
+    if not shapes:
+        return as_engine(value[_VALUE], kind)
+    fields = dict(kind.fields or ())
+    return {name: as_engine(value[name], fields[name]) for name in shapes[value.get(_SHAPE, 0)]}
+
+
+def plain_list(sql: str, shapes: Shapes) -> str:
+    """SQL of a list of outcomes without the number of their shapes: of values, or of structs with all members."""
+    if not shapes:
+        return f"list_transform({sql}, lambda x: x.{identifier(_VALUE)})"
+    members = dict.fromkeys(name for shape in shapes for name in shape)
+    packed = ", ".join(f"{identifier(name)} := x.{identifier(name)}" for name in members)
+    return f"list_transform({sql}, lambda x: struct_pack({packed}))"

@@ -266,7 +266,8 @@ class Run:
             [path],
         )
         plain = frozenset.intersection(*(part.plain for part in staged))
-        return Staged(path, {k: v for part in staged for k, v in part.names.items()}, plain, rows)
+        names = {k: v for part in staged for k, v in part.names.items()}
+        return Staged(path, names, plain, rows, {k: v for part in staged for k, v in part.shapes.items()})
 
     def _refused(self, staged: Staged, one_version: bool) -> None:
         """Ask the one-by-one path about every row that the statement refuses."""

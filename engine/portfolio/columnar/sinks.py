@@ -12,10 +12,10 @@ import duckdb
 
 from engine.portfolio.columnar import postgres, workbook
 from engine.portfolio.columnar.deciding import Staged
-from engine.portfolio.columnar.formats import Column, Writing, as_engine, header
+from engine.portfolio.columnar.formats import Column, Writing, header, plain_list
 from engine.portfolio.columnar.locations import DATABASE, POSTGRES, WORKBOOK, Location, located
 from engine.portfolio.columnar.session import Session, identifier, writing
-from engine.portfolio.layout import Layout
+from engine.portfolio.layout import Layout, Output
 from engine.portfolio.problems import DataProblem
 from engine.portfolio.request import Request
 from engine.portfolio.writing import atomic, cell
@@ -88,7 +88,7 @@ class Results:
         found.append((own["status"], Column("status", status)))
         for output in self.layout.outputs:
             sql = names[("outcome", output.decision, output.member or "")]
-            found.append((output.column, Column(output.column, self._only(sql), output.type)))
+            found.append((output.column, self._outcome(output, sql)))
         for extra in self.layout.extras:
             if extra == "trace":
                 found.append((own[extra], Column(extra, self._only(names[("trace",)]))))
@@ -98,6 +98,9 @@ class Results:
         problem = "p.message" if self.refused else "CAST(NULL AS VARCHAR)"
         found.append((own["problem"], Column("problem", problem)))
         return found
+
+    def _outcome(self, output: Output, name: str) -> Column:
+        return Column(output.column, self._only(name), output.type, False, self.staged.shapes.get(output.decision, ()))
 
     def _given(self, name: str) -> str:
         return f"s.{name}" if self.refused else name
@@ -131,6 +134,7 @@ class Results:
     def native(self) -> str:
         """A query of the columns in the database's own types; durations and keys of refused rows as text."""
         make = Writing(self.session, self.relation, False)
+        lists = {o.column for o in self.layout.outputs if o.type.kind == dt.LIST}
         shown = []
         for at, (name, column) in enumerate(self.columns()):
             sql = column.sql
@@ -138,6 +142,8 @@ class Results:
                 sql = make.text(column)
             elif column.type is not None and column.type.whole and column.type.kind in dt.NUMERIC:
                 sql = f"TRY_CAST({sql} AS BIGINT)"
+            elif name in lists:
+                sql = plain_list(sql, column.shapes)
             key = at - 1
             if self.refused and 0 <= key < len(self.keys) and self.keys[key].kind == dt.STRING:
                 sql = f"CASE WHEN p.ordinal IS NOT NULL THEN p.k{key} ELSE {sql} END"
@@ -186,18 +192,14 @@ def _file(results: Results, form: str, path: str) -> None:
 
 
 def _sheet(results: Results, path: str) -> None:
-    columns = results.columns()
-    kinds = [column.type for _, column in columns]
-    rows = (
-        [_sheet_cell(value, kind) for value, kind in zip(row, kinds, strict=True)]
-        for batch in results.session.batches(results.native()) for row in batch
-    )
-    workbook.write(path, [name for name, _ in columns], rows)
+    found = results.session.batches(results.native())
+    rows = ([_sheet_cell(value) for value in row] for batch in found for row in batch)
+    workbook.write(path, [name for name, _ in results.columns()], rows)
 
 
-def _sheet_cell(value: Any, kind: Type | None) -> Any:
+def _sheet_cell(value: Any) -> Any:
     if isinstance(value, (list, tuple, dict)):
-        return cell(as_engine(value, kind) if kind is not None else value)
+        return cell(value)
     return value
 
 
