@@ -209,6 +209,9 @@ class _Rows:
         if not order:
             raise Gap(self.node.at, f"`{self.node.op}` over a history without an order")
         last = self.node.op == "last"
+        if last and self.over.distinct:
+            # The last of those that do not repeat an earlier one is not the last row's.
+            raise Gap(self.node.at, "`last` of distinct values")
         keys = exp.Order(expressions=[
             exp.Ordered(this=key.tree.copy(), desc=last, nulls_first=not last) for key in order
         ])
