@@ -15,6 +15,7 @@ import re
 _KEYS = frozenset({"table", "scorecard", "rules", "worst", "collect", "grid"})
 _PARENTS = frozenset({"parameters", "tables"})
 _OPENS = re.compile(r"( *)((?:- +)?)([^\s#:'\"|][^:#'\"|]*?):[ \t]*([|>][-+0-9]*)?[ \t]*(#.*)?")
+_BAR_CELLS = ("", "|", "||")
 _BARS = re.compile(r'"(?:[^"\\]|\\.)*"|(\|{1,2})')
 _RESULTS = frozenset({"then", "reason", "reasons"})
 _CARD = frozenset({"characteristic", "bin", "points"})
@@ -124,10 +125,14 @@ def _converted(block: list[str], key: str, lines: list[str], at: int, column: in
                 template = ["||" if n == split - 1 else "|" for n in range(len(cells) - 1)]
         else:
             if dropped is not None and len(cells) > dropped:
-                if cells[dropped] not in ("", "|", "||"):
+                if cells[dropped] not in _BAR_CELLS:
                     return None
                 cells.pop(dropped)
             wanted = len(template) + 1
+            place = template.index("||") + 1 if "||" in template else wanted
+            if dropped is None and len(cells) == wanted + 1 and place < wanted and (
+                    cells[place] in ("|", "||") or not cells[place] and cells[place + 1]):
+                cells.pop(place)                        # a row of a sheet that has a column for `||`
             while len(cells) > wanted and not cells[-1]:
                 cells.pop()
             cells += [""] * (wanted - len(cells))

@@ -277,6 +277,8 @@ def _spaced_colon(place: _Place) -> tuple[Edit, ...]:
 
 def _colon_help(place: _Place) -> str:
     text = place.text.strip()
+    if "\t" in text:
+        return "rows pasted from a spreadsheet become a grid by `tierwise fmt`, or by `tierwise check --fix`"
     if "：" in text:
         return "the full-width `：` is no colon to YAML; write `: `"
     if re.search(r"\S:\S", text):

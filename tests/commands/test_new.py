@@ -14,7 +14,8 @@ from tests.commands.conftest import Tierwise
 CUSTOMERS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "en": ({"annual revenue": 6_000_000, "years trading": 5, "dscr": 1.2},
            {"segment": "priority", "decision": "approve", "limit": 1_200_000}),
-    "zh": ({"年营业收入": 6_000_000, "经营年限": 5, "偿债覆盖率": 1.2}, {"客群": "优先", "审批": "通过", "额度": 1_200_000}),
+    "zh": ({"年营业收入": 6_000_000, "经营年限": 5, "偿债覆盖率": 1.2},
+           {"客群": "优先", "审批": "通过", "额度": 1_200_000}),
 }
 
 

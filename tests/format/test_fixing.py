@@ -134,6 +134,20 @@ def test_pasted_rows_are_mended(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert run(["fmt", str(path)]) == 0 and path.read_text("utf-8") == text
 
 
+@pytest.mark.parametrize("typed", [
+    "T2\t>= 500\t<= 30, null\tB", "T2\t>= 500\t<= 30, null\t||\tB\t", "T2\t>= 500\t<= 30, null\t\tB\t",
+    "      T2\t>= 500\t<= 30, null\tB\t",
+])
+def test_a_pasted_row_may_have_a_column_for_the_bars(typed: str, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "policies", tmp_path / "policies")
+    path = tmp_path / "policies" / "working-capital.yaml"
+    text = path.read_text("utf-8")
+    row = '      T2    | >= 500 | <= 30, null || B    |\n'
+    path.write_text(text.replace(row, f"{typed}\n"), "utf-8")
+    assert run(["check", "--fix", str(path)]) == 0
+    assert run(["fmt", str(path)]) == 0 and path.read_text("utf-8") == text
+
+
 def test_diff_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "p.yaml"
     path.write_text(
