@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from engine.policy import PolicyError as PolicyError
     from engine.policy import check_policy as check_policy
     from engine.policy import load_policy as load_policy
+    from engine.runs import DataProblem as DataProblem
 
 __version__ = "0.1.0"
 
-__all__ = ["Decision", "Diagnostic", "Policy", "PolicyError", "check_policy", "feel", "load_policy"]
+__all__ = ["DataProblem", "Decision", "Diagnostic", "Policy", "PolicyError", "check_policy", "feel", "load_policy"]
 
 #: Where each public name is defined; a module stands for itself.
 _HOMES = {
+    "DataProblem": "engine.runs",
     "Decision": "engine.decision",
     "Diagnostic": "engine.diagnostics",
     "Policy": "engine.policy",

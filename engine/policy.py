@@ -29,7 +29,10 @@ from engine.records import Record
 from engine.semantics.work import Exhausted, allowance
 
 if TYPE_CHECKING:
+    import os
+
     from engine.check.load import Checked
+    from engine.runs import Summary
 
 __all__ = ["Decision", "Policy", "PolicyError", "check_policy", "load_policy"]
 
@@ -218,6 +221,24 @@ class Policy:
         for row in rows:
             day = row.get("as of", as_of) if isinstance(row, Mapping) else as_of
             yield self.decide(row, as_of=day, history=history)
+
+    def run(
+        self, data: str | os.PathLike[str], *, as_of: datetime.date, out: str | os.PathLike[str],
+        history: Mapping[str, str | os.PathLike[str]] | None = None, engine: str | None = None, **options: Any,
+    ) -> Summary:
+        """Decide a portfolio as `tierwise run` does, and write the results to `out`.
+
+        `data` and each table of `history` are places: a CSV, JSON lines or Parquet file, a workbook, a table of a
+        database. `engine` is "duckdb" or "python"; without it, what suits the tables. `options` are those of the
+        command: `only`, `where`, `limit`, `extras` (its `--with`), `form`, `rejects`, `strict`, `max_refused`,
+        `on_repeated_key`, `on_null_key`, `on_orphan`, `on_keyless_event`, `run_id`, `part_rows`, `memory_limit`,
+        `threads`, `missing`, `date_format`. Refused rows are among the results, they do not raise. Raises DataProblem
+        where data cannot be read or results not written, PolicyError for a policy that the engine does not carry out
+        or a condition with errors, ValueError for a call that cannot be carried out as it stands.
+        """
+        running = import_module("engine.portfolio.running")
+        found: Summary = running.called(self, data, as_of, out, history or {}, engine, options, PolicyError)
+        return found
 
     def input_schema(self) -> dict[str, Any]:
         """The policy's input contract as JSON Schema."""

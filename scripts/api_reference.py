@@ -9,6 +9,7 @@ from typing import Any
 import engine
 from engine import feel
 from engine.decision import OpenDecision
+from engine.runs import Summary
 
 #: Heading and the objects under it, in the order of reading.
 _GROUPS: tuple[tuple[str, tuple[tuple[str, Any], ...]], ...] = (
@@ -19,6 +20,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, Any], ...]], ...] = (
         ("tierwise.PolicyError", engine.PolicyError),
         ("tierwise.Diagnostic", engine.Diagnostic),
     )),
+    ("Portfolios", (("Summary", Summary), ("tierwise.DataProblem", engine.DataProblem))),
     ("Decisions", (("tierwise.Decision", engine.Decision), ("OpenDecision", OpenDecision))),
     ("FEEL", tuple((f"tierwise.feel.{name}", getattr(feel, name)) for name in (
         "evaluate", "unary_test", "ask", "explain_null", "Answer", "Reason", "YearsMonths", "Range",

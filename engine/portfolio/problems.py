@@ -1,16 +1,9 @@
 """What makes data unusable as a whole, in words."""
 from __future__ import annotations
 
+from engine.runs import DataProblem
 
-class DataProblem(Exception):
-    """Data that cannot be read at all. `line` counts from 1; `help` is the way out."""
-
-    def __init__(self, message: str, file: str, line: int | None = None, help: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.file = file
-        self.line = line
-        self.help = help
+__all__ = ["DataProblem", "reason", "shown"]
 
 
 def shown(path: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from engine.ir import nodes as ir
 from engine.ir.reads import Cone
 from engine.records import Record
+from engine.runs import Summary
 
 KEEP, REFUSE, STOP = "keep", "refuse", "stop"
 #: What may stand beside the outcomes, in the order of the columns; the first are given unless others are asked for.
@@ -100,22 +101,7 @@ class Policy(Protocol):
     ) -> Any: ...
 
 
-class Summary(Record):
-    """What a run came to. `outcomes` count the values of each enumerated decision, `reasons`, `missing` and
-    `refused_for` how often each was met; `seconds` is the time taken, `engine` who decided."""
-
-    engine: str
-    rows: int
-    decided: int
-    open: int
-    refused: int
-    outcomes: Mapping[str, Mapping[str, int]]
-    reasons: Mapping[str, int]
-    missing: Mapping[str, int]
-    refused_for: Mapping[str, int]
-    repeated_keys: int
-    null_keys: int
-    orphans: Mapping[str, int]
-    seconds: float
-    out: str
-    notes: tuple[str, ...] = ()
+__all__ = [
+    "EXTRAS", "KEEP", "PART_ROWS", "REFUSE", "STOP", "USUAL_EXTRAS", "Listener", "Options", "Policy", "Quiet",
+    "Request", "Summary",
+]

@@ -1,13 +1,16 @@
 """Carries out a run with the engine that was asked for, or else the one that suits its tables."""
 from __future__ import annotations
 
+import datetime
 import os
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+from engine.diagnostics import Problem
 from engine.portfolio import rowwise
-from engine.portfolio.request import Listener, Policy, Request, Summary
+from engine.portfolio.request import Listener, Policy, Quiet, Request, Summary
 from engine.portfolio.shared import Usage
 
 PYTHON, DUCKDB = "python", "duckdb"
@@ -93,3 +96,25 @@ def _refuse_columnar(request: Request) -> None:
     if what is not None:
         raise Usage(f"{what} needs the columnar engine: leave `--engine python` out")
 
+
+
+def called(
+    policy: Any, data: Any, as_of: datetime.date, out: Any, history: Mapping[str, Any], engine: str | None,
+    options: Mapping[str, Any], invalid: Callable[[Sequence[Any], Mapping[str, str]], Exception],
+) -> Summary:
+    """A run that a program asks for (`Policy.run`); `invalid` makes what is raised of findings."""
+    if engine is not None and engine not in ENGINES:
+        raise ValueError(f"no engine is called {engine!r}; there are 'python' and 'duckdb'")
+    if isinstance(as_of, datetime.datetime) or not isinstance(as_of, datetime.date):
+        raise TypeError(f"as_of is a datetime.date, not {type(as_of).__name__}")
+    places = tuple((str(name), os.fspath(place)) for name, place in history.items())
+    request = Request(os.fspath(data), as_of, places, os.fspath(out))
+    listener = Quiet()
+    try:
+        chosen = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
+        found = run(policy, request.replace(**chosen), listener, engine)
+    except Usage as problem:
+        raise ValueError(str(problem)) from None
+    except Problem as problem:
+        raise invalid(problem.diagnostics, {**policy.sources, **getattr(problem, "sources", {})}) from None
+    return found.replace(notes=tuple(listener.notes))
