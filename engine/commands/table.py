@@ -4,11 +4,11 @@ from __future__ import annotations
 import difflib
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from engine.cache import Remembered
 from engine.commands.check import check_file
 from engine.commands.common import BAD_DATA, FINDINGS, INVALID, Failure, talk
 from engine.commands.fmt import write
@@ -65,8 +65,8 @@ def import_(policy: str, book: str, fix: bool, diff: bool) -> int:
     """Write the grids that changed in a spreadsheet back into the policy.
 
     Only these change in the file. What the spreadsheet did to a cell (a date, `1E3`, curly quotes, TRUE) is
-    named with its place and keeps all from being written. The policy is checked afterwards; where it has
-    errors it is put back as it was.
+    named with its place and keeps all from being written. The policy is checked afterwards: where it has errors it
+    is put back as it was, new warnings are shown.
     """
     sources = _sources(policy)
     try:
@@ -102,28 +102,60 @@ def import_(policy: str, book: str, fix: bool, diff: bool) -> int:
 def _put(brought: Brought, folder: str) -> int:
     """Write the files and check them; on errors put the former ones back."""
     former: dict[str, bytes] = {}
-    failed: Remembered | None = None
+    found: list[Diagnostic] = []
+    texts: dict[str, str] = {}
+    paths = [os.path.join(folder, name) for name in brought.texts]
+    before = {_told(d) for path in paths for d in check_file(path).diagnostics}
     try:
-        for name, text in brought.texts.items():
-            path = os.path.join(folder, name)
+        for path, text in zip(paths, brought.texts.values(), strict=True):
             former[path] = Path(path).read_bytes()
             write(path, text)
-        for path in former:
-            found = check_file(path)
-            if any(d.is_error for d in found.diagnostics):
-                failed = found
+        for path in paths:
+            checked = check_file(path)
+            found += checked.diagnostics
+            texts |= checked.sources
+            if any(d.is_error for d in checked.diagnostics):
                 break
     except BaseException:
         _restore(former)
         raise
-    if failed is not None:
+    errors = [d for d in found if d.is_error]
+    if errors:
+        places = _places(errors, paths)
         _restore(former)
-        errors = [d for d in failed.diagnostics if d.is_error]
-        show(errors, failed.sources, sys.stdout)
-        talk("the sheets give a policy with errors, so the files were left as they were")
+        show(errors, texts, sys.stdout)
+        where = f" in {', '.join(f'`{title}`' for title in places)}" if places else ""
+        talk(visible(f"the sheets give a policy with errors{where}, so the files were left as they were"))
         return FINDINGS
+    new = [d for d in dict.fromkeys(found) if _told(d) not in before]
+    if new:
+        show(new, texts, sys.stdout)
     talk(visible(f"changed {', '.join(f'`{t}`' for t in brought.changed)} in {', '.join(former)}"))
     return 0
+
+
+def _told(found: Diagnostic) -> tuple[str, str]:
+    """A finding without its place, which moves with the lines above it."""
+    return found.code, found.message
+
+
+def _places(errors: Sequence[Diagnostic], paths: Sequence[str]) -> list[str]:
+    """The sheets in which errors of the files just written lie."""
+    titles: dict[str, None] = {}
+    taken: set[str] = set()
+    for path in paths:
+        try:
+            held = source(load_file(path, path), os.path.basename(path), taken)
+        except Problem:
+            continue                                    # its errors say so
+        for sheet in held.sheets:
+            place = held.grids.get(sheet.place)
+            lines = place.scalar.span if place is not None else None
+            if lines is not None and any(
+                    d.span is not None and os.path.realpath(d.span.file) == os.path.realpath(path)
+                    and lines.line <= d.span.line <= lines.end_line for d in errors):
+                titles[sheet.title] = None
+    return list(titles)
 
 
 def _restore(former: dict[str, bytes]) -> None:

@@ -348,3 +348,22 @@ def test_cell(
 ) -> None:
     found = read(Raw(value, kind, "General"), role, before)
     assert (found.text, found.damage is not None, found.certain) == (text, damaged, certain)
+
+
+def test_warnings_that_an_import_brings_are_shown(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def append(book: Any) -> None:
+        book["next review"].append(["N3", "> 9", "||", "2026-01-01"])
+
+    assert brought(append) == 0
+    out, err = capsys.readouterr()
+    assert "W0602" in out or "W0601" in out
+    assert "changed `next review`" in err
+    assert run(["table", "import", "p.yaml", "in.xlsx"]) == 0 and capsys.readouterr().out == ""
+
+
+def test_errors_that_an_import_brings_name_the_sheet(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = Path("p.yaml").read_bytes()
+    assert brought(lambda book: setattr(book["next review"]["B1"], "value", "yeers")) == 1
+    out, err = capsys.readouterr()
+    assert "unknown name `yeers`" in out and "with errors in `next review`" in err
+    assert Path("p.yaml").read_bytes() == before
