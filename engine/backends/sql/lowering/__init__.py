@@ -11,6 +11,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from engine.backends.sql.dialects import Dialect
+from engine.backends.sql.lowering.constants import constants
 from engine.backends.sql.lowering.edges import edges
 from engine.backends.sql.lowering.fences import fences
 from engine.backends.sql.lowering.lists import lists
@@ -23,7 +24,7 @@ from engine.backends.sql.lowering.tables import tables
 from engine.backends.sql.lowering.wide import wide
 
 PASSES: tuple[Callable[[exp.Select, str], exp.Select], ...] = (
-    nulls, nearest, tables, edges, medians, lists, wide, live, parameters, fences,
+    nulls, nearest, tables, edges, medians, lists, wide, live, constants, parameters, fences,
 )
 
 

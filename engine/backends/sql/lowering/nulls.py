@@ -16,6 +16,9 @@ def nulls(query: exp.Select, dialect: str) -> exp.Select:
     for select in [*(s for _, s in queries(query)), query]:
         if known:
             _written_out(select, known)
+        for case in list(select.find_all(exp.Case)):
+            if not isinstance(case.parent, exp.Alias) and _is_null(case):
+                case.replace(exp.null())
         if select is query:
             break
         kept = []
