@@ -185,6 +185,11 @@ class HistoryMaker:
                 of.histories[given.name] = History(given.name, TRUE, _nothing)
                 continue
             opened = source.opened(outer)
+            if any(k.null_safe for k in (*opened.aggregation.whole.keys, *chain.keys)):
+                # Such rows stand beside values of the outer row, and would be joined by these as well.
+                at = next((node.at for _, node in each.bindings), None)
+                raise Gap(at, f"the history `{given.source}` in a policy for each row, where either was decided by "
+                              "values of the customer")
             raws[given.name] = _handed_over(given, opened, raws)
             ours = [k.column for k in chain.keys]
             ours.append(_as_column(of, inputs.get(self._owner(each, given), st.NULL)))

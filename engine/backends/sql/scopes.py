@@ -169,7 +169,6 @@ class Handing(Aggregation):
 
     def __init__(self, outer: Stages, level: int, source: Chain, ours: Sequence[Sql]) -> None:
         self.source = source
-        self._before = ""
         keys = [(st.column(k.column.tree.name, ROWS), k.null_safe) for k in source.keys]
         super().__init__(outer, level, Chain(source.names, self._from, keys), ours)
         self.chain.order = tuple(self.carried(o) for o in source.order)
@@ -194,7 +193,7 @@ class Handing(Aggregation):
         made, last = self.source.table()
         ours = [exp.alias_(st.column(o.tree.name), f"q{i}") for i, o in enumerate(self.ours)]
         values = [exp.alias_(st.column(value.tree.name), name) for value, (name, _) in self._values.items()]
-        distinct = exp.select(*ours, *values).distinct().from_(table(self._before))
+        distinct = exp.select(*ours, *values).distinct().from_(table(self.outer.before(self.level)))
         on = [
             (exp.NullSafeEQ if k.null_safe else exp.EQ)(
                 this=st.column(k.column.tree.name, ROWS), expression=st.column(f"q{i}", HANDED)
@@ -203,7 +202,3 @@ class Handing(Aggregation):
         ]
         select = exp.select().from_(table(last, ROWS))
         return made, select.join(distinct.subquery(HANDED), on=st.all_of(on), copy=False)
-
-    def _queries(self, before: str) -> list[Cte]:
-        self._before = before
-        return super()._queries(before)

@@ -123,6 +123,11 @@ class Stages:
         while len(self.levels) <= level:
             self.levels.append([])
 
+    def before(self, level: int) -> str:
+        """The name of the last stage before a level, once all columns are made."""
+        filled = [k for k in range(1, level) if self.levels[k] or self.joins.get(k) or self.filters.get(k)]
+        return f"{self.prefix}{max(filled, default=0)}"
+
     def queries(self, first: Sequence[exp.Expr] = ()) -> list[Cte]:
         """The queries of all stages, the last of which has every column; `first` are further columns of the
         first stage."""
