@@ -58,6 +58,7 @@ def _every() -> list[str]:
         "parameter",
         "for each",
         "for each, with histories",
+        "previous",
         "lookup by key",
         "lookup by band",
         "several outputs",
@@ -107,6 +108,7 @@ def items(program: ir.Program, reach: Cone | None = None) -> Counter[str]:
         found["several outputs"] += bool(decision.members)
         found["from X"] += any(s.inherited for a in decision.arms for s in a.reasons)
     found["parameter"] += len(parameters)
+    found["previous"] += sum(i.previous for i in program.inputs if reach is None or i.name in reach.inputs)
     for history in histories:
         found["visible from"] += history.visible_from is not None
         found["order by"] += bool(history.order_by)

@@ -72,8 +72,14 @@ class CustomerMaker:
 
     def make(self) -> Customer:
         random = self.random
-        inputs = {}
+        inputs: dict[str, Any] = {}
+        logged = random.random() < 0.7
         for decl in self.program.inputs:
+            if decl.previous and not logged:
+                continue
+            if decl.name == "previous":
+                inputs[decl.name] = True
+                continue
             value = self.value(decl.type, decl.domain is not None)
             if not decl.required and random.random() < self.missing:
                 value = None

@@ -702,6 +702,8 @@ class Maker:
         if kind == "bool":
             if not self.sound and random.random() < 0.2:
                 return Expr(kind, [f"({relation.name} = null)"])
+            if not self.sound and random.random() < 0.2 and any(n.text.startswith("previous.") for n in self.names):
+                return Expr(kind, ["(previous != null)"])
             body = self.in_row(relation, "r").make("bool", min(depth - 1, 2))
             return Expr(kind, [f"({random.choice(('some', 'every'))} r in {rows} satisfies ", body, ")"])
         if kind.startswith("list:"):

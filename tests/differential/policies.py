@@ -252,6 +252,7 @@ class _Generator:
         random = self.random
         part = _Generator(random, self.sound, "p ", self.forms)
         each = random.choice(self.relations) if self.relations and random.random() < 0.5 else None
+        handed = each is not None and random.random() < 0.4
         inner: dict[str, Spec] = {"principal": {"type": "money", "optional": True}}
         part.names.append(Name("principal", "money"))
         for name, kind in (("p x", "number"), ("p y", "number"), ("p kind", "enum"), ("p day", "date")):
@@ -272,6 +273,8 @@ class _Generator:
             "history": {},
             "decisions": [],
         }
+        if each is not None and handed:
+            self.hand_over(spec, part_spec, each, part)
         part.codes = list(part_spec["reasons"])
         part.parts = False
         for index in range(random.randint(1, 3)):
@@ -282,6 +285,8 @@ class _Generator:
             names += [Name(f.text, f.kind, f.sure) for f in each.fields] * 2
         maker = Maker(random, names, () if each is not None else self.relations, self.sound, forms=self.forms)
         bindings = {}
+        if handed:
+            bindings |= {"ref": Expr("text", ["ref"]), "p lines": Expr("rows", ["lines"])}
         for inner_name in part.names[1:5]:
             if random.random() < 0.85:
                 bindings[inner_name.text] = (
@@ -290,7 +295,11 @@ class _Generator:
                     else maker.make(inner_name.kind, random.randint(0, 1))
                 )
         spec["use"]["part"] = {"policy": "part", "with": bindings, "each": each.name if each is not None else None}
-        outcomes = [n for n in part.names[5:] if n.text in part.decided or "." in n.text]
+        outcomes = [
+            n
+            for n in part.names[5:]
+            if (n.text in part.decided or "." in n.text) and not n.text.startswith("previous.")
+        ]
         # Decisions of `features` are outcomes too, but have no column in a history.
         shown = {d["name"] for d in part_spec["decisions"] if d["family"] != "features"}
         if each is None:
@@ -299,6 +308,30 @@ class _Generator:
         else:
             columns = [Name(n.text, n.kind) for n in outcomes if n.text in shown]
             self.relations.append(Relation("part", [*each.fields, *columns]))
+
+    def hand_over(self, spec: Spec, part_spec: Spec, each: Relation, part: _Generator) -> None:
+        """A history whose rows belong to those that the other policy is decided for, by a key: it has them too."""
+        random = self.random
+        fields: dict[str, Spec] = {"ref": {"type": "string"}, "l day": {"type": "date"}}
+        named = [Name("l day", "date", True)]
+        for label, kind in (("amount", "money"), ("size", "number"), ("mark", "enum"), ("late", "bool")):
+            body, field = self.declared(f"l {label}", kind, 0.4)
+            fields[f"l {label}"] = body
+            named.append(field)
+        order = ["l day"] if random.random() < 0.7 or self.sound else None
+        for at, name, key in ((spec, "lines", {"of": each.name}), (part_spec, "p lines", {})):
+            body = {"key": "ref", **key, "fields": dict(fields)}
+            if key == {}:
+                del body["fields"]["ref"]
+            if random.random() < 0.5:
+                body["visible from"] = "l day"
+            if order:
+                body["order by"] = order
+            at["history"][name] = body
+        spec["history"][each.name]["fields"]["ref"] = {"type": "string"}
+        part_spec["inputs"]["ref"] = {"type": "string", "key": True}
+        part.relations.append(Relation("p lines", named))
+        self.relations.append(Relation("lines", named))
 
     codes: list[str] | None = None
     parts = True
@@ -342,6 +375,11 @@ class _Generator:
         self.decided.append(name)
         if kind is not None:
             self.names.append(Name(name, kind))
+        if self.parts and not self.sound and decision["family"] != "features" and random.random() < 0.15:
+            members = [(f"{name}.{n}", k) for n, k in decision.get("outputs", {}).items()]
+            if kind is not None and not kind.startswith("list:"):
+                members = [(name, kind)]
+            self.names += [Name(f"previous.{n}", k) for n, k in members]
         return decision
 
     def wide(self, name: str, spec: Spec) -> Spec:
@@ -768,6 +806,8 @@ def _reason(code: str, rank: int | None) -> list[str]:
 
 def _history(name: str, body: Spec) -> list[str]:
     lines = [f"{name}:", f"  key: {body['key']}"]
+    if "of" in body:
+        lines.append(f"  of: {body['of']}")
     if "visible from" in body:
         lines.append(f"  visible from: {body['visible from']}")
     if "order by" in body:

@@ -54,6 +54,10 @@ def checked(of: SqlExpressions, decl: InputDecl | FieldDecl, value: Sql, bad: li
         value = stages.named(value.replace(tree=st.case([(known, value.tree.copy())])))
     misfits = unfit(of, decl.type, decl.domain, value)
     wrong = st.either(*(st.holds(b) for b in bad), misfits)
+    if isinstance(decl, InputDecl) and decl.previous and not wrong.is_false:   # it never makes data bad
+        wrong = stages.named(wrong)
+        kept = st.case([(st.negated(wrong.tree.copy()), value.tree.copy())])
+        return stages.named(Sql(kept, max(value.level, wrong.level), True)), FALSE
     return value.replace(nullable=decl.type.nullable), stages.named(wrong)
 
 
