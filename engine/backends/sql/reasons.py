@@ -48,16 +48,16 @@ class Reasons:
 
     def of_arms(self, decision: ir.Decide, fires: Sequence[tuple[int, Sql]]) -> Flags:
         """The reasons of the arms that fire: arms by the lowest rank among their codes, then in their order."""
-        placed: list[tuple[float, int, Flags]] = []
+        arms: list[tuple[int, Flags]] = []
         for index, condition in fires:
             codes = self._codes(decision.arms[index].reasons)
-            codes = [f.replace(holds=self.stages.named(st.both(condition, f.holds))) for f in codes]
-            for rank, flags in self._by_rank(codes):
-                placed.append((rank, index, flags))
-        if decision.hit in ("first", "unique", "value"):
-            placed.sort(key=lambda p: p[1])     # a single arm fires, so its rank is no matter
-        else:
-            placed.sort(key=lambda p: (p[0], p[1]))
+            arms.append((index, [f.replace(holds=self.stages.named(st.both(condition, f.holds))) for f in codes]))
+        placed: list[tuple[float, int, Flags]] = []
+        single = decision.hit in ("first", "unique", "value")       # one arm fires, so its rank is no matter
+        for index, codes in arms:
+            others = [] if single else [(self.rank(f.label), n) for n, flags in arms if n != index for f in flags]
+            placed += [(0.0 if single else rank, index, flags) for rank, flags in self._by_rank(index, codes, others)]
+        placed.sort(key=lambda p: (p[0], p[1]))
         return self.named([f for _, _, flags in placed for f in flags])
 
     def _codes(self, sources: Sequence[ir.ReasonSource]) -> Flags:
@@ -70,17 +70,25 @@ class Reasons:
                 found.append(Flag(source.name, st.TRUE))
         return once(found)
 
-    def _by_rank(self, codes: Flags) -> list[tuple[float, Flags]]:
-        """An arm's codes for each lowest rank that they may have, under the condition that it is that one."""
-        ranks = sorted({self.rank(f.label) for f in codes})
-        if len(ranks) < 2:
-            return [(ranks[0], codes)] if ranks else []
+    def _by_rank(
+        self, index: int, codes: Flags, others: Sequence[tuple[float, int]]
+    ) -> list[tuple[float, Flags]]:
+        """An arm's codes for each lowest rank that they may have, under the condition that it is that one.
+
+        Ranks between which no other arm can stand (`others` are their ranks and numbers) are as one: a code that is
+        inherited twice would else stand once for each pair of ranks.
+        """
+        classes: dict[int, list[float]] = {}
+        for rank in sorted({self.rank(f.label) for f in codes}):
+            classes.setdefault(sum(other < (rank, index) for other in others), []).append(rank)
+        if len(classes) < 2:
+            return [(ranks[0], codes) for ranks in classes.values()]
         found = []
         lower: list[Sql] = []
-        for rank in ranks:
-            here = st.either(*(f.holds for f in codes if self.rank(f.label) == rank))
+        for ranks in classes.values():
+            here = st.either(*(f.holds for f in codes if self.rank(f.label) in ranks))
             lowest = self.stages.named(st.both(here, st.opposite(st.either(*lower))) if lower else here)
-            found.append((rank, [f.replace(holds=st.both(lowest, f.holds)) for f in codes]))
+            found.append((ranks[0], [f.replace(holds=st.both(lowest, f.holds)) for f in codes]))
             lower.append(self.stages.named(here))
         return found
 
