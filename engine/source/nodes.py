@@ -28,7 +28,8 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from engine.diagnostics import Diagnostic, Label, Problem, Span
+from engine.diagnostics import Diagnostic, Edit, Label, Problem, Span
+from engine.semantics.lazy import Lazy
 from engine.source.complaints import complain
 from engine.source.encoding import decode
 from engine.source.tree import Document, Mapping, Node, Scalar, Sequence, normal
@@ -43,6 +44,11 @@ MAX_SCALAR = 500_000
 MAX_DEPTH = 100
 MAX_NODES = 100_000
 MAX_PROBLEMS = 100
+
+#: A group of thousands that stands as a key, the number before it, and the whole.
+_GROUP = Lazy(r"[0-9]{3}")
+_BEFORE = Lazy(r"(?<![\w.,])([0-9]{1,3}(?:,[0-9]{3})*),$")
+_GROUPED = Lazy(r"[0-9]{1,3}(?:,[0-9]{3})+")
 
 _STYLES = {None: "plain", "": "plain", "'": "single", '"': "double", "|": "literal", ">": "folded"}
 
@@ -147,8 +153,10 @@ class _Builder:
             parser.dispose()
         document.problems = tuple(self.problems)
         if self.root is None or (isinstance(self.root, Scalar) and self.root.is_empty):
-            raise Problem(*self.problems, Diagnostic("E0015", "the file is empty", document.span(0, 0),
-                                                     help="start with `policy: a name`, or run `tierwise new policy`"))
+            way = "start with `policy: a name`, or run `tierwise new policy`"
+            if document.name.endswith((".test.yaml", ".test.yml")):
+                way = "start with `test:` and the name of the policy beside it"
+            raise Problem(*self.problems, Diagnostic("E0015", "the file is empty", document.span(0, 0), help=way))
         document.root = self.root
         return document
 
@@ -261,6 +269,8 @@ class _Builder:
             self._problem(Diagnostic("E0013", "the merge key `<<` is not allowed in a policy", node.span,
                                      help="write the merged keys out here"))
             return None
+        if frame.flow and _GROUP.fullmatch(node.text) and self._number(node):
+            return None
         name = normal(node.text)
         at = frame.index.get(name)
         if at is not None:
@@ -271,6 +281,21 @@ class _Builder:
                                      labels=(Label(first.span, "first given here"),)))
             return None
         return node
+
+    def _number(self, node: Scalar) -> bool:
+        """Whether a key in `{...}` is what YAML cut from a number with thousands separators; it is reported once."""
+        before = _BEFORE.compiled.search(self.document.text, max(0, node.start - 40), node.start)
+        if before is None:
+            return False
+        whole = _GROUPED.match(self.document.text, before.start(1))
+        assert whole is not None                        # it begins with what was found before the key
+        bare = whole[0].replace(",", "")
+        span = self.document.span(*whole.span())
+        found = Diagnostic("E0009", "YAML cuts this number at its commas", span, edits=(Edit(span, bare),),
+                           help=f"write it without thousands separators: `{bare}`")
+        if found not in self.problems:
+            self._problem(found)
+        return True
 
     def _decorated(self, event: Any) -> None:
         """A tag or an anchor before a value."""
