@@ -39,6 +39,8 @@ class History:
         self._rows: defaultdict[Any, list[dict[str, Any]]] = defaultdict(list)
         self._lines: defaultdict[Any, list[int]] = defaultdict(list)
         self._asked: set[Any] = set()
+        #: Rows that belong to no row of the history above.
+        self._lost = 0
 
     def of(self, key: Any) -> list[dict[str, Any]]:
         """The rows of one customer, in the order of the file."""
@@ -53,13 +55,36 @@ class History:
         """The line of the file on which a customer's row stands; rows count from 1."""
         return self._lines[key][number - 1]
 
+    def owned(self, above: History, key: str) -> History:
+        """These rows, which lie here by a field, by the customers of the rows of `above` with the same value of it."""
+        owners: dict[Any, dict[Any, None]] = {}
+        for customer, rows in above._rows.items():
+            for row in rows:
+                owners.setdefault(row.get(key), {})[customer] = None
+        found = History(self.name, self.source)
+        found.hints, found.skipped = self.hints, self.skipped
+        placed: list[tuple[int, Any, dict[str, Any]]] = []
+        for value, rows in self._rows.items():
+            customers = owners.get(value, {})
+            found._lost += 0 if customers else len(rows)
+            for line, row in zip(self._lines[value], rows, strict=True):
+                placed.extend((line, customer, row) for customer in customers)
+        for line, customer, row in sorted(placed, key=lambda p: p[0]):
+            found.add(customer, row, line)
+        for value, message in self.broken.items():
+            for customer in owners.get(value, ()):
+                found.broken.setdefault(customer, message)
+        return found
+
     @property
     def size(self) -> int:
         return sum(map(len, self._rows.values()))
 
     def unclaimed(self) -> int:
         """Rows of keys that no customer had."""
-        return sum(len(rows) for key, rows in self._rows.items() if key not in self._asked)
+        return self._lost + len({
+            line for key, lines in self._lines.items() if key not in self._asked for line in lines
+        })
 
 
 def read_history(

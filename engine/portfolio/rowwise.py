@@ -19,6 +19,7 @@ from engine.portfolio.shared import (
     declared_histories,
     faults_text,
     form_of,
+    link_of,
     orphans_text,
     programs_of,
     rejects,
@@ -69,7 +70,7 @@ class _RowByRow:
         self.layout = Layout(programs, request.only, request.extras)
         inputs = self.layout.inputs
         self.bound = Columns(table, tuple(inputs.values()), reading)
-        self.owner = {h.name: h.key for program in programs for h in program.histories if h.key is not None}
+        self.owner = {name: owner.name for name, (_, owner, _) in declared_histories(programs[-1], request).items()}
         needed = set.intersection(*(set(policy.cone(program, self.only).inputs) for program in programs))
         require_columns(self.bound.absent, needed, inputs, table.columns, self.bound.columns, table.path)
         self.where = where_of(programs, request)
@@ -236,11 +237,14 @@ def _histories(
     """The event tables by history; raises DataProblem and Usage."""
     found: dict[str, History] = {}
     for name, (decl, owner, path) in declared_histories(program, request).items():
+        link = owner if decl.of is None else link_of(decl)
         with table(path) as rows:
             found[name] = read_history(
-                name, Key(owner.name, owner.type, owner.column), decl.fields, rows, reading,
+                name, Key(link.name, link.type, link.column), decl.fields, rows, reading,
                 skip_keyless=request.on_keyless_event != STOP,
             )
+        if decl.of is not None:
+            found[name] = found[name].owned(found[decl.of], link.name)
         for column, hint in found[name].hints.items():
             listener.note(f"note: {path}: `{column}` {visible(hint)}")
     return found

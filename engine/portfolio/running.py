@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.diagnostics import Problem
 from engine.portfolio import rowwise
+from engine.portfolio.columnar.locations import shown_place
 from engine.portfolio.request import Listener, Policy, Quiet, Request, Summary
 from engine.portfolio.shared import Usage
 
@@ -54,9 +55,9 @@ def only_columnar(request: Request) -> str | None:
     """What of a request the one-by-one engine cannot do; None where it can do all."""
     for place in (request.data, *(place for _, place in request.histories)):
         if not _is_text(place, request.options.format):
-            return f"reading `{_shown(place)}`"
+            return f"reading `{shown_place(place)}`"
     if request.form in ("parquet", "xlsx") or request.out != "-" and not _is_text(request.out, request.form, True):
-        return f"writing `{_shown(request.out)}`"
+        return f"writing `{shown_place(request.out)}`"
     for given, name in (
         (request.memory_limit, "--memory-limit"), (request.threads, "--threads"), (request.run_id, "--run-id")
     ):
@@ -83,12 +84,6 @@ def _is_text(place: str, form: str | None, written: bool = False) -> bool:
 
 def _has_parquet(folder: str) -> bool:
     return any(name.endswith(".parquet") for _, _, names in os.walk(folder) for name in names)
-
-
-def _shown(place: str) -> str:
-    locations = import_module("engine.portfolio.columnar.locations")
-    shown: str = locations.redacted(place) if "://" in place else place
-    return shown
 
 
 def _refuse_columnar(request: Request) -> None:

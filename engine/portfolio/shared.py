@@ -148,7 +148,8 @@ def rejects(path: str | None) -> Iterator[Any]:
 
 
 def declared_histories(program: ir.Program, request: Request) -> dict[str, tuple[ir.HistoryDecl, InputDecl, str]]:
-    """Each event table given: its declaration, the input that owns its rows, and its place; raises Usage."""
+    """Each event table given: its declaration, the input that owns its rows, and its place; raises Usage. A history
+    comes behind the one to whose rows its own belong (`of`), which must be given, too."""
     declared = {h.name: h for h in program.histories if h.each is None}
     inputs = {i.name: i for i in program.inputs}
     found: dict[str, tuple[ir.HistoryDecl, InputDecl, str]] = {}
@@ -159,8 +160,29 @@ def declared_histories(program: ir.Program, request: Request) -> dict[str, tuple
             raise Usage(f"the policy has no history `{name}`; it has {known}")
         if name in found:
             raise Usage(f"history `{name}` is given twice")
-        owner = inputs.get(decl.key) if decl.key is not None else None
+        top = _top(decl, declared)
+        owner = inputs.get(top.key) if top.key is not None else None
         if owner is None:
             raise Usage(f"history `{name}` has no key that says whose its rows are")
         found[name] = decl, owner, path
-    return found
+    for name, (decl, _, _) in found.items():
+        if decl.of is not None and decl.of not in found:
+            raise Usage(f"rows of history `{name}` belong to those of `{decl.of}`, which is not given")
+    return dict(sorted(found.items(), key=lambda pair: _depth(pair[1][0], declared)))
+
+
+def _top(decl: ir.HistoryDecl, declared: Mapping[str, ir.HistoryDecl]) -> ir.HistoryDecl:
+    """The history above whose key is the customer's."""
+    while decl.of is not None:
+        decl = declared[decl.of]
+    return decl
+
+
+def _depth(decl: ir.HistoryDecl, declared: Mapping[str, ir.HistoryDecl]) -> int:
+    return 0 if decl.of is None else 1 + _depth(declared[decl.of], declared)
+
+
+def link_of(decl: ir.HistoryDecl) -> InputDecl:
+    """The field by which a history's rows belong to those of another one, as a key of its table."""
+    field = next(f for f in decl.fields if f.name == decl.key)
+    return InputDecl(field.name, field.type, field.column, key=True)

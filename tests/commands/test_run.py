@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from engine.backends.support import Gap, Unsupported
+from engine.ir import nodes as ir
 from tests.commands.conftest import CUSTOMERS, Tierwise
 
 ARGS = ("run", "policy.yaml", "customers.csv", "--as-of", "2026-07-01")
@@ -157,3 +159,49 @@ def test_an_invalid_policy_exits_with_2(tierwise: Tierwise, folder: Path) -> Non
     assert result.code == 2
     assert "did you mean `dscr`" in result.err
     assert result.out == ""
+
+
+def test_what_sql_does_not_carry_out_is_refused_with_the_way_out(
+    tierwise: Tierwise, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compile_program(program: ir.Program, *_: object, **__: object) -> None:
+        (decision,) = (d for d in program.decisions if d.name == "segment")
+        raise Unsupported(Gap(decision.at, "leaps of faith").diagnostic("the SQL backend"))
+
+    monkeypatch.setattr("engine.backends.sql.program.compile_program", compile_program)
+    monkeypatch.setattr("engine.portfolio.columnar.deciding._MADE", {})
+    result = tierwise(*ARGS, "--engine", "duckdb", "-o", "out.csv")
+    assert result.code == 2
+    assert "error[E0801]: the SQL backend does not carry out leaps of faith" in result.err
+    assert "--> policy.yaml:" in result.err
+    assert "= help: add `--engine python`" in result.err
+    assert not (folder / "out.csv").exists()
+
+
+def test_each_engine_says_who_it_is(tierwise: Tierwise, folder: Path) -> None:
+    assert "decided by python" in tierwise(*ARGS).err
+    assert "decided by duckdb" in tierwise(*ARGS, "--engine", "duckdb").err
+    assert tierwise(*ARGS).out == tierwise(*ARGS, "--engine", "duckdb").out
+
+
+def test_reason_texts_of_the_summary_hold_no_placeholders(tierwise: Tierwise, folder: Path) -> None:
+    for engine in ("python", "duckdb"):
+        err = tierwise(*WITH_HISTORY, "--engine", engine).err
+        assert "Late payments " in err
+        assert "{" not in err
+
+
+def test_what_python_cannot_do_is_told(tierwise: Tierwise, folder: Path) -> None:
+    result = tierwise(*ARGS, "--engine", "python", "-o", "out.parquet")
+    assert result.code == 2
+    assert "needs the columnar engine" in result.err
+
+
+def test_what_stands_beside_the_outcomes(tierwise: Tierwise, folder: Path) -> None:
+    for engine in ("python", "duckdb"):
+        result = tierwise(*WITH_HISTORY, "--with", "fired,trace", "--limit", "1", "--engine", engine)
+        (row,) = rows(result.out)
+        assert list(row)[-3:] == ["fired", "trace", "problem"]
+        assert row["fired"] == "segment/otherwise;decision/otherwise"
+        assert json.loads(row["trace"])["policy"]["name"] == "small"
+    assert "reasons" not in rows(tierwise(*ARGS, "--with", "none").out)[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.portfolio.columnar.binding import ORDINAL, Relation
+from engine.portfolio.columnar.refusals import EventTable
 from engine.portfolio.columnar.session import Session, reading
 from engine.portfolio.problems import DataProblem
 from engine.portfolio.request import STOP
@@ -73,16 +74,19 @@ def keyless_rows(relation: str, key: Keys) -> str:
 
 
 def orphans(
-    session: Session, events: Relation, owner: str, customers: Relation, name: str, choice: str
+    session: Session, table: EventTable, customers: Relation, name: str, choice: str
 ) -> int:
     """How many events belong to no customer; raises DataProblem where there must be none."""
-    key = customers.columns.get(owner)
-    mine = events.columns[owner].name
+    events = table.relation
+    key = customers.columns.get(table.owner)
+    mine = events.columns[table.owner].name
+    # Events without a key are told elsewhere; without a row above they are of nobody.
+    given = mine if table.decl.of is None else events.columns[table.decl.key or ""].name
     known = f"SELECT {key.name} FROM {customers.name}" if key is not None else "SELECT NULL WHERE false"
     with reading(events.shown, events.path):
         (lost,) = session.row(
-            f"SELECT count(*) FROM {events.name} e ANTI JOIN ({known}) c(key) ON e.{mine} = c.key "
-            f"WHERE e.{mine} IS NOT NULL"
+            f"SELECT count(DISTINCT e.{ORDINAL}) FROM {events.name} e ANTI JOIN ({known}) c(key) ON e.{mine} = c.key "
+            f"WHERE e.{given} IS NOT NULL"
         )
     if lost and choice == STOP:
         raise DataProblem(orphans_text(name, lost, customers.shown), events.path)

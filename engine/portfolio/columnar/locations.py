@@ -11,6 +11,9 @@ from engine.records import Record
 
 FILE, PARQUET, WORKBOOK, DATABASE, POSTGRES = "file", "parquet", "workbook", "database", "postgres"
 _URL = re.compile(r"postgres(ql)?://")
+#: The other form of connection strings, and those of its words that are no secret.
+_WORDS = re.compile(r"\s*(host|hostaddr|port|dbname|user|password|service)\s*=")
+_OPEN = re.compile(r"\b(host|port|dbname|user|service)\s*=\s*('(?:[^'\\]|\\.)*'|[^\s']+)")
 _DATABASES = (".duckdb", ".ddb", ".db")
 _QUERY = re.compile(r"\s*(select|with|table|values)\b", re.IGNORECASE)
 
@@ -44,10 +47,10 @@ def located(place: str) -> Location:
         if not found:
             raise DataProblem(f"the environment variable `{variable}` is not set", place, help="export it first")
         path = found
-    elif _URL.match(path):
+    elif _URL.match(path) or _WORDS.match(path):
         told = redacted(path)
     suffix = f"::{name}" if name else ""
-    if _URL.match(path) or re.match(r"(host|dbname|service)\s*=", path):
+    if _URL.match(path) or _WORDS.match(path):
         return Location(POSTGRES, path, told + suffix, name)
     ending = os.path.splitext(path)[1].lower()
     if sign and ending in (".xlsx", ".xlsm") or ending in (".xlsx", ".xlsm"):
@@ -59,8 +62,16 @@ def located(place: str) -> Location:
     return Location(FILE, path, shown(told))
 
 
+def shown_place(place: str) -> str:
+    """A place as messages show it."""
+    path, sign, table = place.partition("::")
+    return (redacted(path) if _URL.match(path) or _WORDS.match(path) else path) + sign + table
+
+
 def redacted(url: str) -> str:
-    """A connection string without the password and whatever else it carries behind the name of the database."""
+    """A connection string without its password, and whatever else it carries that may be secret."""
+    if not _URL.match(url):
+        return " ".join(f"{word}={value}" for word, value in _OPEN.findall(url))
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""

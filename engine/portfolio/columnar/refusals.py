@@ -39,11 +39,13 @@ Events = dict[Any, list[tuple[int, dict[str, Any]]]]
 
 
 class EventTable(Record):
-    """A bound event table: which declaration it is of, and the input that owns its rows."""
+    """A bound event table: which declaration it is of, and the input that owns its rows. `links` is a view of the
+    values of its key (`k`) and the customers (`o`) of the rows above to which its rows belong, where they do."""
 
     decl: ir.HistoryDecl
     owner: str
     relation: Relation
+    links: str | None = None
 
 
 class Problem(Record):

@@ -12,6 +12,7 @@ from engine.portfolio.columnar import keys as keying
 from engine.portfolio.columnar.binding import ORDINAL, Relation, require_key
 from engine.portfolio.columnar.cells import JSON, TEXT
 from engine.portfolio.columnar.deciding import Staged, source_of, stage, statement
+from engine.portfolio.columnar.owning import owned
 from engine.portfolio.columnar.progress import watched
 from engine.portfolio.columnar.refusals import TABLE, Door, EventTable, Problem, Problems
 from engine.portfolio.columnar.selection import select
@@ -28,6 +29,7 @@ from engine.portfolio.shared import (
     UNREADABLE_ROW,
     absent_text,
     declared_histories,
+    link_of,
     orphans_text,
     programs_of,
     rejects,
@@ -89,12 +91,16 @@ class Run:
         )
         self.events: dict[str, EventTable] = {}
         for name, (decl, owner, place) in self.histories.items():
-            fields: list[Declared] = [owner, *(field for field in decl.fields if field.name != owner.name)]
+            link = owner if decl.of is None else link_of(decl)
+            fields: list[Declared] = [link, *(field for field in decl.fields if field.name != link.name)]
             relation = opened(self.session, place, fields, request.options, self.reading)
-            require_key(relation, name, owner.name)
-            self._claim(name, owner.name, relation)
+            require_key(relation, name, link.name)
+            self._claim(name, link.name, relation)
             self._advise(place, relation, fields)
-            self.events[name] = EventTable(decl, owner.name, relation)
+            table = EventTable(decl, owner.name, relation)
+            if decl.of is not None:
+                table = owned(self.session, table, self.events[decl.of], link.name)
+            self.events[name] = table
         self.key = keying.keys_of(customers, self.layout.keys)
         with reading(customers.shown, customers.path):
             self.selected = select(self.session, customers, self.where, self.request)
@@ -153,7 +159,7 @@ class Run:
         if request.limit is None:
             for name, table in self.events.items():
                 lost = keying.orphans(
-                    self.session, table.relation, table.owner, self.customers, name, request.on_orphan
+                    self.session, table, self.customers, name, request.on_orphan
                 )
                 if lost:
                     self.orphans[name] = lost
@@ -188,7 +194,8 @@ class Run:
         first: dict[Any, str] = {}
         for row in table.relation.unreadable:
             line = f"line {row.line} of {table.relation.shown}: {row.message}"
-            first.setdefault(row.keys[table.owner], f"history `{name}`: {line}")
+            for owner in self._owners(table, row.keys):
+                first.setdefault(owner, f"history `{name}`: {line}")
         mine = self.customers.columns.get(table.owner)
         if not first or mine is None:
             return
@@ -200,6 +207,13 @@ class Run:
             listed = [ordinal for ordinal, key in found if first[key] == message]
             given = self.session.variable(listed)
             self._refuse_all(f"SELECT unnest({given}) AS {ORDINAL}", message, [name], False)
+
+    def _owners(self, table: EventTable, keys: Mapping[str, Any]) -> Sequence[Any]:
+        """The customers of a row of events by its key."""
+        if table.links is None:
+            return [keys[table.owner]]
+        assert table.decl.key is not None
+        return [o for (o,) in self.session.rows(f"SELECT o FROM {table.links} WHERE k = ?", [keys[table.decl.key]])]
 
     def _refuse_all(self, query: str, message: str, names: Sequence[str], stops: bool, key: str | None = None) -> None:
         """Refuse the rows of a query of ordinals that are not refused yet."""

@@ -43,7 +43,7 @@ def parquet(session: Session, place: Location, declared: Sequence[Declared]) -> 
         total += int(counts[path])
     line = "file_row_number + 1"
     if len(files) > 1:
-        line = f"{session.variable(before)}[file_index + 1] + {line}"
+        line = f"{session.variable(before)}[CAST(file_index AS BIGINT) + 1] + {line}"
     columns, absent = bound({name: kind for name, kind, *_ in described}, declared, place)
     return Raw(
         relation, columns, absent, line, place.shown, place.path, staged=False, rows=total,

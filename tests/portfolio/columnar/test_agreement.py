@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from engine.policy import Policy, load_policy
 from engine.portfolio.request import EXTRAS, Options, Request
-from tests.commands.conftest import CUSTOMERS, POLICY, REPAYMENTS
+from tests.commands.conftest import CUSTOMERS, REPAYMENTS
 from tests.portfolio.columnar.both import DAY, agree
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -27,13 +27,6 @@ SETTINGS = settings(
     phases=[p for p in Phase if p is not Phase.explain],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-
-
-@pytest.fixture(scope="module")
-def policy(tmp_path_factory: pytest.TempPathFactory) -> Policy:
-    path = tmp_path_factory.mktemp("policy") / "policy.yaml"
-    path.write_text(POLICY, "utf-8")
-    return load_policy(path)
 
 
 def request(
