@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from engine.backends.sql.origins import Behind
+from engine.backends.sql.origins import NOTHING, Behind
 from engine.backends.sql.scopes import Aggregation
 from engine.backends.sql.stages import NULL, Sql
 from engine.backends.support import Gap
@@ -47,13 +47,14 @@ MAX_ITEMS = 200
 
 class Over(Record):
     """Rows that a fold goes over: in which aggregation, which of them, what of each, and whether each value
-    counts once. `compiler` is that of their scope."""
+    counts once. `compiler` is that of their scope, `hidden` what is behind the nulls of their source's items."""
 
     aggregation: Aggregation
     compiler: Expressions
     condition: Sql
     item: Item
     distinct: bool = False
+    hidden: Behind = NOTHING
 
 
 class Opened(Record):

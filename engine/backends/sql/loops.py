@@ -23,7 +23,7 @@ from engine.backends.sql.items import (
     free_locals,
     is_of_the_date,
 )
-from engine.backends.sql.origins import NOTHING, Behind
+from engine.backends.sql.origins import NOTHING, Behind, union, where
 from engine.backends.sql.scopes import Aggregation, Grouped, Handing
 from engine.backends.sql.stages import FALSE, TRUE, Sql
 from engine.backends.support import Gap
@@ -79,28 +79,38 @@ class Loops:
 
     def stepped(self, node: ir.Fold | ir.Group, opened: Opened, outer: Expressions) -> Over:
         """The steps of a loop's source and its own filter and value, over one row, in the scope of the rows."""
-        condition, item, distinct = self._source(node.source, opened.row, outer)
+        hidden: list[Behind] = []
+        condition, item, distinct = self._source(node.source, opened.row, outer, hidden)
         if isinstance(node, ir.Fold):
             with self.bound(node.var, item):
                 if node.filter is not None:
                     condition = st.both(condition, self.of.compile(node.filter))
                 if node.value is not None:
                     item = self.of.lists.item(node.value)
-        return Over(opened.aggregation, self.of, self.of.stages.named(st.holds(condition)), item, distinct)
+        whole = self.of.stages.named(st.holds(condition))
+        return Over(opened.aggregation, self.of, whole, item, distinct, union(hidden))
 
-    def _source(self, node: ir.Node, row: Item, outer: Expressions) -> tuple[Sql, Item, bool]:
+    def _source(
+        self, node: ir.Node, row: Item, outer: Expressions, hidden: list[Behind]
+    ) -> tuple[Sql, Item, bool]:
+        """The condition of a row, its item, and whether repeated ones are left out; `hidden` takes what is behind
+        the nulls that stand in the source."""
         node = outer.seen(node)
         if isinstance(node, ir.Call) and node.op == "distinct values":
-            condition, item, _ = self._source(node.args[0], row, outer)
+            condition, item, _ = self._source(node.args[0], row, outer, hidden)
             return condition, item, True
         if isinstance(node, (ir.Filter, ir.Map)):
-            condition, item, distinct = self._source(node.source, row, outer)
+            condition, item, distinct = self._source(node.source, row, outer, hidden)
             if distinct:
                 raise Gap(node.at, "loops over distinct values")
             with self.bound(node.var, item):
                 if isinstance(node, ir.Filter):
                     return st.both(condition, self.of.compile(node.predicate)), item, False
-                return condition, self.of.lists.item(node.body), False
+                item = self.of.lists.item(node.body)
+                if isinstance(item, Sql) and item.nullable:
+                    there = self.of.stages.named(st.holds(condition))
+                    hidden.append(where(there, self.of.nulls.behind(node.body)))
+                return condition, item, False
         return TRUE, row, False
 
     @contextmanager

@@ -167,8 +167,9 @@ class Nulls:
             return source
         over = self.of.loops.over(node)
         inside = over.compiler.nulls.row(node, over)
-        inside = self._resolved(self.of.loops.gathered(over, inside))
-        return union((source, where(st.opposite(self.of.null_of(node.source)), inside)))
+        gathered = self.of.loops.gathered
+        found = union((gathered(over, inside), gathered(over.replace(condition=TRUE), over.hidden)))
+        return union((source, where(st.opposite(self.of.null_of(node.source)), self._resolved(found))))
 
     def _resolved(self, behind: Behind) -> Behind:
         """What is behind the relations of this scope, in place of the relations themselves."""
