@@ -16,7 +16,7 @@ from engine.portfolio.shared import Usage
 
 PYTHON, DUCKDB = "python", "duckdb"
 ENGINES = (PYTHON, DUCKDB)
-#: Text files that are smaller together are decided one by one before the database has started (docs/decisions/0012).
+#: Text files that are smaller together are decided one by one before the database has started (docs/decisions/0009).
 SMALL = 1_000_000
 
 

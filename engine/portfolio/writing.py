@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import csv
 import datetime
+import errno
 import json
 import os
 import sys
@@ -52,6 +53,8 @@ def _replacing(path: str) -> Iterator[TextIO]:
 def atomic(path: str) -> Iterator[str]:
     """A new, empty file beside `path` to write to. When the block ends well it is brought to the disk and takes the
     place of `path`, else it goes. Raises OSError."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise OSError(errno.EINVAL, "it is no file", path)      # a device must never be replaced
     folder, name = os.path.split(os.path.abspath(path))
     draft = os.path.join(folder, f".{name}.{os.urandom(4).hex()}.part")
     os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))

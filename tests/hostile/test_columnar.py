@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -13,8 +14,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from engine.policy import load_policy
+from engine.portfolio.columnar import run as columnar
+from engine.portfolio.problems import DataProblem
+from engine.portfolio.request import Quiet, Request
 from tests.hostile import data
 from tests.hostile.process import ROOT
+from tests.portfolio.columnar.both import DAY
 
 RUN = ["run", "p.yaml", "d.parquet", "--as-of", "2026-07-01", "--engine", "duckdb"]
 #: The policy without `on unknown value: stop`.
@@ -141,12 +147,6 @@ def test_a_damaged_parquet_file(folder: Path) -> None:
 @pytest.mark.parametrize("end", ["vanishes", "is cut short"])
 def test_a_table_that_changes_while_it_is_read(folder: Path, end: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The file goes after it was bound and before it is decided."""
-    from engine.policy import load_policy
-    from engine.portfolio.columnar import run as columnar
-    from engine.portfolio.problems import DataProblem
-    from engine.portfolio.request import Quiet, Request
-    from tests.portfolio.columnar.both import DAY
-
     table(folder, ROWS.format(60_000))
     path = folder / "d.parquet"
     real = columnar.Run.decide
@@ -203,3 +203,25 @@ def test_an_unknown_value_that_stops_the_run(folder: Path) -> None:
     assert done.returncode == 3
     assert "d.parquet:2: `c1`: `grade` `X` is not one of `G`, `H`" in done.stderr
     assert left(folder) == []
+
+
+def test_a_device_is_written_to_and_never_replaced(folder: Path) -> None:
+    """A pipe in the place of a device: renaming a file onto it would take it away."""
+    table(folder, ROWS.format(3))
+    pipe = folder / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        done = tierwise(folder, [*RUN, "-o", "pipe"])
+        assert done.returncode == 0, done.stderr
+        assert os.read(reader, 65_536).decode().startswith("line,id,status")
+    finally:
+        os.close(reader)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_a_full_device(folder: Path) -> None:
+    table(folder, ROWS.format(3))
+    done = tierwise(folder, [*RUN, "-o", "/dev/full"])
+    assert done.returncode == 3
+    assert "cannot be written" in done.stderr

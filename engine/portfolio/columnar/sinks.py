@@ -168,6 +168,15 @@ def write(results: Results, to: Target) -> None:
             shutil.copyfileobj(text, sys.stdout, 1 << 20)
         sys.stdout.flush()
         return None
+    if os.path.isdir(place.path):
+        raise DataProblem(f"`{place.path}` is a folder", place.path, help="name a file in it")
+    if os.path.exists(place.path) and not os.path.isfile(place.path):   # a device or pipe, which nothing may replace
+        made = session.path(".out")
+        with writing(place.path):
+            _file(results, to.form, made)
+            with open(made, "rb") as rows, open(place.path, "wb") as device:
+                shutil.copyfileobj(rows, device, 1 << 20)
+        return None
     with writing(place.path), atomic(place.path) as draft:
         _file(results, to.form, draft)
     return None

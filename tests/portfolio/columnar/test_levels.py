@@ -102,7 +102,7 @@ def test_the_table_above_must_be_given(policy: Policy, tmp_path: Path) -> None:
         agree(policy, request(tmp_path, {"loans": LOANS}), tmp_path)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(6))
 def test_random_groups(policy: Policy, tmp_path: Path, seed: int) -> None:
     random = Random(seed)
 

@@ -48,7 +48,8 @@ def test_a_table_and_a_query(decide: Decide, place: str, monkeypatch: pytest.Mon
 
 
 def test_a_timestamp_that_is_no_day_is_refused_with_its_line(decide: Decide, place: str) -> None:
-    query = 'select "firm id", annual_revenue, grade, dscr, "Founded On" + interval \'1 hour\' as "Founded On" from bank.customers'
+    columns = '"firm id", annual_revenue, grade, dscr'
+    query = f"select {columns}, \"Founded On\" + interval '1 hour' as \"Founded On\" from bank.customers"
     assert decide(f"{place}::{query}", f"{place}::events", rejects="rejects.csv").refused == 4
     with open("rejects.csv", encoding="utf-8", newline="") as stream:
         (first, *_) = csv.DictReader(stream)
@@ -60,7 +61,8 @@ def test_results_into_a_table(decide: Decide, place: str) -> None:
     decide(out=f"{place}::bank.decisions")  # the former table gives way
     with psycopg.connect(place) as connection:
         found = connection.execute(
-            'SELECT line, "firm id", status, decision, "limit", reasons, open, problem FROM bank.decisions ORDER BY line'
+            'SELECT line, "firm id", status, decision, "limit", reasons, open, problem '
+            "FROM bank.decisions ORDER BY line"
         ).fetchall()
     assert len(found) == 7
     assert found[0] == (2, "F1", "decided", "approve", 200.0, [], [], None)
