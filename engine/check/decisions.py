@@ -1,8 +1,6 @@
 """Types a decision's arms, and says what it may not leave open."""
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from engine.check import rules
 from engine.check.arms import LIST_HITS, ArmReader
 from engine.check.constants import domain_of
@@ -22,6 +20,7 @@ from engine.check.model import (
 from engine.check.plain import NotReadable, read
 from engine.check.scope import LOCAL, Binding, Report, Scope, whole
 from engine.check.typed import Typing
+from engine.check.unstated import unstated
 from engine.records import Record
 from engine.semantics import dtypes as dt
 from engine.semantics.domain import ALL, difference, single
@@ -82,7 +81,7 @@ class DecisionChecker:
         missing = self._on_missing(draft, outcome, members, bool(undetermined or null_results))
         stated = spec.on_missing is not None or self.policy_missing is not None
         if not stated:
-            self._unstated(draft, undetermined, null_results)
+            unstated(self.report, self.expressions, spec.name, undetermined, [value for _, value in null_results])
         kind = self._decision_type(draft, outcome, members, bool(undetermined), bool(null_results), missing)
         if draft.hit == "worst" and (kind.values is None or kind.order is None):
             self.report.at(
@@ -214,41 +213,6 @@ class DecisionChecker:
                     expr.place, expr.node, "look up by a value of the column's type",
                 )
         return columns[lookup.column].optional()
-
-    def _unstated(
-        self, draft: Draft, undetermined: Sequence[ArmModel], nulls: Sequence[tuple[ArmModel, Expr | LookupModel]]
-    ) -> None:
-        """Null guards and results with nothing that says what then happens."""
-        help = "add `on missing: refer` (or skip, refuse, `{then: x}`) to the decision or the policy"
-        for arm in undetermined:
-            node = arm.guard.node if arm.guard is not None else None
-            names = self.expressions.nullable_names(node) if node is not None else [
-                n for c in arm.cells for n in self.expressions.nullable_names(c.column.node)
-            ]
-            listed = f" (`{'`, `'.join(dict.fromkeys(names[:3]))}` can be missing)" if names else self._division(arm)
-            self.report.at(
-                "E0401", f"the condition of `{arm.rule}` can be null{listed}, and nothing says what then happens",
-                arm.place.locate(0, len(arm.place.text)), help,
-            )
-        for _, value in nulls:
-            names = self.expressions.nullable_names(value.node) if isinstance(value, Expr) else []
-            listed = f" (`{'`, `'.join(names[:3])}` can be missing)" if names else ""
-            self.report.at(
-                "E0402", f"this outcome of `{draft.spec.name}` can be null{listed}, and nothing says what then happens",
-                value.place.locate(0, len(value.place.text)), help,
-            )
-
-    def _division(self, arm: ArmModel) -> str:
-        """Which division leaves a condition without a value."""
-        exprs = [arm.guard] if arm.guard is not None else [c.column for c in arm.cells]
-        for expr in exprs:
-            stack = [expr.node]
-            while stack:
-                node = stack.pop()
-                if isinstance(node, ast.Arithmetic) and node.op == "/" and self.typing.type_of(node).nullable:
-                    return f" (`{expr.place.text[node.right.start:node.right.end]}` can be 0, and is divided by)"
-                stack.extend(ast.children(node))
-        return ""
 
     def _decision_type(
         self, draft: Draft, outcome: Type, members: tuple[tuple[str, Type], ...], undetermined: bool, null_result: bool,
