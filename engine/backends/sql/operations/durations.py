@@ -36,9 +36,14 @@ def bounded(of: SqlExpressions, value: Sql, kind: str) -> Sql:
     return value.replace(tree=case([(test, t.tree(value))]), nullable=True)
 
 
+def _kind(node: ir.Call) -> str:
+    """Of the duration among the operands; the node's own type may be any, beside a member of a context."""
+    return next(a.type.kind for a in node.args if a.type.kind in _MOST)
+
+
 def sum_of_two(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
     tree = t.plus(args[0], args[1]) if node.op == "+" else t.minus(args[0], args[1])
-    return bounded(of, of.joined(tree, args), node.type.kind)
+    return bounded(of, of.joined(tree, args), _kind(node))
 
 
 def minus(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
@@ -57,14 +62,14 @@ def times_number(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
     microsecond."""
     first = 0 if node.args[1].type.kind in dt.NUMERIC else 1
     span, factor = args[first], args[1 - first]
-    if node.type.kind == dt.MONTHS_DURATION:
+    if _kind(node) == dt.MONTHS_DURATION:
         return _months(of, of.joined(t.times(t.double(span), factor), args))
     return _scaled(of, node, span, factor, node.args[1 - first], divide=False)
 
 
 def over_number(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
     span, divisor = args
-    if node.type.kind == dt.MONTHS_DURATION:
+    if _kind(node) == dt.MONTHS_DURATION:
         return _months(of, quotient(of, of.joined(t.double(span), [span]), divisor))
     return _scaled(of, node, span, divisor, node.args[1], divide=True)
 
