@@ -36,6 +36,7 @@ class Columnar(Record):
 
 def decide_cases(policy: Policy, cases: Iterable[Case]) -> Columnar:
     """Decide cases together."""
+    engine = _Engine(policy)
     groups: dict[tuple[int, datetime.date, tuple[str, ...] | None], list[Case]] = {}
     for case in cases:
         groups.setdefault((id(case.program), case.as_of, case.only), []).append(case)
@@ -44,7 +45,7 @@ def decide_cases(policy: Policy, cases: Iterable[Case]) -> Columnar:
     for (_, as_of, only), members in groups.items():
         program = members[0].program
         try:
-            found = _decide(policy, program, [(c.inputs, c.history) for c in members], as_of, only)
+            found = engine.decide(program, [(c.inputs, c.history) for c in members], as_of, only)
         except Unsupported as problem:
             lacking.setdefault(problem.diagnostics, []).extend(members)
         else:
@@ -58,6 +59,7 @@ class InDuckDb:
     def __init__(self, policy: Policy, portfolio: Portfolio) -> None:
         self.policy = policy
         self.portfolio = portfolio
+        self.engine = _Engine(policy)
 
     def decide(self, rows: Sequence[Given]) -> list[Told]:
         """What DuckDB says of each row, in order; raises Unsupported."""
@@ -72,7 +74,7 @@ class InDuckDb:
         told = [Told({}, refused=given.about) for given in rows]
         for key, members in asked.items():
             customers = [(rows[n].values, sample.history(rows[n]) or {}) for n in members]
-            accounts = _decide(self.policy, programs[key], customers, as_of, None)
+            accounts = self.engine.decide(programs[key], customers, as_of, None)
             for n, account in zip(members, accounts, strict=True):
                 told[n] = _told(programs[key], account)
         return told
@@ -88,19 +90,27 @@ def _told(program: ir.Program, account: Account) -> Told:
 Customer = tuple[Mapping[str, Any], Mapping[str, Any]]
 
 
-def _decide(
-    policy: Policy, program: ir.Program, customers: Sequence[Customer], as_of: datetime.date,
-    only: tuple[str, ...] | None,
-) -> list[Account]:
-    """What DuckDB says of customers (inputs and history), with all outcomes that those asked for hang on; raises
-    Unsupported."""
-    memory = import_module("engine.backends.sql.memory")
-    reach = policy.cone(program, only)
-    outcomes = [d.name for d in reach.decisions if d.family != "imports"]
-    rows = memory.decide_all(
-        program, [memory.Customer(inputs, history) for inputs, history in customers], as_of, outcomes, EXTRAS
-    )
-    return [_account(program, row, inputs) for row, (inputs, _) in zip(rows, customers, strict=True)]
+class _Engine:
+    """Decides customers by the versions of one policy; each query is compiled once."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.memory = import_module("engine.backends.sql.memory")
+        self.queries: dict[tuple[int, tuple[str, ...] | None], Any] = {}
+
+    def decide(
+        self, program: ir.Program, customers: Sequence[Customer], as_of: datetime.date, only: tuple[str, ...] | None
+    ) -> list[Account]:
+        """What DuckDB says of customers (inputs and history), with all outcomes that those asked for hang on; raises
+        Unsupported."""
+        reach = self.policy.cone(program, only)
+        outcomes = [d.name for d in reach.decisions if d.family != "imports"]
+        key = (id(program), only)
+        if key not in self.queries:
+            self.queries[key] = self.memory.compiled(program, outcomes, EXTRAS)
+        given = [self.memory.Customer(inputs, history) for inputs, history in customers]
+        rows = self.memory.decide_all(program, given, as_of, outcomes, EXTRAS, query=self.queries[key])
+        return [_account(program, row, inputs) for row, (inputs, _) in zip(rows, customers, strict=True)]
 
 
 def _account(program: ir.Program, row: Any, inputs: Mapping[str, Any]) -> Account:

@@ -23,7 +23,7 @@ __all__ = ["tierwise"]
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT / "tests" / "corpus" / "portfolios" / "shared"
-STANDARDS = sorted((ROOT / "policies" / "standards").glob("*.test.yaml"))
+SHIPPED = sorted((ROOT / "policies").rglob("*.test.yaml"))
 
 CASES = [
     "expect: {segment: core, decision: approve, offer: {limit: 100万, kind: loan}, offer.rate: 4.35%, marks: []}",
@@ -82,8 +82,8 @@ def test_a_case_that_fails_fails_by_each_engine(written: Written) -> None:
         assert "dscr < 1" in result.explanation()
 
 
-@pytest.mark.parametrize("path", STANDARDS, ids=lambda p: p.name.removesuffix(".test.yaml"))
-def test_standards_by_every_engine(path: Path) -> None:
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda p: p.name.removesuffix(".test.yaml"))
+def test_shipped_by_every_engine(path: Path) -> None:
     done = run_suite(read_suite(path), lambda _: True, engine="all")
     assert done.results and not done.failed and not done.left
     assert done.lacking == ()
@@ -93,9 +93,9 @@ def test_cases_of_a_date_are_one_query(written: Written, monkeypatch: pytest.Mon
     asked: list[int] = []
     decide = memory.decide_all
 
-    def counted(program: Any, customers: Any, *rest: Any) -> Any:
+    def counted(program: Any, customers: Any, *rest: Any, **more: Any) -> Any:
         asked.append(len(customers))
-        return decide(program, customers, *rest)
+        return decide(program, customers, *rest, **more)
 
     monkeypatch.setattr(memory, "decide_all", counted)
     rows = "".join(
@@ -111,8 +111,8 @@ def test_a_disagreement_of_the_engines_fails(written: Written, monkeypatch: pyte
     suite = written("cases:\n  - case: x\n    base: sound\n    expect: {decision: approve}\n")
     decide = memory.decide_all
 
-    def skewed(program: Any, customers: Any, *rest: Any) -> Any:
-        return decide(program, [c.replace(inputs={**c.inputs, "dscr": 0.5}) for c in customers], *rest)
+    def skewed(program: Any, customers: Any, *rest: Any, **more: Any) -> Any:
+        return decide(program, [c.replace(inputs={**c.inputs, "dscr": 0.5}) for c in customers], *rest, **more)
 
     monkeypatch.setattr(memory, "decide_all", skewed)
     (result,) = run_suite(suite, lambda _: True, engine="all").results
@@ -150,8 +150,8 @@ def test_all_engines_say_the_same_of_a_portfolio(loans: Path) -> None:
 def test_a_row_on_which_engines_differ_is_named(loans: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     decide = memory.decide_all
 
-    def skewed(program: Any, customers: Any, *rest: Any) -> Any:
-        return decide(program, [c.replace(inputs={**c.inputs, "dscr": 2.5}) for c in customers], *rest)
+    def skewed(program: Any, customers: Any, *rest: Any, **more: Any) -> Any:
+        return decide(program, [c.replace(inputs={**c.inputs, "dscr": 2.5}) for c in customers], *rest, **more)
 
     monkeypatch.setattr(memory, "decide_all", skewed)
     done = run_suite(read_suite(Path("loans.test.yaml")), lambda _: True, engine="all")

@@ -32,15 +32,23 @@ class Customer(Record):
 
 def decide_all(
     program: ir.Program, customers: Sequence[Customer], as_of: datetime.date, outcomes: Sequence[str] | None = None,
-    extras: Sequence[str] = EXTRAS, lists: bool = False,
+    extras: Sequence[str] = EXTRAS, lists: bool = False, query: Query | None = None,
 ) -> list[Row]:
-    """Decide customers in DuckDB, in their order; raises `Unsupported` where the program is not columnar."""
-    query = compile_program(program, outcomes, source_of(program), ["n"], extras, lists)
+    """Decide customers in DuckDB, in their order; raises `Unsupported` where the program is not columnar. `query` is
+    what `compiled` made of the same program, outcomes and extras."""
+    query = query or compiled(program, outcomes, extras, lists)
     with duckdb.connect() as connection:
         connection.execute("SET threads = 1")
         load(connection, program, customers)
         found = {row.kept[0]: row for row in rows(query, connection, as_of)}
     return [found[n] for n in range(len(customers))]
+
+
+def compiled(
+    program: ir.Program, outcomes: Sequence[str] | None = None, extras: Sequence[str] = EXTRAS, lists: bool = False
+) -> Query:
+    """The query over the tables that `load` makes; the date is its parameter, so that it serves every date."""
+    return compile_program(program, outcomes, source_of(program), ["n"], extras, lists)
 
 
 def source_of(program: ir.Program) -> Source:
@@ -117,4 +125,4 @@ def _raw(field: FieldDecl, row: Mapping[str, Any]) -> Any:
     return next((row[name] for name in names if name is not None and row.get(name) is not None), None)
 
 
-__all__ = ["Customer", "Query", "decide_all", "load", "source_of", "tables_of"]
+__all__ = ["Customer", "Query", "compiled", "decide_all", "load", "source_of", "tables_of"]
