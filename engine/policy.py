@@ -17,6 +17,7 @@ from engine.backends.python.program import Compiled, Result, compile_program
 from engine.backends.python.runtime import SLOW
 from engine.backends.reference.program import Trace, exhausted
 from engine.backends.reference.program import decide as reference_decide
+from engine.backends.support import Unsupported
 from engine.contract import input_schema
 from engine.decision import Decision, output_values
 from engine.diagnostics import Diagnostic
@@ -239,6 +240,39 @@ class Policy:
         running = import_module("engine.portfolio.running")
         found: Summary = running.called(self, data, as_of, out, history or {}, engine, options, PolicyError)
         return found
+
+    def sql(
+        self, dialect: str = "duckdb", *, as_of: datetime.date | None = None, only: Sequence[str] | None = None,
+        extras: Sequence[str] = (), lists: bool = False, table: str = "customers",
+        history: Mapping[str, str] | None = None, pretty: bool = False,
+    ) -> str:
+        """The policy as one statement, as `tierwise sql` prints it.
+
+        `dialect` is "duckdb", "spark", "postgres", "snowflake" or "bigquery". The date is a parameter unless `as_of`
+        gives it, which picks the version too. `extras` are sets beside the outcomes ("reasons", "fired", "open",
+        "missing", ...), as bits or with `lists` as lists of texts. `table` holds the customers, `history` names the
+        tables of histories that are not called as the policy calls them. Raises PolicyError for what the
+        dialect cannot say, KeyError for an unknown decision or history, ValueError for another dialect or no table.
+        """
+        program = self.program if as_of is None else self.program_at(as_of)
+        if only is not None:
+            _known_decisions(program, only)
+        for name in history or {}:
+            if name not in {h.name for h in program.histories if h.each is None}:
+                raise KeyError(f"there is no history {name!r}")
+        made = import_module("engine.backends.sql.statement")
+        asked = made.Asked(dialect, only, tuple(extras), lists, table, dict(history or {}), as_of, pretty)
+        with self._compiling():
+            text: str = made.statement(program, asked)
+        return text
+
+    @contextmanager
+    def _compiling(self) -> Iterator[None]:
+        """What an engine does not carry out, as an error of the policy."""
+        try:
+            yield
+        except Unsupported as lacking:
+            raise PolicyError(lacking.diagnostics, self.sources) from None
 
     def input_schema(self) -> dict[str, Any]:
         """The policy's input contract as JSON Schema."""

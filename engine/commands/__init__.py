@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "new": ("new", "Begin a policy."),
     "run": ("run", "Decide a portfolio."),
     "schema": ("schema", "Print what a policy asks for, as JSON Schema."),
+    "sql": ("sql", "Print a policy as one SQL statement."),
     "table": ("table", "Take grids to a spreadsheet and back."),
     "test": ("test", "Decide the cases of test files and compare."),
 }

@@ -19,6 +19,7 @@ from pyspark.sql import types as T
 from sqlglot import exp
 
 from engine.backends.sql.program import Output, Query
+from engine.backends.sql.statement import reading
 from engine.semantics import dtypes as dt
 
 #: The settings under which a statement of ours means what it says: casts and sums that do not fit raise instead
@@ -73,25 +74,16 @@ def run(query: Query, frames: Mapping[str, DataFrame], as_of: datetime.date) -> 
     if query.dialect != "spark":
         raise ValueError(f"a query that was compiled for {query.dialect} is none for spark")
     session = next(iter(frames.values())).sparkSession
-    names = {relation: f"{relation}_{uuid.uuid4().hex}" for relation in frames}
+    views = {relation: f"tierwise_{uuid.uuid4().hex}" for relation in frames}
+    text = reading(query, {name: exp.to_table(view) for name, view in views.items()}).sql()
     with meant(session):
         for relation, frame in frames.items():
-            local(frame).createTempView(names[relation])
+            local(frame).createTempView(views[relation])
         try:
-            found = session.sql(_renamed(query, names), {"as_of": as_of})
-            return zoneless(found)
+            return zoneless(session.sql(text, {"as_of": as_of}))
         finally:
-            for name in names.values():
-                session.catalog.dropTempView(name)
-
-
-def _renamed(query: Query, names: Mapping[str, str]) -> str:
-    """The statement over views whose names no view of the session's has."""
-    tree = query.tree.copy()
-    for table in tree.find_all(exp.Table):
-        if table.this.args.get("quoted") and table.name in names:
-            table.this.set("this", names[table.name])
-    return query.replace(tree=tree).sql()
+            for view in views.values():
+                session.catalog.dropTempView(view)
 
 
 # --- moments ------------------------------------------------------------------------------------
