@@ -27,7 +27,6 @@ from engine.ir import nodes as ir
 from engine.semantics import dtypes as dt
 from engine.semantics.catalogue import BUILTINS
 from engine.semantics.narrow import narrowed
-from engine.semantics.number import RELATIVE
 from engine.semantics.values import YearsMonths
 
 TYPES = {
@@ -184,9 +183,8 @@ class SqlExpressions(support.Compiler):
     def compared(self, op: str, left: Sql, right: Sql, floor: float) -> Sql:
         """The formula of `semantics.number.compare`; a NULL operand makes the difference NULL."""
         left, right = self.stages.named(left), self.stages.named(right)
-        greatest = t.larger(t.size(left), t.size(right))
-        scaled = self.stages.named(self.joined(t.times(RELATIVE, greatest), [left, right]))
-        tolerance = self.stages.named(scaled.replace(tree=t.larger(scaled, floor)))
+        greatest = self.stages.named(self.joined(t.larger(t.size(left), t.size(right)), [left, right]))
+        tolerance = self.stages.named(greatest.replace(tree=self.dialect.tolerance(greatest, floor)))
         gap = self.stages.named(self.joined(t.minus(left, right), [left, right]))
         within, above = t.at_most(gap, tolerance), t.at_least(gap, t.opposite(tolerance))
         both = st.all_of([within.copy(), above.copy()])
@@ -246,8 +244,12 @@ class SqlExpressions(support.Compiler):
         if any(nulls) and BUILTINS.get(node.op).nulls == "strict":
             return self.nothing(node.type.kind)
         node = node.replace(args=tuple(map(settled, node.args)))
+        if not self.dialect.has_clock and dt.TIME in (node.type.kind, *(a.type.kind for a in node.args)):
+            raise Gap(node.at, f"times of day in {self.dialect.title}")
         form = self.form(node)
         args = [self.operand(a) for a in node.args if a.type.kind not in UNCOMPILED]
+        if any(isinstance(a.tree, exp.Null) for a in args) and BUILTINS.get(node.op).nulls == "strict":
+            return self.nothing(node.type.kind)     # a bare NULL has no type by which to pick a function
         value: Sql = form.emit(self, node, args)
         return value
 

@@ -11,7 +11,7 @@ from engine.backends.sql.stages import Sql, Stages, all_of, any_of, case, finite
 from engine.backends.sql.trees import larger as larger
 from engine.backends.sql.trees import smaller as smaller
 from engine.semantics import number as kernel
-from engine.semantics.number import FLOOR_NUMBER, MAX_SCALE, MIN_SCALE, RELATIVE, UNIT
+from engine.semantics.number import FLOOR_NUMBER, MAX_SCALE, MIN_SCALE, UNIT
 
 _EXACT = 2.0**53
 #: The least tolerance, known or computed.
@@ -33,7 +33,7 @@ class Rounder:
         """That of a comparison which decides on one unit, never more than `UNIT` of it."""
         level = max(a.level, b.level, least.level if isinstance(least, Sql) else 0)
         greatest = self.stages.named(a.replace(tree=larger(t.size(a), t.size(b)), level=level))
-        bounded = smaller(larger(t.times(RELATIVE, greatest), least), UNIT)
+        bounded = smaller(self.dialect.tolerance(greatest, least), UNIT)
         return self.stages.named(greatest.replace(tree=bounded))
 
     def floor(self, value: Sql, least: Least) -> Sql:
@@ -100,17 +100,21 @@ class Rounder:
         factor = 10.0**scale
         scaled = value.replace(tree=t.times(value, factor))
         tolerant = FLOOR_NUMBER if least == FLOOR_NUMBER else least * factor
-        whole = self.stages.named(mode(scaled, tolerant))
         vast = t.at_least(t.times(t.size(value), 10.0**min(scale, 300)), _EXACT)
+        if self.dialect.ends_out_of_range:
+            fits = t.at_most(t.size(value), 1e300 / factor)
+            scaled = scaled.replace(tree=case([(fits, scaled.tree)]))
+            vast = case([(fits.copy(), vast)], exp.true())
+        whole = self.stages.named(mode(scaled, tolerant))
         return whole.replace(tree=case([(vast, t.tree(value))], t.over(whole, factor)))
 
     def _to_tens(self, op: str, value: Sql, scale: int, least: float) -> Sql:
         if scale < -kernel.MOST_POWER:
             return value.replace(tree=self._beyond(op, value), nullable=True)
         factor = 10.0**-scale
-        scaled = value.replace(tree=t.over(value, factor))
-        whole = self.modes[op](scaled, max(FLOOR_NUMBER, least / factor))
-        tens = self.stages.named(whole.replace(tree=t.times(whole, factor)))
+        scaled = value.replace(tree=self.dialect.calculated("/", value, factor))
+        whole = self.stages.named(self.modes[op](scaled, max(FLOOR_NUMBER, least / factor)))
+        tens = self.stages.named(whole.replace(tree=self.dialect.calculated("*", whole, factor)))
         return tens.replace(tree=case([(finite(t.tree(tens)), t.tree(tens))]), nullable=True)
 
     @staticmethod

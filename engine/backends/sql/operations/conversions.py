@@ -132,7 +132,8 @@ def _padded(count: exp.Expr, width: int) -> exp.Expr:
 def _fraction(of: SqlExpressions, micros: Sql) -> exp.Expr:
     """A fraction of a second with its point, "" for none."""
     rest = of.dialect.remainder(micros, SECOND)
-    shown = t.joined([t.text("."), t.function("RTRIM", _padded(rest, 6), t.text("0"))])
+    digits = exp.Trim(this=_padded(rest, 6), expression=t.text("0"), position="TRAILING")
+    shown = t.joined([t.text("."), digits])
     return case([(t.equal(rest, 0), t.text(""))], shown)
 
 

@@ -54,7 +54,7 @@ def added(of: SqlExpressions, node: ir.Call | ir.Fold, items: Sequence[Sql]) -> 
     """The sum of numbers, rounded once; NULL where an item is, or where it is not finite."""
     items = [of.stages.named(i) for i in items]
     if len(items) <= 2:
-        tree = t.tree(items[0]) if len(items) == 1 else t.plus(*items)
+        tree = t.tree(items[0]) if len(items) == 1 else of.dialect.calculated("+", *items)
         return of.only_finite(of.joined(tree, items))
     if len(items) > MOST_ADDED:
         raise Gap(node.at, f"`{node.op}` of more than {MOST_ADDED} numbers")
@@ -152,7 +152,8 @@ def in_order(of: SqlExpressions, args: Sequence[Sql], kind: str) -> list[Sql]:
 def product(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
     value = of.stages.named(args[0])
     for arg in args[1:]:
-        value = of.stages.named(of.only_finite(of.joined(t.times(value, arg), [value, arg])))
+        other = of.stages.named(arg)
+        value = of.stages.named(of.only_finite(of.joined(of.dialect.calculated("*", value, other), [value, other])))
     return value
 
 

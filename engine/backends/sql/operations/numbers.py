@@ -12,7 +12,7 @@ from engine.backends.sql.stages import Sql, case
 from engine.backends.support import NUMBERS, Form, Gap
 from engine.check import rules
 from engine.ir import nodes as ir
-from engine.semantics.number import FLOOR_NUMBER, RELATIVE, UNIT
+from engine.semantics.number import FLOOR_NUMBER, UNIT
 
 if TYPE_CHECKING:
     from engine.backends.sql.expressions import SqlExpressions
@@ -24,14 +24,24 @@ _FITS = 2.0**62
 
 
 def arithmetic(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
-    value = of.joined(st.binary(_SIGNS[node.op], t.tree(args[0]), t.tree(args[1])), args)
     low, high = rules.bounds(node.op, node.args[0].type, node.args[1].type)
-    return value if -INFINITY < low and high < INFINITY else of.only_finite(value)
+    if -INFINITY < low and high < INFINITY and (node.op != "*" or _keeps_size(of, node.args)):
+        return of.joined(st.binary(_SIGNS[node.op], t.tree(args[0]), t.tree(args[1])), args)
+    a, b = args if not of.dialect.ends_out_of_range else map(of.stages.named, args)
+    return of.only_finite(of.joined(of.dialect.calculated(node.op, a, b), [a, b]))
+
+
+def _keeps_size(of: SqlExpressions, operands: Sequence[ir.Node]) -> bool:
+    """Whether a product is not too small for a DOUBLE, or where that is no matter."""
+    if not of.dialect.ends_out_of_range:
+        return True
+    return any(n.type.whole or abs(known_number(n) or 0) >= 1 for n in operands)
 
 
 def division(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
     low, high = rules.bounds("/", node.args[0].type, node.args[1].type)
-    if rules.excludes_zero(node.args[1].type) and -INFINITY < low and high < INFINITY:
+    bounded = -INFINITY < low and high < INFINITY
+    if rules.excludes_zero(node.args[1].type) and bounded and not of.dialect.ends_out_of_range:
         return of.joined(t.over(args[0], args[1]), args)
     return quotient(of, args[0], args[1])
 
@@ -39,8 +49,11 @@ def division(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
 def quotient(of: SqlExpressions, a: Sql, b: Sql) -> Sql:
     """A guarded division: NULL by zero, and where the result is not finite."""
     by = of.stages.named(b)
-    divisor = exp.Nullif(this=t.tree(by), expression=st.number(0))
-    return of.only_finite(of.joined(t.over(a, divisor), [a, by], True))
+    divisor: exp.Expr = exp.Nullif(this=t.tree(by), expression=st.number(0))
+    if of.dialect.ends_out_of_range:
+        a, by = of.stages.named(a), of.stages.named(by.replace(tree=divisor, nullable=True))
+        divisor = t.tree(by)
+    return of.only_finite(of.joined(of.dialect.calculated("/", a, divisor), [a, by], True))
 
 
 def power(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
@@ -81,10 +94,9 @@ def remainder(of: SqlExpressions, node: ir.Call, dividend: Sql, divisor: Sql, le
     count = of.stages.named(of.rounder.floor(quotient(of, a, b), FLOOR_NUMBER))
     multiple = of.stages.named(of.joined(t.times(b, count), [b, count]))
     rest = of.stages.named(of.joined(t.minus(a, multiple), [a, multiple]))
-    scaled = t.times(RELATIVE, t.larger(t.size(a), t.size(multiple)))
-    nothing = of.stages.named(
-        of.joined(t.smaller(t.larger(scaled, least), t.times(UNIT, t.size(b))), [a, multiple, b])
-    )
+    greatest = of.stages.named(of.joined(t.larger(t.size(a), t.size(multiple)), [a, multiple]))
+    within = of.dialect.tolerance(greatest, least)
+    nothing = of.stages.named(of.joined(t.smaller(within, t.times(UNIT, t.size(b))), [greatest, b]))
     tree = case(
         [
             (t.equal(b, 0.0), exp.null()), (st.all_of(whole), t.tree(exact)),
@@ -122,8 +134,7 @@ def even(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
     if node.op == "even":
         tree = t.equal(rest, 0.0)
     else:
-        gap = t.minus(rest, 1.0)
-        tree = t.at_most(t.size(gap), t.larger(t.times(RELATIVE, t.larger(t.size(rest), 1.0)), FLOOR_NUMBER))
+        tree = t.at_most(t.size(t.minus(rest, 1.0)), of.dialect.tolerance(t.larger(t.size(rest), 1.0), FLOOR_NUMBER))
     return of.joined(tree, [rest.replace(nullable=args[0].nullable)])
 
 

@@ -61,9 +61,9 @@ def part(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
         most = of.stages.named(_position(args[2]))
         given = of.stages.named(args[2])
         tests.append(t.at_least(given, 0.0))
-        count = t.bigint(most)
+        count = t.cast(most, "INT")
         parts += [most, given]
-    cut = exp.Substring(this=t.tree(text), start=t.plus(t.bigint(first_column), 1), length=count)
+    cut = exp.Substring(this=t.tree(text), start=t.plus(t.cast(first_column, "INT"), 1), length=count)
     return of.joined(case([(st.all_of(tests), cut)]), parts, True)
 
 
