@@ -1,6 +1,8 @@
 """Types a decision's arms, and says what it may not leave open."""
 from __future__ import annotations
 
+import re
+
 from engine.check import rules
 from engine.check.arms import LIST_HITS, ArmReader
 from engine.check.constants import domain_of
@@ -21,6 +23,7 @@ from engine.check.plain import NotReadable, read
 from engine.check.scope import LOCAL, Binding, Report, Scope, whole
 from engine.check.typed import Typing
 from engine.check.unstated import unstated
+from engine.diagnostics import Label
 from engine.records import Record
 from engine.semantics import dtypes as dt
 from engine.semantics.domain import ALL, difference, single
@@ -29,6 +32,8 @@ from engine.source.declare import DecisionSpec, OnMissingSpec
 from engine.source.nodes import Mapping, Node, Scalar, normal
 from engine.syntax import ast
 
+#: What a text that was meant as an expression holds.
+_COMPUTED = re.compile(r"\w\(|\w [-+*/] [\w(]")
 SCORE = Type(dt.NUMBER)
 
 
@@ -123,6 +128,7 @@ class DecisionChecker:
         """The types of what the arms give: a single type or members, and the results that can be null."""
         results = draft.reader.results
         found: dict[str, Type] = {}
+        firsts: dict[str, Expr | Plain | LookupModel] = {}
         nulls: list[tuple[ArmModel, Expr | LookupModel]] = []
         for arm in draft.arms:
             here = scope
@@ -141,10 +147,12 @@ class DecisionChecker:
                         "E0309",
                         f"this outcome is {rules.describe(kind)}, an earlier one {rules.describe(found[member])}",
                         place.locate(0, len(place.text)),
-                        "give all outcomes the same type, or state `type`",
+                        _types_help(firsts[member], value),
+                        (Label(firsts[member].place.locate(0, len(firsts[member].place.text)), "the earlier one"),),
                     )
                 else:
                     found[member] = joined
+                    firsts.setdefault(member, value)
         declared = results.members
         if declared:
             members = tuple(
@@ -406,3 +414,11 @@ def _always(arm: ArmModel) -> bool:
 def _doc(spec: DecisionSpec) -> str:
     node = spec.body.get("description")
     return node.text if isinstance(node, Scalar) else ""
+
+
+def _types_help(*outcomes: Expr | Plain | LookupModel) -> str:
+    """The way out where outcomes are of two kinds: an expression without its `=` is a text."""
+    for outcome in outcomes:
+        if isinstance(outcome, Plain) and isinstance(outcome.value, str) and _COMPUTED.search(outcome.value):
+            return f"start `{outcome.value}` with `=` where it is computed"
+    return "give all outcomes the same type, or state `type`"

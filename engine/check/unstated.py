@@ -1,4 +1,4 @@
-"""Null conditions and outcomes of a decision with nothing that says what then happens: one finding for its rules."""
+"""Null conditions and outcomes of a decision with nothing that says what then happens: a finding for all its rules."""
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -17,6 +17,8 @@ OPERATORS = {
     "+": "PLUS", "-": "MINUS", "*": "MUL", "/": "MUL", ",": "COMMA", ":": "COLON", "..": "DOTS", "->": "ARROW",
 }
 _IS_NULL = Lazy(rf"[{SPACES}]*\bis[{SPACES}]+(not[{SPACES}]+)?(null|none|missing|empty)\b", re.IGNORECASE)
+#: What no right side of a remainder begins with.
+_BEHIND_PERCENT = Lazy(rf"[{SPACES}]*(?:[-+*/,)\]<>=!}}]|(?:and|or|then|else)\b|$)")
 FOREIGN_SIGN = Lazy(r"===|!==|==|<>|=<|=>|&&?|\|\|?|\^")
 
 
@@ -157,6 +159,12 @@ class Repairs(Reading, ABC):
             if self.tokens[-1].type == "NUMBER" and self.tokens[-1].end == start and not self.is_remainder(start + 1):
                 self.find("E0112", f"`{self.tokens[-1].text}%` is read in policies only", self.tokens[-1].start,
                           start + 1, "divide by 100")
+                self.position = start + 1
+                return
+            number = self.tokens[-1]
+            if number.type == "NUMBER" and _BEHIND_PERCENT.match(self.text, start + 1):
+                self.find("E0112", f"`{number.text} %` is not read as a number", number.start, start + 1,
+                          f"write `{number.text}%`", f"{number.text}%")
                 self.position = start + 1
                 return
             self.find("E0112", "FEEL has no `%` operator", start, start + 1, "write `modulo(a, b)` for the remainder")

@@ -76,6 +76,8 @@ def explain(text: str, tokens: list[Token], token: Token | None, expected: froze
     return Finding("E0101", f"`{shown}` cannot stand here", at, end, f"{_wanted(expected)} is expected here")
 
 
+_CURRENCIES = frozenset({"cny", "rmb", "yuan", "元", "usd", "dollar", "eur", "euro", "gbp", "hkd", "jpy"})
+
 _NAMES = {
     "RPAR": "`)`", "RSQB": "`]`", "RBRACE": "`}`", "SHUT": "`[`", "COMMA": "`,`", "COLON": "`:`", "DOTS": "`..`",
     "THEN": "`then`", "ELSE": "`else`", "RETURN": "`return`", "SATISFIES": "`satisfies`", "IN": "`in`",
@@ -126,6 +128,14 @@ def _habit(text: str, tokens: list[Token], position: int, start: str) -> Finding
         if any(t.type == "BETWEEN" for t in tokens) and shown.startswith("to"):
             return Finding("E0101", "`between` needs `and`", token.start, token.start + 2,
                            "write `x between 1 and 5`", "and")
+        unit = shown.split()[0].rstrip("s").lower()
+        if unit in _CURRENCIES:
+            return Finding("E0101", f"a number has no currency behind it, but `{shown.split()[0]}` stands there",
+                           token.start, token.start + len(shown.split()[0]),
+                           "leave it out: the policy's `currency` holds for all its money", "")
+        if unit == "percent":
+            return Finding("E0101", f"an operator is missing before `{shown}`", token.start, token.end,
+                           f"write `{before.text}%`, and for a share of something `{before.text}% * ...`")
         way = "a number has no unit behind it but `%`, `万` and `亿`; a span of time is `duration(\"P5Y\")`"
         return Finding("E0101", f"an operator is missing before `{shown}`", token.start, token.end, way)
     if token.type == "STRING" and text[before.start:before.end].split()[-1] == "like":
