@@ -235,15 +235,16 @@ def _negated(node: ast.Node) -> ast.Node | None:
 
 
 def _measured(condition: Condition, node: ast.Node) -> tuple[ast.Node, str, str | None] | None:
-    """What a comparison measures, what is expected of it as written, and the sign between them; None for others."""
-    if isinstance(node, (ast.In, ast.Between)):
+    """What a comparison measures of customers, what is expected of it as written, and the sign between them; None where
+    it measures nothing."""
+    if isinstance(node, (ast.In, ast.Between)) and _counts(condition.part(node.operand)):
         return node.operand, condition.behind(node.operand, node), None
-    if not isinstance(node, ast.Comparison):
-        return None
-    if _counts(condition.part(node.left)) or not _counts(condition.part(node.right)):
+    if isinstance(node, ast.Comparison) and _counts(condition.part(node.left)):
         return node.left, condition.behind(node.left, node), node.op
-    flipped = _FLIPPED[node.op]
-    return node.right, f"{flipped} {condition.written(node.left)}", flipped
+    if isinstance(node, ast.Comparison) and _counts(condition.part(node.right)):
+        flipped = _FLIPPED[node.op]
+        return node.right, f"{flipped} {condition.written(node.left)}", flipped
+    return None
 
 
 def _counts(core: ir.Node) -> bool:

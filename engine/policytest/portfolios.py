@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.check import rules
-from engine.check.plain import NotReadable, number
+from engine.check.plain import number
 from engine.check.scope import Report
 from engine.diagnostics import Problem
 from engine.ir import nodes as ir
@@ -85,7 +85,7 @@ class PortfolioReader:
         known = _Known(Names(program), row, ConditionReader(row, program.currency, self.report))
         sample = self._sample(node, program)
         expectations = [self._few_refused(name, key, node, day)]
-        seen: dict[str, Scalar] = {}
+        seen = {expectations[0].name.removeprefix(f"{name} / "): key}
         holder = node.get("expectations")
         for item in holder.items if isinstance(holder, Sequence) else ():
             if isinstance(item, Mapping):
@@ -312,7 +312,9 @@ class PortfolioReader:
         stored: tuple[Stored, ...] | None = self._file(against, lambda file: read_stored(file, outcomes))
         if stored is None or not outcomes:
             return None
-        return Drift(stored, against.text, self._share(node.get("max psi"), stability.MAX_INDEX), ends)
+        stated = node.get("max psi")
+        most = float(stated.text) if isinstance(stated, Scalar) else stability.MAX_INDEX
+        return Drift(stored, against.text, most, ends)
 
     def _ends(self, node: Node | None) -> tuple[float, ...] | None:
         if not isinstance(node, Sequence):
@@ -325,11 +327,11 @@ class PortfolioReader:
     def _share(self, node: Node | None, default: float) -> float:
         if not isinstance(node, Scalar):
             return default
-        try:
-            return float(number(node.text))
-        except NotReadable as problem:                  # the schema's pattern lets nothing else through
-            self.report.at("E0034", problem.message, node.span, problem.help)
-            return default
+        share = float(number(node.text))                # the schema's pattern lets nothing else through
+        if share > 1:
+            self.report.at("E0913", f"`{node.text}` is more than the whole", node.span,
+                           "a share lies between 0% and 100%")
+        return share
 
 
 def _names(measure: Measure) -> Iterator[str]:
