@@ -31,13 +31,13 @@ def carried_out(program: ir.Program) -> list[str]:
 
 def disagreements(
     policy: Policy, outcomes: Sequence[str], customers: Sequence[Mapping[str, Any]], as_of: datetime.date,
-    histories: Sequence[Mapping[str, Any] | None] | None = None,
+    histories: Sequence[Mapping[str, Any] | None] | None = None, lists: bool = False,
 ) -> list[str]:
     """One line for each customer whom the two decide unlike, numbers by their bits but for the sign of zero."""
     if not outcomes or not customers:
         return []
     given = [Customer(c, (histories[n] if histories else None) or {}) for n, c in enumerate(customers)]
-    columnar = decide_all(policy.program, given, as_of, list(outcomes))
+    columnar = decide_all(policy.program, given, as_of, list(outcomes), lists=lists)
     found = []
     for customer, row in zip(given, columnar, strict=True):
         single = policy.decide(

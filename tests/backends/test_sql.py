@@ -174,3 +174,13 @@ def test_loops_within_loops() -> None:
     customers = [maker.make() for _ in range(150)]
     inputs, histories = [c["inputs"] for c in customers], [c["history"] for c in customers]
     assert disagreements(policy, outcomes, inputs, AS_OF, histories)[:3] == []
+
+
+def test_the_shipped_policy_with_sets_as_lists() -> None:
+    policy = load_policy(Path(__file__).parent.parent.parent / "policies" / "working-capital.yaml")
+    outcomes = [d.name for d in policy.program.decisions if not d.internal]
+    maker = CustomerMaker(policy, Random(5), wild=False)
+    customers = [maker.make() for _ in range(60)]
+    inputs, histories = [c["inputs"] for c in customers], [c["history"] for c in customers]
+    for lists in (False, True):
+        assert disagreements(policy, outcomes, inputs, AS_OF, histories, lists)[:3] == []

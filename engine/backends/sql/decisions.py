@@ -18,7 +18,7 @@ from engine.backends.sql.items import Items, Members
 from engine.backends.sql.masks import Flag, Flags
 from engine.backends.sql.origins import NOTHING, Behind, Labels, union, where
 from engine.backends.sql.ranked import priority, worst
-from engine.backends.sql.reasons import Reasons
+from engine.backends.sql.reasons import Blocks, Reasons
 from engine.backends.sql.relations import Expressions
 from engine.backends.sql.scores import score
 from engine.backends.sql.stages import FALSE, NULL, Sql
@@ -56,7 +56,7 @@ class Given(Record):
     is_open: Sql
     behind: Behind
     fired: Flags
-    reasons: Flags
+    reasons: Blocks
     refuses: Sql
 
 
@@ -136,7 +136,7 @@ class DecisionCompiler:
             behind = self.of.nulls.named(union([*openers, behind_null]))
         if action == "skip" or is_open.is_false:
             fired = [Flag(decision.arms[i].rule, c) for i, c in draft.winners] if decision.hit != "value" else []
-            reasons = self.reasons.of_arms(decision, draft.winners) if self.wanted.reasons else []
+            reasons: Blocks = self.reasons.of_arms(decision, draft.winners) if self.wanted.reasons else []
             values = {n: self.stages.named(v) for n, v in draft.values.items()}
             return Given(values, draft.items, FALSE, behind, fired, reasons, FALSE)
         values = {n: self.stages.named(self._open_value(decision, n, v, is_open)) for n, v in draft.values.items()}
@@ -244,11 +244,11 @@ class DecisionCompiler:
         if self.wanted.labels:
             parts = [where(null, self.of.nulls.behind(c.value)) for c, null in found.opening]
             behind = self.of.nulls.named(union(parts))
-        reasons: Flags = []
+        reasons: Blocks = []
         if self.wanted.reasons:
             lost = self.reasons.of_score(decision, found.bins)
             settled = self.stages.named(st.both(st.opposite(is_open), st.opposite(st.missing(found.total))))
-            reasons = [f.replace(holds=st.both(settled, f.holds)) for f in lost]
+            reasons = [b.replace(holds=self.stages.named(st.both(settled, b.holds))) for b in lost]
             reasons = self.reasons.with_reserved(reasons, is_open, behind)
         given = Given(
             {"": self.stages.named(total)}, None, is_open, behind, [], reasons,

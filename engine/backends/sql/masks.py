@@ -7,6 +7,7 @@ order, or as a list of texts.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from sqlglot import exp
 
@@ -14,6 +15,7 @@ from engine.backends.sql import stages as st
 from engine.backends.sql.stages import Sql
 from engine.records import Record
 
+T = TypeVar("T")
 #: Bits of a lane: a sum of so many powers of two is exact in every engine's 64-bit integer.
 LANE = 60
 
@@ -66,7 +68,7 @@ def texts(flags: Sequence[Flag]) -> exp.Expr:
     return exp.ArrayCompact(this=exp.Array(expressions=items))
 
 
-def labels_of(labels: Sequence[str], cells: Sequence[int]) -> tuple[str, ...]:
+def held(labels: Sequence[T], cells: Sequence[int]) -> tuple[T, ...]:
     """The labels in a set of lanes."""
     found = []
     for lane, cell in enumerate(cells):

@@ -12,6 +12,7 @@ from sqlglot import exp
 from sqlglot.errors import ErrorLevel
 
 from engine.backends.sql import stages as st
+from engine.backends.sql.codes import Codes
 from engine.backends.sql.decisions import DecisionCompiler, Given, Wanted
 from engine.backends.sql.door import admitted, unfit
 from engine.backends.sql.histories import HistoryMaker
@@ -19,7 +20,7 @@ from engine.backends.sql.items import Item, Members, supplied
 from engine.backends.sql.lowering import lowered
 from engine.backends.sql.masks import Flag, Flags, lanes, once, texts
 from engine.backends.sql.origins import Behind, Labels
-from engine.backends.sql.reasons import Reasons
+from engine.backends.sql.reasons import Reasons, flags
 from engine.backends.sql.relations import Expressions
 from engine.backends.sql.stages import MAX_STAGES, Cte, Names, Sql, Stages
 from engine.backends.sql.tables import Source, by_name
@@ -43,7 +44,7 @@ class Output(Record):
     """A column of the result. `kind` is kept, value, list, status or an extra; `decision` and `member` say whose it
     is. A set (`labels` not None) is a list of texts, or a number whose bits are the labels from `lane` on. A list holds
     structs: of `VALUE` alone, or of members, with `SHAPE` telling which of the `shapes` an item has where there are
-    several."""
+    several. Reasons as bits are the `blocks` of a decision: codes, and where `inherited` the list of another one."""
 
     name: str
     kind: str
@@ -53,14 +54,18 @@ class Output(Record):
     labels: tuple[str, ...] | None = None
     lane: int = 0
     shapes: tuple[tuple[str, ...], ...] = ()
+    inherited: tuple[bool, ...] = ()
 
 
 class Query(Record):
-    """The compiled program for one engine; `columns` describe the result, `lists` says how it holds sets."""
+    """The compiled program for one engine; `columns` describe the result, `lists` says how it holds sets. `shown` are
+    the decisions that were asked for, and `extras` what was beside them."""
 
     tree: exp.Select
     columns: tuple[Output, ...]
     lists: bool
+    shown: tuple[str, ...]
+    extras: frozenset[str]
     dialect: str = "duckdb"
 
     def sql(self, dialect: str | None = None, pretty: bool = False) -> str:
@@ -195,7 +200,7 @@ class _Compiler:
     def decision(self, decision: ir.Decision) -> None:
         given = self.decisions.decision(decision)
         self.given[decision.name] = given
-        self.reasons.given[decision.name] = given.reasons
+        self.reasons.give(decision.name, given.reasons)
         refuse = refuses(self.expressions, decision, given)
         if not refuse.is_false:                         # of a customer with bad data nothing is decided
             bad = self.stages.named(st.either(*(f.holds for f in self.at_door)))
@@ -231,11 +236,8 @@ class _Compiler:
         shown_open = st.either(*(f.holds for f in opened if f.label in self.shown))
         columns.append(Output("status", "status"))
         trees.append(("status", self._status(refused, shown_open)))
-        if "reasons" in self.extras:
-            put_set("reasons", "reasons", self.reasons.joint(self.shown))
-        for name in self.shown:
-            if "reasons_of" in self.extras:
-                put_set(f"reasons of {name}", "reasons_of", self.given[name].reasons, name)
+        if self.extras & {"reasons", "reasons_of"}:
+            self._reasons(lists, put)
         for name in self.shown:
             decision = by_name[name]
             if "fired" in self.extras and isinstance(decision, ir.Decide) and decision.hit != "value":
@@ -259,7 +261,27 @@ class _Compiler:
                     columns.append(Output(name, "refused", labels=labels, lane=lane))
                     trees.append((name, tree))
         dialect = self.expressions.dialect
-        return Query(lowered(self._final(keep, trees), dialect), tuple(columns), lists, dialect.name)
+        query = lowered(self._final(keep, trees), dialect)
+        return Query(query, tuple(columns), lists, tuple(self.shown), self.extras, dialect.name)
+
+    def _reasons(self, lists: bool, put: Callable[[Output, exp.Expr], None]) -> None:
+        """Reasons as lists of codes; as bits the blocks of each decision, those included that others inherit."""
+        if lists:
+            codes = Codes(self.stages, self.reasons, self.expressions.dialect.name)
+            if "reasons" in self.extras:
+                labels = self.reasons.codes(self.shown)
+                put(Output("reasons", "reasons", labels=labels), codes.joint(self.shown).tree.copy())
+            for name in self.shown if "reasons_of" in self.extras else ():
+                labels = self.reasons.codes([name])
+                put(Output(f"reasons of {name}", "reasons_of", name, labels=labels), codes.of(name).tree.copy())
+            return
+        for name in self.reasons.reached(self.shown):
+            blocks = self.reasons.given[name]
+            labels, inherited = tuple(b.name for b in blocks), tuple(b.inherited for b in blocks)
+            for lane, tree in enumerate(lanes(flags(blocks))):
+                suffix = f" {lane + 1}" if lane else ""
+                title = f"reasons of {name}{suffix}"
+                put(Output(title, "blocks", name, labels=labels, lane=lane, inherited=inherited), tree)
 
     def _outcome(self, decision: ir.Decision, lists: bool, put: Callable[[Output, exp.Expr], None]) -> None:
         given = self.given[decision.name]

@@ -7,8 +7,9 @@ from typing import Any
 
 import duckdb
 
-from engine.backends.sql.masks import labels_of
+from engine.backends.sql.masks import held
 from engine.backends.sql.program import SHAPE, VALUE, Output, Query
+from engine.backends.sql.reasons import joined, read
 from engine.records import Record
 from engine.semantics import dtypes as dt
 from engine.semantics.dtypes import Type
@@ -69,6 +70,7 @@ def decoded(query: Query, cells: tuple[Any, ...]) -> Row:
     status = ""
     sets: dict[tuple[str, str], tuple[str, ...]] = {}
     bits: dict[tuple[str, str], list[int]] = {}
+    reasons: dict[str, tuple[str, ...]] = {}
     for output, cell in zip(query.columns, cells, strict=True):
         if output.kind == "kept":
             kept.append(cell)
@@ -79,8 +81,17 @@ def decoded(query: Query, cells: tuple[Any, ...]) -> Row:
         elif query.lists:
             sets[(output.kind, output.decision)] = tuple(cell or ())
         else:
-            bits.setdefault((output.kind, output.decision), []).append(cell or 0)
-            sets[(output.kind, output.decision)] = labels_of(output.labels, bits[(output.kind, output.decision)])
+            key = (output.kind, output.decision)
+            bits.setdefault(key, []).append(cell or 0)
+            if output.kind == "blocks":
+                blocks = held(tuple(zip(output.labels, output.inherited, strict=True)), bits[key])
+                reasons[output.decision] = read(blocks, reasons)
+            else:
+                sets[key] = held(output.labels, bits[key])
+    if "reasons" in query.extras and not query.lists:
+        sets[("reasons", "")] = joined([reasons[name] for name in query.shown])
+    if "reasons_of" in query.extras and not query.lists:
+        sets.update((("reasons_of", name), reasons[name]) for name in query.shown)
     return Row(tuple(kept), status, {} if status == "refused" else values, sets)
 
 
