@@ -56,13 +56,21 @@ class HistoryMaker:
             supplied = self.of.stages.source(st.quoted(events.supplied), True)
             null = self.of.stages.named(st.opposite(st.holds(supplied)))
         customers = source.customers
-        column = customers.columns.get(decl.key or "")
+        owner = self._owning(decl)
+        column = customers.columns.get(owner)
         key = customers.key or (column.name if column is not None else None)
         if key is None:
-            raise Gap(decl.at, f"the history `{decl.name}` without a column for its key `{decl.key}`")
+            raise Gap(decl.at, f"the history `{decl.name}` without a column for its key `{owner}`")
         ours = self.of.stages.source(st.quoted(key), True)
         history = History(decl.name, null, lambda outer: self._table(decl, events, ours, outer))
         return history, self._any_bad(history)
+
+    def _owning(self, decl: ir.HistoryDecl) -> str:
+        """The customers' key by which rows are theirs: the history's own, or that of the one above it."""
+        by_name = {h.name: h for h in self.program.histories}
+        while decl.of is not None:
+            decl = by_name[decl.of]
+        return decl.key or ""
 
     def _table(self, decl: ir.HistoryDecl, events: Events, ours: Sql, outer: Expressions) -> Opened:
         def begin() -> tuple[list[Cte], exp.Select]:
