@@ -138,7 +138,7 @@ def chosen(columns: Sequence[str], declared: Sequence[Declared], path: str) -> t
             )
         if found:
             bound[decl.name] = places[found[0]]
-        else:
+        elif not getattr(decl, "previous", False):      # a portfolio may well have no earlier decisions beside it
             absent.append(decl.name)
     return bound, absent
 
