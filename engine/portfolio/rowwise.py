@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from engine.decision import declared_names
 from engine.ir import nodes as ir
 from engine.portfolio.binding import Columns, Reading
 from engine.portfolio.histories import History, Key, read_history
@@ -163,10 +164,13 @@ class _RowByRow:
             value = decision.values.get(column.decision)
             base[column.column] = value if column.member is None else (value or {}).get(column.member)
         # an open feature counts as far as it leaves a decision open; one that the policy handles does not
-        opened = [name for name in decision.open if name in decision.values]
-        missing = decision.missing if opened else ()
+        opened = {name: of for name, of in decision.open.items() if name in decision.values}
+        missing: Sequence[str] = ()
+        if opened:
+            found = {name for of in opened.values() for name in of.missing}
+            missing = [name for name in declared_names(decision.program) if name in found]
         base[own["status"]] = "open" if opened else "decided"
-        extras = {"reasons": decision.reasons, "open": opened, "missing": missing}
+        extras = {"reasons": decision.reasons, "open": list(opened), "missing": missing}
         if "fired" in own:
             extras["fired"] = [f"{name}/{rule}" for name, rules in decision.fired.items() for rule in rules]
         if "trace" in own:

@@ -17,7 +17,7 @@ from engine.portfolio.shared import Usage
 PYTHON, DUCKDB = "python", "duckdb"
 ENGINES = (PYTHON, DUCKDB)
 #: Text files that are smaller together are decided one by one before the database has started (docs/decisions/0009).
-SMALL = 1_000_000
+SMALL = 300_000
 
 
 def run(policy: Policy, request: Request, listener: Listener, engine: str | None = None) -> Summary:

@@ -10,7 +10,9 @@ from tests.docs.pages import agree, blocks, hold, is_policy, replay
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-PAGES = [*sorted((DOCS / "language").glob("*.md")), DOCS / "feel.md", DOCS / "portfolio-tests.md"]
+PAGES = [
+    *sorted((DOCS / "language").glob("*.md")), DOCS / "feel.md", DOCS / "portfolio.md", DOCS / "portfolio-tests.md",
+]
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(#[^)\s]*)?\)")
 
 

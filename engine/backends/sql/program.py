@@ -35,6 +35,8 @@ from engine.semantics.dtypes import Type
 
 #: What a query may give beside the outcomes.
 EXTRAS = ("reasons", "reasons_of", "fired", "open", "missing", "assumed", "refused")
+#: A further one: what is missing behind the open decisions that are shown, those of features left out.
+NEEDED = "needed"
 STATUS = ("decided", "open", "refused")
 #: The only field of a scalar item's struct, and the field that tells which members an item has.
 VALUE, SHAPE = "value", "#"
@@ -92,7 +94,7 @@ def compile_program(
     is set, else as bits. Raises `Unsupported` with every place that this backend lacks, the decisions that read such a
     place left out.
     """
-    unknown = set(extras) - set(EXTRAS)
+    unknown = set(extras) - {*EXTRAS, NEEDED}
     if unknown:
         raise ValueError(f"no extra is called {sorted(unknown)[0]!r}; there are {', '.join(EXTRAS)}")
     settled = rewritten(program)
@@ -117,7 +119,7 @@ class _Compiler:
         self.labels = Labels(missable)
         self.expressions = Expressions(self.stages, program, self.labels, dialect=dialect)
         wanted = Wanted(
-            "fired" in extras, bool(extras & {"reasons", "reasons_of"}), bool(extras & {"missing", "assumed"})
+            "fired" in extras, bool(extras & {"reasons", "reasons_of"}), bool(extras & {"missing", "assumed", NEEDED})
         )
         self.expressions.nulls.wants_labels = wanted.labels
         self.reasons = Reasons(self.stages, program)
@@ -250,6 +252,8 @@ class _Compiler:
                 put_set("missing", "missing", missing)
             if "assumed" in self.extras:
                 put_set("assumed", "assumed", self._assumed(missing))
+        if NEEDED in self.extras:
+            put_set(NEEDED, NEEDED, self._missing(self.shown))
         if "refused" in self.extras:
             labels = tuple(f.label for f in refusing)
             if lists:
@@ -300,12 +304,12 @@ class _Compiler:
         text = [exp.Literal.string(t) for t in STATUS]
         return st.case([(refused.tree.copy(), text[2]), (is_open.tree.copy(), text[1])], text[0])
 
-    def _missing(self) -> Flags:
-        """The inputs and histories behind the open decisions, in declared order."""
+    def _missing(self, of: Sequence[str] | None = None) -> Flags:
+        """The inputs and histories behind the open decisions, or those of them in `of`, in declared order."""
         found: dict[int | str, list[exp.Expr]] = {}
         level = 0
-        for given in self.given.values():
-            if given.is_open.is_false:
+        for decision, given in self.given.items():
+            if given.is_open.is_false or of is not None and decision not in of:
                 continue
             for lane, bits in given.behind.lanes:
                 held = st.case([(given.is_open.tree.copy(), bits.tree.copy())], st.whole(0))

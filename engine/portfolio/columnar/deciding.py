@@ -145,7 +145,7 @@ def stage(
         else:
             taken[(column.kind,)] = name
             if column.plain:
-                plain.add(column.kind)
+                plain.add("missing" if column.kind == "needed" else column.kind)
     shown = [f"{taken[('ordinal',)]} AS ordinal"]
     names: dict[tuple[str, ...], str] = {("ordinal",): "ordinal"}
     place = 0
@@ -163,12 +163,10 @@ def stage(
         found = taken[("outcome", output.decision, output.member or "")]
         shown.append(f"{found} AS o{number}")
         names[("outcome", output.decision, output.member or "")] = f"o{number}"
-    for extra in ("reasons", "missing"):
-        if (extra,) in taken:
-            sql = taken[(extra,)]
-            if extra == "missing":                      # an open feature that a decision handles leaves nothing open
-                sql = f"CASE WHEN {taken[('status',)]} = 'open' THEN {sql} ELSE [] END"
-            shown.append(f"{sql} AS {extra}")
+    # an open feature that a decision handles leaves nothing open: what is missing is what shown decisions need
+    for extra, kind in (("reasons", "reasons"), ("missing", "needed")):
+        if (kind,) in taken:
+            shown.append(f"{taken[(kind,)]} AS {extra}")
             names[(extra,)] = extra
     if ("open",) in taken:
         mine = session.variable([d.name for d in layout.decisions])

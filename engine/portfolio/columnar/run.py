@@ -22,7 +22,7 @@ from engine.portfolio.columnar.sources import opened
 from engine.portfolio.columnar.versions import DATED, parts_of
 from engine.portfolio.layout import Layout, shown
 from engine.portfolio.problems import DataProblem
-from engine.portfolio.request import EXTRAS, KEEP, STOP, Listener, Policy, Request, Summary
+from engine.portfolio.request import KEEP, STOP, Listener, Policy, Request, Summary
 from engine.portfolio.shared import (
     NULL_KEY,
     REPEATED,
@@ -241,7 +241,7 @@ class Run:
         }
         ordered = self.customers.ordered and not self.events
         # reasons and missing data are counted, whether or not they are to be written
-        extras = [name for name in EXTRAS if name in ("reasons", "missing", *self.layout.extras) and name != "trace"]
+        extras = ["reasons", "needed", *(name for name in ("fired", "open") if name in self.layout.extras)]
         staged: list[Staged] = []
         parts = parts_of(session, self.policy, self.programs, self.customers, self.selected.relation, request)
         for at, (program, relation) in enumerate(parts):
