@@ -213,8 +213,8 @@ def _constants(arm: ir.Arm) -> dict[str, Any]:
 # --- the page -----------------------------------------------------------------------------
 
 
-def page(supports: Sequence[Support]) -> str:
-    """The table of nodes, hit policies and operations by backend, as Markdown."""
+def page(supports: Sequence[Support], more: Sequence[str] = ()) -> str:
+    """The table of nodes, hit policies and operations by backend, as Markdown; `more` are lines behind it."""
     names = [s.backend for s in supports]
     lines = [
         "# What each backend carries out",
@@ -222,28 +222,30 @@ def page(supports: Sequence[Support]) -> str:
         "Written by `make docs` from the backends' own tables, which are checked against the core when the",
         "backends are imported. A policy that holds what a backend lacks is refused with [E0801](errors/E0801.md)",
         "when it is loaded for that backend, never midway. *reference* interprets and explains, *python* is the",
-        "generated fast path; *sql* and *smt* carry out a first subset, over single customers without histories.",
+        "generated fast path, *sql* decides portfolios in DuckDB and in the engines below; *smt* carries out a first",
+        "subset, over single customers without histories.",
         "",
         "## Nodes of the core",
         "",
-        *_table("node", names, [
+        *table("node", names, [
             (f"`{n.__name__}`" + (" (bare FEEL)" if n in DYNAMIC else ""), [_yes(n in s.nodes) for s in supports])
             for n in NODES
         ]),
         "",
         "## Decisions by hit policy",
         "",
-        *_table("hit policy", names, [(f"`{h}`", [_yes(h in s.hits) for s in supports]) for h in HITS]),
+        *table("hit policy", names, [(f"`{h}`", [_yes(h in s.hits) for s in supports]) for h in HITS]),
         "",
         "## Operations",
         "",
         "Primitive operations are marked with a star; a backend supplies them or lists them as left out. A cell",
         "names the operands where not all are taken: `date and days` is a date and a duration of days, in order.",
         "",
-        *_table("operation", names, [
+        *table("operation", names, [
             (f"`{o.name}`" + (" *" if o.primitive else ""), [_operands(s.operations.get(o.name)) for s in supports])
             for o in BUILTINS
         ]),
+        *more,
     ]
     return "\n".join(lines) + "\n"
 
@@ -256,6 +258,6 @@ def _operands(kinds: str | None) -> str:
     return "no" if kinds is None else kinds or "yes"
 
 
-def _table(head: str, columns: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]]) -> list[str]:
+def table(head: str, columns: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]]) -> list[str]:
     lines = [f"| {head} | {' | '.join(columns)} |", "|" + " --- |" * (len(columns) + 1)]
     return [*lines, *(f"| {name} | {' | '.join(cells)} |" for name, cells in rows)]

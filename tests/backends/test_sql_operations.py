@@ -99,21 +99,20 @@ def inputs(node: ir.Node) -> list[ir.Input]:
 def test_every_operation_is_written_or_refused_by_name(policy: Policy, dialect: str) -> None:
     """Whatever an engine lacks is said when a policy is compiled for it, and the rest reads back as SQL. With
     TIERWISE_UPDATE=1 what is refused is written anew, to be reviewed as a change."""
-    written, refused = 0, set()
-    for text, node in expressions(policy):
+    held, refused = [], set()
+    for _, node in expressions(policy):
         try:
-            query = Columns(policy.program, kinds(policy), dialect).query([node])
+            Columns(policy.program, kinds(policy), dialect).query([node])
+            held.append(node)
         except Gap as gap:
             refused.add(gap.what)
-            continue
-        sql = query.sql(dialect, unsupported_level=ErrorLevel.RAISE)
-        sqlglot.parse_one(sql, dialect=dialect)
-        assert text
-        written += 1
+    for start in range(0, len(held), 40):
+        query = Columns(policy.program, kinds(policy), dialect).query(held[start:start + 40])
+        sqlglot.parse_one(query.sql(dialect, unsupported_level=ErrorLevel.RAISE), dialect=dialect)
     path = Path(__file__).with_name("columnar_refused.json")
     expected = json.loads(path.read_text("utf-8"))
     if os.environ.get("TIERWISE_UPDATE"):
         expected[dialect] = sorted(refused)
         path.write_text(json.dumps(expected, indent=2, ensure_ascii=False) + "\n", "utf-8")
     assert sorted(refused) == expected[dialect]
-    assert written > 250
+    assert len(held) > 250

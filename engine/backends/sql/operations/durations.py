@@ -2,6 +2,7 @@
 (`semantics.narrow`) is NULL; sums of two that lie in it fit a BIGINT."""
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from engine.backends.sql.dialects import DAY
 from engine.backends.sql.operations.exact import product as exact_product
 from engine.backends.sql.operations.exact import quotient as exact_quotient
 from engine.backends.sql.operations.exact import ratio as exact_ratio
-from engine.backends.sql.operations.numbers import known_number, quotient
+from engine.backends.sql.operations.numbers import fits_bigint, quotient
 from engine.backends.sql.stages import Sql, case
 from engine.backends.support import DATED, DAYS, MONTHS, NUMBERS, Form, Gap
 from engine.ir import nodes as ir
@@ -81,25 +82,60 @@ def _months(of: SqlExpressions, value: Sql) -> Sql:
 
 
 def _scaled(of: SqlExpressions, node: ir.Call, span: Sql, factor: Sql, by: ir.Node, divide: bool) -> Sql:
+    if by.type.whole and fits_bigint(by):
+        whole = of.stages.named(of.joined(t.bigint(factor), [factor]))
+        return (_over_whole if divide else _times_whole)(of, of.stages.named(span), whole)
     if not of.dialect.has_wide:
-        known = known_number(by)
-        if divide or known is None or known != int(known) or abs(known) > MOST_DAYS:
-            raise Gap(node.at, f"`{node.op}` of durations, but by a whole number that is written out, "
-                               f"in {of.dialect.title}")
-        limit = st.whole(MOST_MICROS // max(abs(int(known)), 1))
-        named = of.stages.named(span)
-        test = t.at_most(t.size(named), limit)
-        return named.replace(tree=case([(test, t.times(named, int(known)))]), nullable=True)
+        raise Gap(node.at, f"`{node.op}` of a duration by a number that may have a fraction, in {of.dialect.title}")
     scaled = exact_quotient(of, span, factor) if divide else exact_product(of, span, factor)
     return bounded(of, scaled, dt.DAYS_DURATION)
+
+
+def _times_whole(of: SqlExpressions, span: Sql, factor: Sql) -> Sql:
+    """Multiplied where the product surely fits."""
+    near = t.times(t.double(t.size(span)), t.double(t.size(factor)))
+    fits = of.joined(case([(t.at_most(near, 2.0 * MOST_MICROS), t.times(span, factor))]), [span, factor], True)
+    return bounded(of, fits, dt.DAYS_DURATION)
+
+
+def _over_whole(of: SqlExpressions, span: Sql, divisor: Sql) -> Sql:
+    """`floor(x + 1/2000)`, as `exact` says why; compared with a 2000th of the divisor, which keeps to BIGINT."""
+    by = of.stages.named(divisor.replace(
+        tree=exp.Nullif(this=t.size(divisor), expression=st.whole(0)), nullable=True))
+    whole = of.dialect.quotient(t.size(span), by)
+    rest = of.dialect.remainder(t.size(span), by)
+    share = of.dialect.quotient(by, 2000)
+    negative = t.unequal(t.below(span, 0), t.below(divisor, 0))
+    tree = case(
+        [
+            (st.all_of([negative, t.above(rest, share)]), t.minus(t.opposite(whole), 1)),
+            (negative.copy(), t.opposite(whole)), (t.at_most(t.minus(by, rest), share), t.plus(whole, 1)),
+        ],
+        whole,
+    )
+    return of.joined(tree, [span, divisor, by], True)
 
 
 def ratio(of: SqlExpressions, node: ir.Call, args: Sequence[Sql]) -> Sql:
     """A duration over another: the nearest DOUBLE."""
     a, b = (of.stages.named(x) for x in args)
-    if node.args[0].type.kind == dt.MONTHS_DURATION:
+    if node.args[0].type.kind == dt.MONTHS_DURATION or all(map(_is_of_days, node.args)):
         return quotient(of, *(of.joined(t.double(x), [x]) for x in (a, b)))
     return exact_ratio(of, node, a, b)
+
+
+def _is_of_days(node: ir.Node) -> bool:
+    """Whether a duration is known to be of whole days: a DOUBLE holds it exactly."""
+    if isinstance(node, ir.Const):
+        return isinstance(node.value, datetime.timedelta) and not node.value % datetime.timedelta(days=1)
+    if not isinstance(node, ir.Call):
+        return False
+    if node.op == "-" and all(a.type.kind == dt.DATE for a in node.args):
+        return True
+    spans = [a for a in node.args if a.type.kind == dt.DAYS_DURATION]
+    others = [a for a in node.args if a.type.kind != dt.DAYS_DURATION]
+    return node.op in ("+", "-", "*", "neg", "abs", "min", "max", "sum") and all(map(_is_of_days, spans)) and all(
+        a.type.whole for a in others)
 
 
 # --- parts ---------------------------------------------------------------------------------------

@@ -113,7 +113,7 @@ def _exact_remainder(of: SqlExpressions, node: ir.Call, a: Sql, b: Sql) -> Sql:
     if of.dialect.has_remainder:
         rest = of.dialect.remainder(a, by)
     else:
-        if not all(map(_fits, node.args[:2])):
+        if not all(map(fits_bigint, node.args[:2])):
             raise Gap(node.at, f"`{node.op}` of numbers without a declared range, in {of.dialect.title}")
         rest = t.double(of.dialect.remainder(t.bigint(a), t.bigint(by)))
     cut = of.stages.named(of.joined(rest, [a, b], True))
@@ -122,7 +122,7 @@ def _exact_remainder(of: SqlExpressions, node: ir.Call, a: Sql, b: Sql) -> Sql:
     return of.stages.named(of.joined(tree, [cut, b]))
 
 
-def _fits(node: ir.Node) -> bool:
+def fits_bigint(node: ir.Node) -> bool:
     """Whether a number fits a BIGINT: by its range, or since the door admits no larger whole one."""
     if isinstance(node, ir.Input) and node.type.whole:
         return True
