@@ -61,5 +61,5 @@ def folded(tried: Tried) -> Draft:
 
 def _opened(tried: Tried, draft: Draft) -> Draft:
     """Open where any arm is undetermined."""
-    openers = [(i, u) for i, u in enumerate(tried.undetermined) if not u.is_false]
-    return draft.replace(openers=openers, is_open=FALSE if tried.skips else st.either(*(c for _, c in openers)))
+    openers, is_open = tried.opening(list(enumerate(tried.undetermined)))
+    return draft.replace(openers=openers, is_open=FALSE if tried.skips else is_open)

@@ -77,7 +77,8 @@ class DecisionCompiler:
             return self._score(decision)
         if decision.hit == "value" and self.of.view(("Ref", decision.name), decision.arms[0].outcome[0][1]):
             return self._rows(decision)
-        tried = Tried(self.of, decision, self.wanted.fired or self.wanted.reasons or self.wanted.missing)
+        gives_reasons = self.wanted.reasons and any(a.reasons for a in decision.arms)
+        tried = Tried(self.of, decision, self.wanted.fired or gives_reasons, self.wanted.labels)
         draft = HITS[decision.hit](tried)
         given = self._given(decision, tried, draft)
         self._name(decision.name, given)
@@ -233,7 +234,8 @@ class DecisionCompiler:
     # --- scorecards ----------------------------------------------------------------------------------------
 
     def _score(self, decision: ir.Score) -> Given:
-        found = score(self.of, decision, self.wanted.fired or self.wanted.reasons)
+        gives_reasons = any(b.reasons for c in decision.characteristics for b in c.bins)
+        found = score(self.of, decision, self.wanted.reasons and gives_reasons)
         action = decision.on_missing.action
         is_open = self.stages.named(found.is_open)
         total = found.total
@@ -246,7 +248,7 @@ class DecisionCompiler:
             behind = self.of.nulls.named(union(parts))
         reasons: Blocks = []
         if self.wanted.reasons:
-            lost = self.reasons.of_score(decision, found.bins)
+            lost = self.reasons.of_score(decision, found.bins) if gives_reasons else []
             settled = self.stages.named(st.both(st.opposite(is_open), st.opposite(st.missing(found.total))))
             reasons = [b.replace(holds=self.stages.named(st.both(settled, b.holds))) for b in lost]
             reasons = self.reasons.with_reserved(reasons, is_open, behind)

@@ -17,6 +17,9 @@ from engine.semantics.domain import Domain
 from engine.semantics.dtypes import Type
 from engine.semantics.number import nudge
 
+#: Types of whole numbers that a DOUBLE holds exactly, all of them within the limits of data.
+SMALL = frozenset({"TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER"})
+
 
 def admitted(
     of: SqlExpressions, decl: InputDecl | FieldDecl, column: Column | None, table: str | None
@@ -31,24 +34,21 @@ def admitted(
     bad = []
     if column.bad is not None:
         bad.append(st.holds(of.stages.source(_of(column.bad, table), True)))
-    return checked(of, decl, value, bad)
+    return checked(of, decl, value, bad, column)
 
 
-def checked(of: SqlExpressions, decl: InputDecl | FieldDecl, value: Sql, bad: list[Sql]) -> tuple[Sql, Sql]:
-    """A value as its declaration takes it, and whether it is bad; `bad` are faults that were found before."""
+def checked(
+    of: SqlExpressions, decl: InputDecl | FieldDecl, value: Sql, bad: list[Sql], column: Column | None = None
+) -> tuple[Sql, Sql]:
+    """A value as its declaration takes it, and whether it is bad; `bad` are faults that were found before, `column` is
+    the one that it was read from."""
     stages = of.stages
     if isinstance(value.tree, exp.Null):
         return st.NULL, st.TRUE if not decl.type.nullable else FALSE
     bad = list(bad)
     if decl.type.kind in dt.NUMERIC:
-        double = stages.named(value.replace(tree=exp.cast(value.tree.copy(), "DOUBLE")))
-        value = stages.named(double.replace(tree=st.case([(st.finite(double.tree.copy()), double.tree.copy())])))
-        bad.append(value.replace(tree=exp.GT(this=st.absolute(value.tree.copy()), expression=st.number(LIMIT))))
-        if decl.type.whole:
-            bad.append(value.replace(tree=st.any_of([
-                exp.NEQ(this=exp.Floor(this=value.tree.copy()), expression=value.tree.copy()),
-                exp.GT(this=st.absolute(value.tree.copy()), expression=st.number(2.0**53)),
-            ])))
+        value, outside = _number(of, decl.type, column, value)
+        bad.extend(outside)
     if decl.type.values is not None and isinstance(decl, InputDecl) and decl.forgets_unknown:
         known = exp.In(this=value.tree.copy(), expressions=_values(of, decl.type))
         value = stages.named(value.replace(tree=st.case([(known, value.tree.copy())])))
@@ -76,18 +76,53 @@ def _place(decl: InputDecl | FieldDecl) -> ir.Place | None:
     return None if span is None else ir.Place(_Declared(span), 0, 0, "")
 
 
+def _number(of: SqlExpressions, kind: Type, column: Column | None, value: Sql) -> tuple[Sql, list[Sql]]:
+    """A number as a DOUBLE, NULL where it is not finite, and what makes it bad."""
+    stages = of.stages
+    known = (column.type or "").upper() if column is not None else ""
+    if known != "DOUBLE":
+        value = stages.named(value.replace(tree=exp.cast(value.tree.copy(), "DOUBLE")))
+    if known in SMALL or (known == "BIGINT" and not kind.whole):
+        return value, []
+    if known != "BIGINT" and not (column is not None and column.finite):
+        value = stages.named(value.replace(tree=st.case([(_finite(of, value), value.tree.copy())])))
+    limit = 2.0**53 if kind.whole else LIMIT
+    wrong = [exp.GT(this=value.tree.copy(), expression=st.number(limit)),
+             exp.LT(this=value.tree.copy(), expression=st.number(-limit))]
+    if kind.whole and known != "BIGINT":
+        wrong.append(exp.NEQ(this=exp.Floor(this=value.tree.copy()), expression=value.tree.copy()))
+    return value, [value.replace(tree=st.any_of(wrong))]
+
+
+def _finite(of: SqlExpressions, value: Sql) -> exp.Expr:
+    """Whether a number of the data is finite. DuckDB takes comparisons for settled by the least and greatest value
+    that a Parquet file tells of a column, and these leave NaN out."""
+    if of.dialect.name == "duckdb":
+        return exp.Anonymous(this="ISFINITE", expressions=[value.tree.copy()])
+    return st.finite(value.tree.copy())
+
+
 def unfit(of: SqlExpressions, kind: Type, domain: Domain | None, value: Sql) -> Sql:
     """Whether a value does not satisfy a declaration."""
     wrong = []
     if not kind.nullable:
         wrong.append(st.missing(value))
     if kind.values is not None and isinstance(value.tree, exp.Column):
-        known = exp.In(this=value.tree.copy(), expressions=_values(of, kind))
-        wrong.append(st.holds(value.replace(tree=st.negated(known), nullable=True)))
+        wrong.append(st.holds(value.replace(tree=_unknown(of, kind, value), nullable=True)))
     if domain is not None and isinstance(value.tree, (exp.Column, exp.Literal)):
         outside = st.negated(_inside(of, domain, kind, value))
         wrong.append(st.holds(value.replace(tree=outside, nullable=True)))
     return st.either(*wrong)
+
+
+def _unknown(of: SqlExpressions, kind: Type, value: Sql) -> exp.Expr:
+    """Whether a text is none of the declared values. DuckDB finds it in a type of these values, which costs the same
+    however many they are."""
+    values = _values(of, kind)
+    if of.dialect.name != "duckdb" or kind.kind != dt.STRING or len(set(values)) != len(values):
+        return st.negated(exp.In(this=value.tree.copy(), expressions=values))
+    found = exp.TryCast(this=value.tree.copy(), to=exp.DataType(this=exp.DType.ENUM, expressions=values, nested=False))
+    return st.all_of([exp.Is(this=found, expression=exp.null()), st.negated(st.is_null(value.tree.copy()))])
 
 
 def _values(of: SqlExpressions, kind: Type) -> list[exp.Expr]:

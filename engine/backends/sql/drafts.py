@@ -4,8 +4,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sqlglot import exp
+
 from engine.backends.sql import stages as st
 from engine.backends.sql.items import Items
+from engine.backends.sql.masks import as_bits
 from engine.backends.sql.relations import Expressions
 from engine.backends.sql.stages import NULL, Sql
 from engine.ir import nodes as ir
@@ -29,26 +32,32 @@ class Draft(Record):
 
 
 class Tried:
-    """The arms of a decision as columns. Guards become columns only where more than the outcome hangs on them."""
+    """The arms of a decision, tried. Which matched are bits of a number, where more than one arm's match counts."""
 
-    def __init__(self, of: Expressions, decision: ir.Decide, traced: bool) -> None:
+    def __init__(self, of: Expressions, decision: ir.Decide, traced: bool, labelled: bool) -> None:
         self.of = of
         self.stages = of.stages
         self.decision = decision
         self.arms = decision.arms
         self.skips = decision.on_missing.action == "skip"
-        found = [of.compile(a.guard) for a in decision.arms]
-        states = traced or (not self.skips and any(g.nullable for g in found)) or decision.hit not in ("first", "value")
-        self.guards = [of.stages.named(g) if states else g for g in found]
-        #: Whether an arm's guard is true, and whether it is undetermined; never NULL.
-        self.matched = [of.stages.named(st.holds(g)) if states else g for g in self.guards]
-        self._undetermined: list[Sql] | None = None
+        #: Whether the arms that leave a decision open are asked for one by one.
+        self.labelled = labelled
+        self.guards: list[Sql] = [of.compile(a.guard) for a in decision.arms]
+        #: Whether more hangs on an arm than what the decision gives.
+        self.traced = traced or (not self.skips and any(g.nullable for g in self.guards))
+        #: Whether an arm's guard is true; never NULL where it is a bit.
+        self.matched = list(self.guards)
+        if decision.hit not in ("first", "value"):
+            self.matched = as_bits(self.stages, self.guards)
+        self.undetermined = [st.missing(g) for g in self.guards]
 
-    @property
-    def undetermined(self) -> list[Sql]:
-        if self._undetermined is None:
-            self._undetermined = [self.stages.named(st.missing(g)) for g in self.guards]
-        return self._undetermined
+    def opening(self, openers: Sequence[tuple[int, Sql]]) -> tuple[list[tuple[int, Sql]], Sql]:
+        """Arms that leave the decision open, with the condition that one does."""
+        openers = [(i, c) for i, c in openers if not c.is_false]
+        if self.labelled:
+            conditions = as_bits(self.stages, [c for _, c in openers])
+            openers = [(i, c) for (i, _), c in zip(openers, conditions, strict=True)]
+        return openers, st.either(*(c for _, c in openers))
 
     def outcome(self, index: int) -> dict[str, Sql]:
         """What an arm gives, by member."""
@@ -68,16 +77,25 @@ class Tried:
             for m, a in zip(self.matched, self.arms, strict=True)
         ]
 
-    def any_undetermined(self, but: Sequence[int] = ()) -> Sql:
-        return st.either(*(u for i, u in enumerate(self.undetermined) if i not in but))
-
-    def by_winner(self, conditions: Sequence[tuple[int, Sql]]) -> dict[str, Sql]:
-        """The outcome of the first arm whose condition holds, null in each member where none does."""
+    def by_winner(self, conditions: Sequence[tuple[int, Sql]], exclusive: bool = False) -> dict[str, Sql]:
+        """The outcome of the first arm whose condition holds, null in each member where none does. Where the conditions
+        are `exclusive`, arms that give the same are told together."""
         outcomes = {i: self.outcome(i) for i, _ in conditions}
-        return {
-            name: self.stages.named(st.chosen([(c, outcomes[i].get(name, NULL)) for i, c in conditions], NULL))
-            for name in self.members
-        }
+        found = {}
+        for name in self.members:
+            whens = [(c, outcomes[i].get(name, NULL)) for i, c in conditions]
+            found[name] = self.stages.named(st.chosen(_joined(whens) if exclusive else whens, NULL))
+        return found
+
+
+def _joined(whens: Sequence[tuple[Sql, Sql]]) -> list[tuple[Sql, Sql]]:
+    """Branches by what they give, constants once."""
+    groups: dict[tuple[str, bool] | int, tuple[list[Sql], Sql]] = {}
+    for number, (test, value) in enumerate(whens):
+        constant = isinstance(value.tree, exp.Literal)
+        key = (value.tree.this, value.tree.is_string) if constant else number
+        groups.setdefault(key, ([], value))[0].append(test)
+    return [(st.either(*tests), value) for tests, value in groups.values()]
 
 
 def constants(arm: ir.Arm) -> dict[str, Any]:

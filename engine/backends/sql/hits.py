@@ -1,13 +1,15 @@
 """The hit policies that one arm wins: value, first, unique, any."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlglot import exp
 
 from engine.backends import support
 from engine.backends.sql import stages as st
 from engine.backends.sql.drafts import Draft, Tried
+from engine.backends.sql.masks import LANE
+from engine.backends.sql.simplify import tested
 from engine.backends.sql.stages import FALSE, TRUE, Sql
 from engine.ir import nodes as ir
 
@@ -20,18 +22,56 @@ def value(tried: Tried) -> Draft:
 
 def first(tried: Tried) -> Draft:
     """The first arm that matches; open where an undetermined one before it has another outcome."""
-    arms = tried.arms
     conditions = list(enumerate(tried.matched))
-    values = tried.by_winner(conditions)
-    if all(not isinstance(g.tree, exp.Column) for g in tried.guards) and tried.skips:
-        return Draft(values, _inline_winners(tried), [], FALSE)
-    winner = _numbered(tried, conditions, range(len(arms)), len(arms))
-    winners = [(i, tried.stages.named(_equals(winner, i))) for i in range(len(arms))]
-    if tried.skips:
-        return Draft(values, winners, _undetermined_before(tried, winner, None), FALSE)
-    won = _numbered(tried, conditions, _classes(arms), -1)
-    openers = _undetermined_before(tried, winner, won)
-    return Draft(values, winners, openers, st.either(*(c for _, c in openers)))
+    if not tried.traced:
+        return Draft(tried.by_winner(conditions), _inline_winners(tried), [], FALSE)
+    winner = Winner(tried, conditions)
+    winners = [(i, winner.is_arm(i)) for i in range(len(tried.arms))]
+    values = tried.by_winner(winners, exclusive=True)
+    classes = _classes(tried.arms)
+    openers = []
+    for index, undetermined in enumerate(tried.undetermined):
+        before = winner.is_none_of(range(index + 1))
+        unlike = winner.is_none_of([i for i, c in enumerate(classes) if c == classes[index]])
+        openers.append((index, st.both(undetermined, before) if tried.skips else st.both(undetermined, before, unlike)))
+    openers, is_open = tried.opening(openers)
+    return Draft(values, winners, openers, FALSE if tried.skips else is_open)
+
+
+class Winner:
+    """Which arm is the first that matches: its bit of a number, 0 for none, a number for every 60 arms."""
+
+    def __init__(self, tried: Tried, conditions: Sequence[tuple[int, Sql]]) -> None:
+        stages = tried.stages
+        self.lanes: list[Sql] = []
+        before: Sql | None = None
+        for start in range(0, len(conditions), LANE):
+            chosen = conditions[start:start + LANE]
+            whens = [(c, Sql(st.whole(1 << bit))) for bit, (_, c) in enumerate(chosen)]
+            if before is not None:
+                whens.insert(0, (before, Sql(st.whole(0))))
+            lane = stages.named(st.chosen(whens, Sql(st.whole(0))))
+            self.lanes.append(lane)
+            won = Sql(exp.NEQ(this=lane.tree.copy(), expression=st.whole(0)), lane.level)
+            before = won if before is None else st.either(before, won)
+
+    def is_arm(self, index: int) -> Sql:
+        lane, bit = divmod(index, LANE)
+        return _tested(self.lanes[lane], 1 << bit, exp.NEQ)
+
+    def is_none_of(self, arms: Iterable[int]) -> Sql:
+        """Whether none of some arms won."""
+        bits: dict[int, int] = {}
+        for index in arms:
+            lane, bit = divmod(index, LANE)
+            bits[lane] = bits.get(lane, 0) | 1 << bit
+        return st.both(*(_tested(self.lanes[lane], mask, exp.EQ) for lane, mask in bits.items()))
+
+
+def _tested(lane: Sql, bits: int, kind: type[exp.Binary]) -> Sql:
+    if isinstance(lane.tree, exp.Literal):
+        return TRUE if ((int(lane.tree.this) & bits) != 0) == (kind is exp.NEQ) else FALSE
+    return Sql(tested(lane.tree.name, bits, kind), lane.level)
 
 
 def _inline_winners(tried: Tried) -> list[tuple[int, Sql]]:
@@ -45,31 +85,6 @@ def _inline_winners(tried: Tried) -> list[tuple[int, Sql]]:
     return found
 
 
-def _numbered(tried: Tried, conditions: Sequence[tuple[int, Sql]], numbers: Sequence[int], default: int) -> Sql:
-    """The number of the first arm whose condition holds."""
-    whens = [(c, Sql(st.whole(n))) for (_, c), n in zip(conditions, numbers, strict=True)]
-    return tried.stages.named(st.chosen(whens, Sql(st.whole(default))))
-
-
-def _equals(number: Sql, other: int) -> Sql:
-    return Sql(exp.EQ(this=number.tree.copy(), expression=st.whole(other)), number.level)
-
-
-def _undetermined_before(tried: Tried, winner: Sql, won: Sql | None) -> list[tuple[int, Sql]]:
-    """Undetermined arms before the winner, and of another outcome than class `won` where it is given."""
-    found = []
-    classes = _classes(tried.arms)
-    for index, undetermined in enumerate(tried.undetermined):
-        if undetermined.is_false:
-            continue
-        before = Sql(exp.GT(this=winner.tree.copy(), expression=st.whole(index)), winner.level)
-        parts = [undetermined, before]
-        if won is not None:
-            parts.append(Sql(exp.NEQ(this=won.tree.copy(), expression=st.whole(classes[index])), won.level))
-        found.append((index, tried.stages.named(st.both(*parts))))
-    return found
-
-
 def _classes(arms: Sequence[ir.Arm]) -> list[int]:
     """Equal numbers for equal outcomes; a computed one is like no other."""
     found: list[int] = []
@@ -79,12 +94,16 @@ def _classes(arms: Sequence[ir.Arm]) -> list[int]:
     return found
 
 
+def _equals(number: Sql, other: int) -> Sql:
+    return Sql(exp.EQ(this=number.tree.copy(), expression=st.whole(other)), number.level)
+
+
 def unique(tried: Tried) -> Draft:
     """The only arm that matches; null where several do."""
     count = _tally(tried, tried.matched)
     one = tried.stages.named(_equals(count, 1))
     winners = [(i, tried.stages.named(st.both(one, m))) for i, m in enumerate(tried.matched)]
-    values = tried.by_winner(winners)
+    values = tried.by_winner(winners, exclusive=True)
     return _where_nothing_matched(tried, values, winners, _equals(count, 0))
 
 
@@ -128,8 +147,5 @@ def _where_nothing_matched(
 ) -> Draft:
     """Open where nothing matched and an arm is undetermined."""
     nothing = tried.stages.named(nothing)
-    openers = [
-        (i, tried.stages.named(st.both(nothing, u))) for i, u in enumerate(tried.undetermined) if not u.is_false
-    ]
-    is_open = FALSE if tried.skips else st.either(*(c for _, c in openers))
-    return Draft(values, winners, openers, is_open)
+    openers, is_open = tried.opening([(i, st.both(nothing, u)) for i, u in enumerate(tried.undetermined)])
+    return Draft(values, winners, openers, FALSE if tried.skips else is_open)

@@ -12,12 +12,15 @@ from typing import TypeVar
 from sqlglot import exp
 
 from engine.backends.sql import stages as st
-from engine.backends.sql.stages import Sql
+from engine.backends.sql.simplify import tested
+from engine.backends.sql.stages import Sql, Stages
 from engine.records import Record
 
 T = TypeVar("T")
 #: Bits of a lane: a sum of so many powers of two is exact in every engine's 64-bit integer.
 LANE = 60
+#: Bits that a number of 32 bits holds.
+SHORT = 30
 
 
 class Flag(Record):
@@ -49,15 +52,33 @@ def lanes(flags: Sequence[Flag]) -> list[exp.Expr]:
     """The set as numbers: bit `i` of the whole is the `i`th flag. One lane at least."""
     found: list[exp.Expr] = []
     for start in range(0, max(len(flags), 1), LANE):
-        terms = [
-            st.case([(f.holds.tree.copy(), st.whole(1 << bit))], st.whole(0))
-            for bit, f in enumerate(flags[start:start + LANE])
-        ]
-        total = terms[0] if terms else st.whole(0)
-        for term in terms[1:]:
-            total = exp.Add(this=total, expression=term)
-        found.append(exp.cast(total, "BIGINT"))
+        found.append(exp.cast(summed([f.holds for f in flags[start:start + LANE]]), "BIGINT"))
     return found
+
+
+def as_bits(stages: Stages, conditions: Sequence[Sql]) -> list[Sql]:
+    """The same conditions as bits of numbers, which are made once however often they are read. What is known stays."""
+    found = list(conditions)
+    places = [i for i, c in enumerate(conditions) if not isinstance(c.tree, exp.Boolean)]
+    for start in range(0, len(places), LANE):
+        chosen = places[start:start + LANE]
+        if len(chosen) == 1:
+            found[chosen[0]] = stages.named(st.holds(conditions[chosen[0]]))
+            continue
+        total = summed([conditions[i] for i in chosen])
+        lane = stages.named(Sql(total, st.deepest([conditions[i] for i in chosen])))
+        for bit, i in enumerate(chosen):
+            found[i] = Sql(tested(lane.tree.name, 1 << bit), lane.level)
+    return found
+
+
+def summed(conditions: Sequence[Sql]) -> exp.Expr:
+    """A number with a bit for each condition that is true."""
+    total: exp.Expr = st.whole(0)
+    for bit, condition in enumerate(conditions):
+        term = st.case([(condition.tree.copy(), st.whole(1 << bit))], st.whole(0))
+        total = term if bit == 0 else exp.Add(this=total, expression=term)
+    return total if len(conditions) <= SHORT else exp.cast(total, "BIGINT")
 
 
 def texts(flags: Sequence[Flag]) -> exp.Expr:

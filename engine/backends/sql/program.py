@@ -15,6 +15,7 @@ from engine.backends.sql import stages as st
 from engine.backends.sql.codes import Codes
 from engine.backends.sql.decisions import DecisionCompiler, Given, Wanted
 from engine.backends.sql.door import admitted, unfit
+from engine.backends.sql.enums import enumerated
 from engine.backends.sql.histories import HistoryMaker
 from engine.backends.sql.items import Item, Members, supplied
 from engine.backends.sql.lowering import lowered
@@ -219,7 +220,7 @@ class _Compiler:
 
         def put(output: Output, tree: exp.Expr) -> None:
             columns.append(output)
-            whole = tree if refused.is_false else st.case([(st.negated(refused.tree.copy()), tree)])
+            whole = tree if refused.is_false else st.case([(refused.tree.copy(), exp.null())], tree)
             trees.append((output.name, whole))
 
         def put_set(name: str, kind: str, flags: Flags, decision: str = "") -> None:
@@ -368,7 +369,8 @@ class _Compiler:
             *(exp.alias_(st.column(f"k{i}"), exp.to_identifier(name, quoted=True)) for i, name in enumerate(keep)),
             *(exp.alias_(tree, exp.to_identifier(name, quoted=True)) for name, tree in trees),
         ).from_(exp.Table(this=exp.to_identifier(queries[-1][0])))
-        return tidied(st.with_queries(final, queries), self.stages.names.solid)
+        query = tidied(st.with_queries(final, queries), self.stages.names.solid)
+        return enumerated(query) if self.expressions.dialect.name == "duckdb" else query
 
 
 def decided(program: ir.Program, reach: Cone, of: Expressions) -> tuple[dict[str, Item], Sql]:

@@ -23,29 +23,57 @@ def _ranked(tried: Tried, scale: Sequence[str]) -> Draft:
     arms, stages = tried.arms, tried.stages
     given = tried.given
     ranks = [_rank(tried, i, scale) for i in range(len(arms))]
-    whens = []
+    whens: list[tuple[Sql, int]] = []
     for rank, _ in enumerate(scale):
         held = [st.both(g, _is(r, rank)) for g, r in zip(given, ranks, strict=True) if _may_be(r, rank)]
         if held:
-            whens.append((st.either(*held), Sql(st.whole(rank))))
-    won = stages.named(st.chosen(whens, NULL))
-    draft = st.chosen([(_is(won, rank), Sql(tried.of.literal(v, None))) for rank, v in enumerate(scale)], NULL)
-    draft = stages.named(draft.replace(nullable=True))
-    nothing = stages.named(st.missing(won.replace(nullable=True)))
+            whens.append((st.either(*held), rank))
+    total = _is_total(tried, ranks)
+    won = stages.named(_chosen([(c, Sql(st.whole(rank))) for c, rank in whens], total))
+    draft = stages.named(_chosen([(c, Sql(tried.of.literal(scale[rank], None))) for c, rank in whens], total))
+    nothing = stages.named(st.missing(won))
+    least = whens[0][1] if whens else 0
     winners = []
     for index, (g, r) in enumerate(zip(given, ranks, strict=True)):
+        if _constant(r) == least:
+            winners.append((index, g))              # nothing wins against it
+            continue
         # Where nothing is won, what matched gave nothing: those arms stand behind the null.
         same = st.either(_same(won, r), st.both(nothing, _absent(r)))
-        winners.append((index, stages.named(st.both(g, st.holds(same.replace(nullable=True))))))
-    openers = _openers(tried, scale, ranks, won, given)
-    is_open = FALSE if tried.skips else st.either(*(c for _, c in openers))
-    best = stages.named(st.holds(Sql(exp.GT(this=won.tree.copy(), expression=st.whole(0)), won.level, True)))
-    by_rule = stages.named(st.either(*(m for m, a in zip(tried.matched, arms, strict=True) if not a.otherwise)))
-    doubtful = tuple(
-        (i, stages.named(st.both(g, best, by_rule, _absent(r))))
-        for i, (g, r) in enumerate(zip(given, ranks, strict=True)) if arms[i].is_computed
+        winners.append((index, stages.named(st.both(g, st.holds(same)))))
+    openers, is_open = tried.opening(_openers(tried, scale, ranks, won, given))
+    return Draft(
+        {"": draft}, winners, openers, FALSE if tried.skips else is_open, None, _doubtful(tried, given, ranks, won)
     )
-    return Draft({"": draft}, winners, openers, is_open, None, doubtful)
+
+
+def _is_total(tried: Tried, ranks: Sequence[Sql]) -> bool:
+    """Whether some arm wins whatever the data."""
+    if any(_constant(r) is None for r in ranks):
+        return False
+    return any(a.otherwise or g == st.TRUE for a, g in zip(tried.arms, tried.guards, strict=True))
+
+
+def _chosen(whens: Sequence[tuple[Sql, Sql]], total: bool) -> Sql:
+    """The value of the first condition that holds, which one does where they are `total`."""
+    if not total:
+        return st.chosen(whens, NULL)
+    return st.chosen(whens[:-1], whens[-1][1])
+
+
+def _doubtful(
+    tried: Tried, given: Sequence[Sql], ranks: Sequence[Sql], won: Sql
+) -> tuple[tuple[int, Sql], ...]:
+    """Matched arms whose computed outcome is null, where a rule won and could be beaten."""
+    if not any(a.is_computed for a in tried.arms):
+        return ()
+    stages = tried.stages
+    best = stages.named(st.holds(Sql(exp.GT(this=won.tree.copy(), expression=st.whole(0)), won.level, True)))
+    by_rule = stages.named(st.either(*(m for m, a in zip(tried.matched, tried.arms, strict=True) if not a.otherwise)))
+    return tuple(
+        (i, stages.named(st.both(g, best, by_rule, _absent(r))))
+        for i, (g, r) in enumerate(zip(given, ranks, strict=True)) if tried.arms[i].is_computed
+    )
 
 
 def _rank(tried: Tried, index: int, scale: Sequence[str]) -> Sql:
@@ -81,7 +109,8 @@ def _is(rank: Sql, number: int) -> Sql:
 def _same(won: Sql, rank: Sql) -> Sql:
     if isinstance(rank.tree, exp.Null):
         return FALSE
-    return Sql(exp.EQ(this=won.tree.copy(), expression=rank.tree.copy()), max(won.level, rank.level), True)
+    tree = exp.EQ(this=won.tree.copy(), expression=rank.tree.copy())
+    return Sql(tree, max(won.level, rank.level), won.nullable or rank.nullable)
 
 
 def _absent(rank: Sql) -> Sql:
@@ -96,7 +125,7 @@ def _openers(
     """Undetermined arms that rank before the winner; any of another outcome where `otherwise` won, any at all where
     nothing did."""
     stages = tried.stages
-    nothing = stages.named(st.missing(won.replace(nullable=True)))
+    nothing = stages.named(st.missing(won))
     fallback = stages.named(st.both(
         st.opposite(nothing), st.either(*(g for g, a in zip(given, tried.arms, strict=True) if a.otherwise))
     ))
@@ -107,12 +136,12 @@ def _openers(
             continue
         if tried.arms[index].is_computed:
             apart: Sql = st.TRUE
-            before = Sql(exp.GT(this=won.tree.copy(), expression=st.whole(0)), won.level, True)
+            before = Sql(exp.GT(this=won.tree.copy(), expression=st.whole(0)), won.level, won.nullable)
         elif isinstance(ranks[index].tree, exp.Null):
             apart, before = st.TRUE, FALSE
         else:
             apart = st.opposite(_same(won, ranks[index]))
-            before = Sql(exp.GT(this=won.tree.copy(), expression=ranks[index].tree.copy()), won.level, True)
+            before = Sql(exp.GT(this=won.tree.copy(), expression=ranks[index].tree.copy()), won.level, won.nullable)
         could = st.either(nothing, st.both(fallback, apart), st.both(by_rule, before))
-        found.append((index, stages.named(st.both(undetermined, st.holds(could.replace(nullable=True))))))
+        found.append((index, st.both(undetermined, st.holds(could))))
     return found

@@ -6,8 +6,8 @@ first reading and used in the second.
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, ClassVar
 
 from sqlglot import exp
 
@@ -73,7 +73,11 @@ class Simplifier:
             return False
         if isinstance(tree, (exp.Literal, exp.Boolean, exp.Is)) or id(tree) in self.known:
             return True
-        if isinstance(tree, (exp.And, exp.Or)):
+        if kind is exp.And:
+            parts = _parts(tree, kind)
+            present = {_present(p) for p in parts}
+            return all(self.is_solid(p) or self._is_null_beside(p, present) for p in parts)
+        if kind is exp.Or:
             return all(self.is_solid(p) for p in _parts(tree, kind))
         if isinstance(tree, (*STRICT, exp.BitwiseAnd, exp.BitwiseOr)):
             return all(self.is_solid(child) for child in tree.iter_expressions())
@@ -85,6 +89,11 @@ class Simplifier:
         if kind is exp.In:
             return self.is_solid(tree.this) and all(self.is_solid(e) for e in tree.expressions)
         return False
+
+    def _is_null_beside(self, tree: Tree, present: Collection[str | None]) -> bool:
+        """Whether a part of a conjunction is NULL only where another part, which asks for a column, is false."""
+        nulls = self._nulls(tree)
+        return nulls is not None and all(n.name in present for n in nulls)
 
     # --- rules --------------------------------------------------------------------------------------------
 
@@ -108,6 +117,22 @@ class Simplifier:
         elif isinstance(tree, (exp.Neg, exp.In)):
             found["this"] = st.operand(found["this"])
         return type(tree)(**found)
+
+    def _chain(self, tree: Tree) -> Tree:
+        """A long sum: it leans to the left, an operand a level."""
+        kind = type(tree)
+        rights = []
+        node = tree
+        while type(node) is kind:
+            rights.append(node.expression)
+            node = node.this.unnest()
+        terms = [self.value(node), *(self.value(right) for right in reversed(rights))]
+        if kind is exp.Add:
+            terms = _bits_together(terms)
+        found = terms[0]
+        for term in terms[1:]:
+            found = _plain_binary(kind, found, term)
+        return found
 
     def _paren(self, tree: Tree) -> Tree:
         return st.operand(self.value(tree.this))
@@ -134,7 +159,7 @@ class Simplifier:
     def _either(self, parts: list[Tree]) -> Tree:
         if any(_is_true(p) for p in parts):
             return exp.true()
-        parts = _merged([p for p in parts if not _is_false(p)], exp.NEQ)
+        parts = _one_of(_merged([p for p in parts if not _is_false(p)], exp.NEQ))
         return parts[0] if len(parts) == 1 else st.any_of(parts)
 
     def _not(self, tree: Tree) -> Tree:
@@ -218,15 +243,21 @@ class Simplifier:
             return self._operands(tree)
         whens: list[tuple[Tree, Tree]] = []
         default = tree.args.get("default")
+        failed = Failed(self)
         for branch in tree.args["ifs"]:
-            test = self.truth(branch.this)
+            test = failed.known(self.truth(branch.this))
             if _is_false(test):
                 continue
             if _is_true(test):
                 default = branch.args["true"]
                 break
+            failed.add(test)
             whens.append((test, self.value(branch.args["true"])))
         default = self.value(default) if default is not None else exp.null()
+        inner = default.unnest()
+        if isinstance(inner, exp.Case) and inner.args.get("this") is None:
+            whens += [(b.this, b.args["true"]) for b in inner.args["ifs"]]
+            default = _default(inner)
         if not whens:
             return default
         if len(whens) == 1:
@@ -249,9 +280,55 @@ class Simplifier:
         return st.case([(test, then)], default)
 
 
+class Failed:
+    """The tests of a CASE that were not true, for the branches after them. No number that a query compares is NaN, so
+    that what is known and not below a bound is at least the bound."""
+
+    OPPOSITE: ClassVar[Mapping[type, type]] = {exp.LT: exp.GTE, exp.GTE: exp.LT, exp.GT: exp.LTE, exp.LTE: exp.GT}
+
+    def __init__(self, simplifier: Simplifier) -> None:
+        self.simplifier = simplifier
+        self.present: set[str] = set()
+        self.settled: set[tuple[type, str, str]] = set()
+
+    def add(self, test: Tree) -> None:
+        if isinstance(test, exp.Is) and isinstance(test.this, exp.Column) and isinstance(test.expression, exp.Null):
+            self.present.add(test.this.name)
+        bound = self._bound(test)
+        if bound is not None:
+            kind, column, constant = bound
+            self.settled.add((self.OPPOSITE[kind], column, constant))
+
+    def known(self, test: Tree) -> Tree:
+        """The test without what the failed ones settle: true where the column is there."""
+        if not self.settled:
+            return test
+        parts = _parts(test, exp.And)
+        open_parts = [p for p in parts if self._bound(p) not in self.settled]
+        if len(open_parts) == len(parts):
+            return test
+        compared = {b[1] for p in open_parts if (b := self._bound(p)) is not None}
+        dropped = {b[1] for p in parts if (b := self._bound(p)) is not None} - compared
+        if not all(c in self.present or c in self.simplifier.solid for c in dropped):
+            return test
+        return open_parts[0] if len(open_parts) == 1 else st.all_of(open_parts)
+
+    def _bound(self, test: Tree) -> tuple[type, str, str] | None:
+        """A comparison of a column with a number."""
+        if type(test) not in self.OPPOSITE or not isinstance(test.this, exp.Column):
+            return None
+        constant = test.expression.unnest()
+        sign = ""
+        if isinstance(constant, exp.Neg):
+            sign, constant = "-", constant.this
+        if not isinstance(constant, exp.Literal) or constant.is_string:
+            return None
+        return type(test), test.this.name, sign + constant.this
+
+
 _RULES: dict[type, Callable[[Simplifier, Any], Tree]] = {
     exp.Paren: Simplifier._paren, exp.And: Simplifier._and, exp.Or: Simplifier._or, exp.Not: Simplifier._not,
-    exp.Is: Simplifier._is, exp.Case: Simplifier._case,
+    exp.Is: Simplifier._is, exp.Case: Simplifier._case, exp.Add: Simplifier._chain, exp.BitwiseOr: Simplifier._chain,
 }
 
 
@@ -267,6 +344,12 @@ def _parts(tree: Tree, kind: type) -> list[Tree]:
             waiting.append(bare.this)
         else:
             found.append(bare)
+    return found
+
+
+def _plain_binary(kind: type, left: Tree, right: Tree) -> Tree:
+    """An operator whose left operand of the same kind needs no brackets."""
+    found: Tree = kind(this=left if type(left) is kind else st.operand(left), expression=st.operand(right))
     return found
 
 
@@ -304,8 +387,36 @@ def _present(tree: Tree) -> str | None:
     if isinstance(tree, exp.Not):
         inner = tree.this.unnest()
         if isinstance(inner, exp.Is) and isinstance(inner.expression, exp.Null) and isinstance(inner.this, exp.Column):
-            return inner.this.name
+            name: str = inner.this.name
+            return name
     return None
+
+
+def _one_of(parts: list[Tree]) -> list[Tree]:
+    """Equalities of one column with constants as one `IN`."""
+    found: list[Tree] = []
+    places: dict[str, int] = {}
+    for part in parts:
+        column, constants = _among(part)
+        if column is None:
+            found.append(part)
+        elif column.name in places:
+            place = places[column.name]
+            _, before = _among(found[place])
+            found[place] = exp.In(this=column, expressions=[*before, *constants])
+        else:
+            places[column.name] = len(found)
+            found.append(part)
+    return found
+
+
+def _among(tree: Tree) -> tuple[exp.Column | None, list[Tree]]:
+    """The column and constants of `column = constant` or `column IN (constants)`."""
+    if isinstance(tree, exp.EQ) and isinstance(tree.this, exp.Column) and isinstance(tree.expression, exp.Literal):
+        return tree.this, [tree.expression]
+    if isinstance(tree, exp.In) and isinstance(tree.this, exp.Column) and not tree.args.get("query"):
+        return tree.this, list(tree.expressions)
+    return None, []
 
 
 # --- bits ---------------------------------------------------------------------------------------------
@@ -326,6 +437,62 @@ def tested(column: str, bits: int, kind: type[exp.Binary] = exp.NEQ) -> Tree:
     """`(column & bits) <> 0`."""
     masked = exp.BitwiseAnd(this=st.column(column), expression=st.whole(bits))
     return kind(this=exp.Paren(this=masked), expression=st.whole(0))
+
+
+def _bits_together(terms: list[Tree]) -> list[Tree]:
+    """A sum of bits under conditions: bits of one number, all in the same distance, are taken over together."""
+    groups: dict[tuple[str, int, Tree | None], int] = {}
+    found: list[Tree] = []
+    for term in terms:
+        bit = _conditional_bit(term)
+        if bit is None:
+            found.append(term)
+        else:
+            column, source, target, rest = bit
+            key = (column, target.bit_length() - source.bit_length(), rest)
+            groups[key] = groups.get(key, 0) | source
+    if len(groups) == len(terms) - len(found):
+        return terms
+    return [*(_moved(column, bits, shift, rest) for (column, shift, rest), bits in groups.items()), *found]
+
+
+def _conditional_bit(term: Tree) -> tuple[str, int, int, Tree | None] | None:
+    """The column, its bit, the bit that is given, and what must hold beside, of `CASE WHEN (column & bit) <> 0 AND ...
+    THEN other bit ELSE 0 END`."""
+    if not isinstance(term, exp.Case) or len(term.args["ifs"]) != 1 or not _is_number(_default(term), 0):
+        return None
+    branch = term.args["ifs"][0]
+    given = branch.args["true"]
+    if not isinstance(given, exp.Literal) or given.is_string or not given.this.isdigit():
+        return None
+    target = int(given.this)
+    parts = _parts(branch.this, exp.And)
+    for place, part in enumerate(parts):
+        test = bit_test(part)
+        if test is not None and _is_one_bit(test[1]) and _is_one_bit(target):
+            rest = [*parts[:place], *parts[place + 1:]]
+            return *test, target, st.all_of(rest) if rest else None
+    return None
+
+
+def _moved(column: str, bits: int, shift: int, rest: Tree | None) -> Tree:
+    """Some bits of a number, elsewhere; the number has 32 bits, or 64 where they ask for it."""
+    tree: Tree = exp.Paren(this=exp.BitwiseAnd(this=st.column(column), expression=st.whole(bits)))
+    if shift and bits.bit_length() + shift > 31:
+        tree = exp.cast(tree, "BIGINT")
+    if shift > 0:
+        tree = exp.Paren(this=exp.Mul(this=tree, expression=st.whole(1 << shift)))
+    elif shift < 0:
+        tree = exp.Paren(this=exp.BitwiseRightShift(this=tree, expression=st.whole(-shift)))
+    return tree if rest is None else st.case([(rest, tree)], st.whole(0))
+
+
+def _is_one_bit(number: int) -> bool:
+    return number > 0 and number & (number - 1) == 0
+
+
+def _is_number(tree: Tree, number: int) -> bool:
+    return isinstance(tree, exp.Literal) and not tree.is_string and tree.this == str(number)
 
 
 def _merged(parts: list[Tree], kind: type[exp.Binary]) -> list[Tree]:

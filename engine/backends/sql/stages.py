@@ -95,7 +95,7 @@ class Stages:
         return self._known(Sql(column(name), value.level + 1, value.nullable))
 
     def _known(self, made: Sql) -> Sql:
-        if not made.nullable:
+        if not made.nullable and isinstance(made.tree, exp.Column):
             self.names.solid.add(made.tree.name)
         return made
 
@@ -298,6 +298,9 @@ def missing(value: Sql) -> Sql:
 def chosen(whens: Sequence[tuple[Sql, Sql]], default: Sql) -> Sql:
     """A flat CASE of values; a condition that is NULL does not hold."""
     kept = [(test, value) for test, value in whens if not test.is_false]
+    sure = next((i for i, (test, _) in enumerate(kept) if test == TRUE), None)
+    if sure is not None:
+        kept, default = kept[:sure], kept[sure][1]
     parts = [p for pair in kept for p in pair]
     tree = case([(test.tree.copy(), value.tree.copy()) for test, value in kept], default.tree.copy())
     values = [*(value for _, value in kept), default]

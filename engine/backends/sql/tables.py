@@ -1,7 +1,7 @@
 """Where a program's data stand: relations of a database and the columns that hold what a policy declares.
 
-A column has the declared type: DOUBLE for numbers and money, TEXT, BOOLEAN, DATE, TIMESTAMP for a date
-and time, TIME, and BIGINT for durations (microseconds, or months).
+A column has the declared type: DOUBLE for numbers and money (or what casts to it), TEXT, BOOLEAN, DATE, TIMESTAMP for
+a date and time, TIME, and BIGINT for durations (microseconds, or months).
 """
 from __future__ import annotations
 
@@ -12,10 +12,16 @@ from engine.records import Record
 
 
 class Column(Record):
-    """A column by its SQL name; `bad` is a boolean column, true where the cell could not be read as its type."""
+    """A column by its SQL name; `bad` is a boolean column, true where the cell could not be read as its type.
+
+    What is known of the column spares work: its SQL `type`, which for numbers may be a whole one of up to 64 bits, and
+    that it holds no infinity and no NaN (`finite`).
+    """
 
     name: str
     bad: str | None = None
+    type: str | None = None
+    finite: bool = False
 
 
 class Customers(Record):

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from sqlglot import exp
 
-from engine.backends.sql.simplify import Simplifier
+from engine.backends.sql.simplify import COMPARISONS, Simplifier
 
 #: Nodes of a tree that costs next to nothing wherever it stands: a comparison with a constant, a test of bits.
 CHEAP = 6
@@ -21,6 +21,11 @@ REPEATED = 16
 DEEPEST = 60
 #: Trees that stay where they are: what they give hangs on more than one row's columns, or on an item of a list.
 FIXED = (exp.Window, exp.AggFunc, exp.Query, exp.Unnest, exp.Lambda)
+#: What a test that may stand several times is made of.
+TESTS = (
+    *COMPARISONS, exp.Is, exp.In, exp.Not, exp.And, exp.Or, exp.Paren, exp.BitwiseAnd, exp.Neg, exp.Column, exp.Literal,
+    exp.Boolean, exp.Null,
+)
 #: Clauses that a stage does not have.
 _OTHERS = ("group", "distinct", "order", "limit", "offset", "having", "qualify", "laterals")
 
@@ -75,7 +80,7 @@ class _Tidier:
         self.columns: dict[str, _Column] = {}
         self.uses: Counter[str] = Counter()
         self.pinned: set[str] = set()
-        self.solid = frozenset(solid)
+        self.solid = set(solid)
         self.simplifier = Simplifier(self.solid, self._stands_for)
 
     def run(self) -> exp.Select:
@@ -144,12 +149,18 @@ class _Tidier:
         if made.is_fixed or made.depth > DEEPEST or name in self.pinned:
             return False
         times = self.uses[name]
-        return times <= 1 or made.nodes <= CHEAP or (times - 1) * made.nodes <= REPEATED
+        if times <= 1:
+            return True
+        if not all(isinstance(n, TESTS) for n in _nodes(made.tree)):
+            return False
+        return made.nodes <= CHEAP or (times - 1) * made.nodes <= REPEATED
 
     def _make_smaller(self) -> None:
-        for column in self.columns.values():
+        for name, column in self.columns.items():
             if not column.is_fixed:
                 column.become(self.simplifier.value(column.tree))
+                if self.simplifier.is_solid(column.tree):
+                    self.solid.add(name)
         for stage in self.stages.values():
             if stage.filter is not None:
                 stage.filter = self.simplifier.truth(stage.filter)
