@@ -1,4 +1,4 @@
-"""Rules, tables and scorecards as arms: one shape for lists and grids.
+"""Rules and tables as arms: one shape for lists and grids.
 
 A decision's declared types are known here, so plain data in results are read at
 once; expressions are parsed but not yet typed.
@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import cast
 
-from engine.check.cells import comma_pairs, odd_cells
+from engine.check.cells import odd_cells
 from engine.check.declarations import Declarations
-from engine.check.model import ArmModel, BinModel, Cell, CharacteristicModel, Expr, Plain, ReasonRef
+from engine.check.model import ArmModel, Cell, Expr, Plain, ReasonRef
 from engine.check.parsing import ExpressionParser, grid_findings
 from engine.check.plain import NotReadable, read
 from engine.check.scope import Report, Slice, closest, instead, whole
@@ -22,7 +21,7 @@ from engine.semantics.dtypes import Type
 from engine.source.declare import DecisionSpec, strings
 from engine.source.nodes import Mapping, Node, Scalar, normal
 from engine.source.nodes import Sequence as ListNode
-from engine.syntax import ast, cards, grid
+from engine.syntax import ast, grid
 
 HIT_WORDS = (
     "unique", "first", "any", "priority", "collect", "collect sum", "collect min", "collect max", "collect count",
@@ -279,11 +278,11 @@ class ArmReader:
             return []
         arms = []
         for row in table.rows:
-            place = _slice(scalar, row.id)
+            place = place_of(scalar, row.id)
             self._unique(row.id.text, place)
             cell = row.conditions[0]
             otherwise = normal(cell.text) == "otherwise"
-            guard = None if otherwise or not cell.text else self.parser.slice(_slice(scalar, cell))
+            guard = None if otherwise or not cell.text else self.parser.slice(place_of(scalar, cell))
             outcome, reasons = self._row_results(table, row, scalar)
             if outcome is not None and (otherwise or guard is not None):
                 arms.append(ArmModel(row.id.text, guard, (), outcome, reasons, otherwise, place))
@@ -312,17 +311,17 @@ class ArmReader:
         if self.hit == "collect count" or (self.hit.startswith("collect ") and not self.results.stated):
             if not self.results.stated:
                 self.results = Results(Type(dt.NUMBER), (), True)
-        columns = [self.parser.slice(_slice(scalar, cell)) for cell in table.conditions]
+        columns = [self.parser.slice(place_of(scalar, cell)) for cell in table.conditions]
         tests = [[self._cell(scalar, cell) for cell in row.conditions] for row in table.rows]
         takes_null = [any(_names_null(row[i]) for row in tests) for i in range(len(columns))]
         for i in range(len(columns)):
             odd_cells(self.report, [
-                (_slice(scalar, row.conditions[i]), row_tests[i])
+                (place_of(scalar, row.conditions[i]), row_tests[i])
                 for row, row_tests in zip(table.rows, tests, strict=True)
             ])
         arms = []
         for row, row_tests in zip(table.rows, tests, strict=True):
-            place = _slice(scalar, row.id)
+            place = place_of(scalar, row.id)
             self._unique(row.id.text, place)
             cells = []
             sound = True
@@ -330,14 +329,14 @@ class ArmReader:
                 if column is None or test is None:
                     sound = False
                     continue
-                cells.append(Cell(column, test, _slice(scalar, row.conditions[index]), takes_null[index]))
+                cells.append(Cell(column, test, place_of(scalar, row.conditions[index]), takes_null[index]))
             outcome, reasons = self._row_results(table, row, scalar)
             if outcome is not None and sound:
                 arms.append(ArmModel(row.id.text, None, tuple(cells), outcome, reasons, False, place))
         return arms
 
     def _cell(self, scalar: Scalar, cell: grid.Cell) -> ast.UnaryTests | None:
-        return self.parser.tests(_slice(scalar, cell)) if cell.text else None
+        return self.parser.tests(place_of(scalar, cell)) if cell.text else None
 
     def _row_results(
         self, table: grid.Grid, row: grid.Row, scalar: Scalar
@@ -351,7 +350,7 @@ class ArmReader:
         sound = True
         for header, cell in zip(table.results, row.results, strict=True):
             name = normal(header.text)
-            place = _slice(scalar, cell)
+            place = place_of(scalar, cell)
             if name in REASON_COLUMNS:
                 reasons.extend(self.reasons(place))
                 continue
@@ -379,55 +378,8 @@ class ArmReader:
             edits=instead(scalar.locate(header.start, header.end), near),
         )
 
-    # --- scorecards --------------------------------------------------------------------------------
 
-    def scorecard(self) -> tuple[float, list[CharacteristicModel]] | None:
-        """Base points and characteristics, None where the grid has none."""
-        content = self.spec.content
-        if not isinstance(content, Scalar):
-            return None
-        card = cards.parse_scorecard(content.text)
-        if not grid_findings(self.report, content, card.findings):
-            return None
-        base = self._points(card.base, content) if card.base is not None else None
-        characteristics = []
-        for each in card.characteristics:
-            value = self.parser.slice(_slice(content, each.cell))
-            bins = [b for b in (self._bin(row, content) for row in each.bins) if b is not None]
-            comma_pairs(self.report, [(b.place, b.tests) for b in bins])  # a gap shows a lone number
-            if value is not None:
-                characteristics.append(CharacteristicModel(each.cell.text, value, tuple(bins)))
-        return (base[0] if base else 0, characteristics)
-
-    def _bin(self, row: cards.BinRow, scalar: Scalar) -> BinModel | None:
-        place = _slice(scalar, row.bin)
-        points = self._points(row.points, scalar)
-        reasons = self.reasons(_slice(scalar, row.reason)) if row.reason is not None else []
-        if not row.bin.text:
-            return None  # the grid reported it
-        tests = self.parser.tests(place)
-        if tests is None or points is None:
-            return None
-        is_null = len(tests.tests) == 1 and isinstance(tests.tests[0], ast.NullLiteral) and not tests.negated
-        return BinModel(None if is_null else tests, points[0], tuple(reasons), points[1], place)
-
-    def _points(self, cell: grid.Cell, scalar: Scalar) -> tuple[float, bool] | None:
-        """Points, and whether the cell marks the neutral bin."""
-        text = cell.text
-        neutral = text.endswith("neutral")
-        if neutral:
-            text = text.removesuffix("neutral").strip()
-        try:
-            return cast(float, read(text, Type(dt.NUMBER))), neutral
-        except NotReadable as why:
-            if text:
-                span = scalar.locate(cell.start, cell.start + len(text))
-                help = why.help if why.meant is not None else "points are plain numbers"
-                self.report.at("E0308", why.message, span, help, edits=instead(span, why.meant))
-            return None
-
-
-def _slice(scalar: Scalar, cell: grid.Cell) -> Slice:
+def place_of(scalar: Scalar, cell: grid.Cell) -> Slice:
     return Slice(scalar, cell.start, cell.text)
 
 

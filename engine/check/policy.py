@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from engine.check import lints, logged, previous
 from engine.check.arms import ArmReader
+from engine.check.cards import scorecard
 from engine.check.decisions import DecisionChecker, Draft
 from engine.check.declarations import KEYWORDS, Declarations, Vocabularies, date_of, name_findings
 from engine.check.expressions import ExpressionChecker
@@ -266,7 +267,7 @@ class PolicyChecker:
             reader = ArmReader(self.report, parser, declarations, spec)
             where = self._where(spec, parser)
             if spec.form == "scorecard":
-                card = reader.scorecard() or (0, [])
+                card = scorecard(reader) or (0, [])
                 drafts.append(Draft(spec, reader, "scorecard", (), card[0], tuple(card[1]), where))
             elif spec.form == "lookup":
                 draft, table = lookup_draft(self.file, self.files, spec, reader, where)
