@@ -1,7 +1,6 @@
 """Cells that mean something, but hardly what was meant, seen beside the others of their column."""
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from engine.check.constants import constant, domain_of, test_domain
@@ -9,12 +8,13 @@ from engine.check.scope import Report, Slice
 from engine.semantics import dtypes as dt
 from engine.semantics.domain import ALL, Domain, intersection, point
 from engine.semantics.dtypes import Type
+from engine.semantics.lazy import Lazy
 from engine.syntax import ast
 
 _NUMBER = Type(dt.NUMBER)
-_BARE = re.compile(r"-?\d+(?:\.\d+)?(?:%|万|亿)?")
-_PAIR = re.compile(r"(?<![\d.,])(\d+),(\d+)(?![\d.,])")
-_INSIDE = re.compile(r'"(?:[^"\\]|\\.)*"|\([^()]*\)|\[[^\[\]]*\]')
+_BARE = Lazy(r"-?\d+(?:\.\d+)?(?:%|万|亿)?")
+_PAIR = Lazy(r"(?<![\d.,])(\d+),(\d+)(?![\d.,])")
+_INSIDE = Lazy(r'"(?:[^"\\]|\\.)*"|\([^()]*\)|\[[^\[\]]*\]')
 
 #: A cell's place and its tests, None where these could not be read.
 Read = tuple[Slice, ast.UnaryTests | None]
@@ -36,7 +36,9 @@ def odd_cells(report: Report, column: Sequence[Read]) -> None:
 def comma_pairs(report: Report, column: Sequence[Read]) -> None:
     """`< 1,23`: a comma means `or`, so this is two tests."""
     for place, tests in column:
-        found = _PAIR.search(_INSIDE.sub(lambda m: " " * len(m[0]), place.text)) if tests is not None else None
+        if tests is None or "," not in place.text:
+            continue
+        found = _PAIR.compiled.search(_INSIDE.compiled.sub(lambda m: " " * len(m[0]), place.text))
         if found is not None:
             report.at(
                 "W0612", f"`{found[0]}` is two tests, for a comma means `or`", place.locate(*found.span()),

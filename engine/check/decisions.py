@@ -1,8 +1,6 @@
 """Types a decision's arms, and says what it may not leave open."""
 from __future__ import annotations
 
-import re
-
 from engine.check import rules
 from engine.check.arms import LIST_HITS, ArmReader
 from engine.check.constants import domain_of
@@ -28,12 +26,13 @@ from engine.records import Record
 from engine.semantics import dtypes as dt
 from engine.semantics.domain import ALL, difference, single
 from engine.semantics.dtypes import Type
+from engine.semantics.lazy import Lazy
 from engine.source.declare import DecisionSpec, OnMissingSpec
 from engine.source.nodes import Mapping, Node, Scalar, normal
 from engine.syntax import ast
 
 #: What a text that was meant as an expression holds.
-_COMPUTED = re.compile(r"\w\(|\w [-+*/] [\w(]")
+_COMPUTED = Lazy(r"\w\(|\w [-+*/] [\w(]")
 SCORE = Type(dt.NUMBER)
 
 
@@ -419,6 +418,6 @@ def _doc(spec: DecisionSpec) -> str:
 def _types_help(*outcomes: Expr | Plain | LookupModel) -> str:
     """The way out where outcomes are of two kinds: an expression without its `=` is a text."""
     for outcome in outcomes:
-        if isinstance(outcome, Plain) and isinstance(outcome.value, str) and _COMPUTED.search(outcome.value):
+        if isinstance(outcome, Plain) and isinstance(outcome.value, str) and _COMPUTED.compiled.search(outcome.value):
             return f"start `{outcome.value}` with `=` where it is computed"
     return "give all outcomes the same type, or state `type`"

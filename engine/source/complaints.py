@@ -10,14 +10,15 @@ import re
 from typing import Any
 
 from engine.diagnostics import Diagnostic, Edit, Label
+from engine.semantics.lazy import Lazy
 from engine.source.quoting import quoted
 from engine.source.tree import Document
 
 # Indentation, list dashes, key and colon; then the value.
 _ENTRY = re.compile(r"(?P<lead>\s*(?:-\s+)*)(?P<key>[^\s#].*?:(?:\s+|$))?(?P<value>.*)")
 #: A key of up to four words, a colon without its space, and a value that is no address.
-_KEY_AND_VALUE = re.compile(r"\s*(?:- )?[^\W\d][\w-]*(?: [\w-]+){0,3}(?P<colon>:(?=[^\s/:])|：\s*)(?:(?!: |：).)*")
-_BLOCK = re.compile(r":\s+[|>][-+\d]*\s*(?:#.*)?$")
+_KEY_AND_VALUE = Lazy(r"\s*(?:- )?[^\W\d][\w-]*(?: [\w-]+){0,3}(?P<colon>:(?=[^\s/:])|：\s*)(?:(?!: |：).)*")
+_BLOCK = Lazy(r":\s+[|>][-+\d]*\s*(?:#.*)?$")
 _FULL_WIDTH = {"：": ":", "，": ",", "“": '"', "”": '"', "‘": "'", "’": "'", "｛": "{", "｝": "}", "［": "[", "］": "]",
                "－": "-", "＃": "#", "\u3000": " "}
 
@@ -260,7 +261,7 @@ def _deeper(document: Document, at: _Place) -> tuple[Label, ...]:
     while above is not None and above.content[0] - above.start > own:
         first = above
         above = _line_above(document, above)
-    if first is None or above is None or above.content[0] - above.start == own or _BLOCK.search(above.text):
+    if first is None or above is None or above.content[0] - above.start == own or _BLOCK.compiled.search(above.text):
         return ()
     column = first.content[0] - first.start + 1
     return (Label(document.span(*first.content), f"this line starts in column {column}, that one in {own + 1}"),)

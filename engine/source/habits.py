@@ -4,12 +4,12 @@ Each is told with the form that was meant, and where nothing else can have been,
 """
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
 from engine.semantics import dtypes as dt
 from engine.semantics.dtypes import Type
+from engine.semantics.lazy import Lazy
 from engine.source.meant import meant
 
 #: Keys by the names that other languages and plain speech have for them.
@@ -22,7 +22,7 @@ _KEYS = {
 _OTHER = frozenset({"required", "minimum", "maximum"})
 _FAMILIES = "decisions stand under `features`, `segmentation`, `risk` or `service`"
 _WORDS = {"decisions": _FAMILIES, "decision": _FAMILIES, "rules": _FAMILIES, "outputs": _FAMILIES}
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_DAY = Lazy(r"\d{4}-\d\d-\d\d")
 
 
 def known_key(name: str, properties: Iterable[str], given: Iterable[str]) -> tuple[str | None, str | None, bool]:

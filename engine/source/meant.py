@@ -10,16 +10,17 @@ import re
 
 from engine.semantics import dtypes as dt
 from engine.semantics.dtypes import Type
+from engine.semantics.lazy import Lazy
 from engine.syntax.slips import FULL_WIDTH
 
 _SIGNS = str.maketrans({**{wide: narrow for wide, narrow in FULL_WIDTH.items() if narrow in "0123456789+-.,%/:"},
                         "\u3000": " ", "\xa0": " ", "\u202f": " ", "\u2009": " ", "‐": "-", "‑": "-"})
-_GROUPED = re.compile(r"([+-]?\d{1,3})((?:([, '])\d{3})(?:\3\d{3})*)(\.\d+)?( ?[%万亿])?", re.ASCII)
-_COMMA = re.compile(r"[+-]?\d+,(?:\d{1,2}|\d{4,})( ?[%万亿])?", re.ASCII)
-_DAY = re.compile(r"(\d{4})([-/.]|年)(\d{1,2})(?:\2|月)(\d{1,2})(日?)(?:[ T]00:00(?::00(?:\.0+)?)?)?", re.ASCII)
+_GROUPED = Lazy(r"([+-]?\d{1,3})((?:([, '])\d{3})(?:\3\d{3})*)(\.\d+)?( ?[%万亿])?", re.ASCII)
+_COMMA = Lazy(r"[+-]?\d+,(?:\d{1,2}|\d{4,})( ?[%万亿])?", re.ASCII)
+_DAY = Lazy(r"(\d{4})([-/.]|年)(\d{1,2})(?:\2|月)(\d{1,2})(日?)(?:[ T]00:00(?::00(?:\.0+)?)?)?", re.ASCII)
 #: The days that a spreadsheet counts from, and the numbers that are days of 1954 to 2119.
 _FIRST_DAY = datetime.date(1899, 12, 30)
-_SERIAL = re.compile(r"[2-7]\d{4}(?:\.0)?", re.ASCII)
+_SERIAL = Lazy(r"[2-7]\d{4}(?:\.0)?", re.ASCII)
 
 
 def meant(text: str, kind: Type) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from engine.diagnostics import Diagnostic, Edit
+from engine.semantics.lazy import Lazy
 from engine.source.tree import Scalar
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -57,7 +58,7 @@ def expression_text(scalar: Scalar) -> list[Diagnostic]:
     return []
 
 
-_KEY_LINE = re.compile(r"(:)[ \t]*(?:#[^\n]*)?\s*\Z")
+_KEY_LINE = Lazy(r"(:)[ \t]*(?:#[^\n]*)?\s*\Z")
 
 
 def grid_text(scalar: Scalar) -> list[Diagnostic]:
@@ -68,7 +69,7 @@ def grid_text(scalar: Scalar) -> list[Diagnostic]:
     edits: tuple[Edit, ...] = ()
     if scalar.style == "folded":
         edits = (Edit(document.span(scalar.start, scalar.start + 1), "|"),)
-    elif scalar.style == "plain" and (found := _KEY_LINE.search(document.text[:scalar.start])) is not None:
+    elif scalar.style == "plain" and (found := _KEY_LINE.compiled.search(document.text[:scalar.start])) is not None:
         if "\n" in document.text[found.end(1):scalar.start]:
             edits = (Edit(document.span(found.end(1), found.end(1)), " |"),)
     return [Diagnostic("E0024", "YAML joins the lines of this grid into one", scalar.document.span(
