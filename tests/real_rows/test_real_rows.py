@@ -10,13 +10,25 @@ import datetime
 import gzip
 import subprocess
 import sys
+import time
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 
+from engine.backends.sql.memory import Customer
+from engine.backends.sql.program import EXTRAS, compile_program
+from engine.backends.sql.run import Row, rows
+from engine.backends.sql.tables import Source
+from engine.policy import Policy, load_policy
+from tests.differential.compare import between, exact, shown_of_columns
+from tests.real_rows import invoices
+
 POLICIES = Path(__file__).parent / "policies"
-Row = dict[str, str]
+Cells = dict[str, str]
+Tiers = tuple[Policy, duckdb.DuckDBPyConnection, Source]
 
 
 def data(shared: Path, name: str) -> Path:
@@ -26,7 +38,7 @@ def data(shared: Path, name: str) -> Path:
     return path
 
 
-def run(root: Path, out: Path, *arguments: str | Path) -> tuple[list[Row], int, str]:
+def run(root: Path, out: Path, *arguments: str | Path) -> tuple[list[Cells], int, str]:
     """Rows of the results, the exit code, and what was said on standard error."""
     command = [sys.executable, "cli.py", "run", *map(str, arguments), "-o", str(out)]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, encoding="utf-8", check=False)
@@ -35,7 +47,7 @@ def run(root: Path, out: Path, *arguments: str | Path) -> tuple[list[Row], int, 
         return list(csv.DictReader(stream)), done.returncode, done.stderr
 
 
-def assert_none_lost(rows: list[Row], count: int) -> Counter[str]:
+def assert_none_lost(rows: list[Cells], count: int) -> Counter[str]:
     """Each of `count` rows in is one row out, which says how it ended; the counts by status."""
     assert [int(row["line"]) for row in rows] == list(range(2, count + 2))
     for row in rows:
@@ -66,7 +78,7 @@ def test_sba_loans(root: Path, shared: Path, tmp_path: Path) -> None:
             assert row["decision"] == sba_decision(loan), loan
 
 
-def sba_decision(loan: Row) -> str:
+def sba_decision(loan: Cells) -> str:
     """The policy's decision in plain code."""
     begins = datetime.date(1960, 1, 1) + datetime.timedelta(int(loan["DisbursementDate"]))
     term = int(loan["Term"])
@@ -113,3 +125,60 @@ def year_of(path: Path) -> dict[str, int]:
             if row["发票状态"] == "有效发票" and datetime.date(2019, 1, 1) < day <= datetime.date(2020, 1, 1):
                 total[row["企业代号"]] += round(float(row["金额"]) * 100)
     return total
+
+
+@pytest.fixture(scope="module")
+def tiers(shared: Path) -> Iterator[Tiers]:
+    """The policy of tiers, and the firms' tables."""
+    folder = data(shared, "cumcm2020c/firms.csv").parent
+    policy = load_policy(POLICIES / "cumcm-tiers.yaml")
+    with duckdb.connect() as connection:
+        yield policy, connection, invoices.read(connection, policy.program, folder)
+
+
+def in_columns(policy: Policy, connection: duckdb.DuckDBPyConnection, source: Source) -> dict[str, Row]:
+    query = compile_program(policy.program, None, source, ["企业代号"], EXTRAS)
+    return {row.kept[0]: row for row in rows(query, connection, invoices.AS_OF)}
+
+
+def test_invoices_make_tiers_alike_in_columns_and_one_by_one(tiers: Tiers) -> None:
+    policy, connection, source = tiers
+    count = connection.execute("SELECT (SELECT count(*) FROM sales) + (SELECT count(*) FROM purchases)").fetchall()
+    assert count == [(373_431,)]
+    assert len([n for n in policy.program.declared if n not in ("score", "tier", "decision", "limit")]) >= 15
+    start = time.process_time()
+    columnar = in_columns(policy, connection, source)
+    assert time.process_time() - start < 30, "the columnar run takes seconds"
+    assert Counter(row.values["tier"] for row in columnar.values()) == {"A": 14, "B": 52, "C": 33, "D": 24}
+    found = []
+    for number, (firm, customer) in enumerate(invoices.customers(connection, policy.program).items()):
+        row = columnar[firm]
+        python = policy.decide(customer.inputs, as_of=invoices.AS_OF, history=customer.history)
+        found += [f"{firm} python: {d}" for d in between(exact(python.values), exact(row.values))]
+        if number % 4 == 0:  # the reference takes its time over thousands of rows
+            found += [f"{firm} reference: {d}" for d in against_reference(policy, customer, row)]
+    assert found == []
+
+
+def against_reference(policy: Policy, customer: Customer, row: Row) -> list[str]:
+    """Where a row differs from the reference in whatever it shows."""
+    decision = policy.decide(customer.inputs, as_of=invoices.AS_OF, history=customer.history, engine="reference")
+    names = list(decision.values)
+    return list(between(shown_of_columns(decision, names), shown_of_columns(row, names)))
+
+
+@pytest.mark.real
+def test_invoices_make_tiers_alike_in_spark(tiers: Tiers) -> None:
+    """Every firm in Spark, in DuckDB and by the reference."""
+    spark = pytest.importorskip("engine.backends.sql.spark_memory", reason="pyspark is absent", exc_type=ImportError)
+    policy, connection, source = tiers
+    columnar = in_columns(policy, connection, source)
+    firms = invoices.customers(connection, policy.program)
+    names = list(policy.program.declared)
+    found = []
+    decided = spark.decide_all_in_spark(policy.program, list(firms.values()), invoices.AS_OF)
+    for (firm, customer), row in zip(firms.items(), decided, strict=True):
+        expected = shown_of_columns(columnar[firm], names)
+        found += [f"{firm} spark: {d}" for d in between(expected, shown_of_columns(row, names))]
+        found += [f"{firm} reference: {d}" for d in against_reference(policy, customer, row)]
+    assert found == []
