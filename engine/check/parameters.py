@@ -111,6 +111,12 @@ class ParameterReader:
 
     def _value(self, place: Slice, kind: Type, spec: ParameterSpec) -> object:
         """A row's value; faulty ones are reported."""
+        if not place.text:
+            key = spec.key.text
+            self.report.at(
+                "W0614", f"this row of `{key}` gives no value, so `{key}` is null where it holds", place.locate(0, 0),
+                "write the value, or delete the row",
+            )
         if not place.text or kind.kind == dt.ANY:
             return None
         help = "a parameter's values are plain data; what is computed is a feature"
