@@ -24,6 +24,9 @@ INTEGERS = frozenset(
 )
 #: The days that a policy knows: neither infinity nor years before Christ.
 _DAYS = "({0} >= DATE '0001-01-01' AND {0} < DATE '10000-01-01')"
+#: Integers that a binary64 always holds exactly, and so many digits of a decimal.
+_SMALL = frozenset({"TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER"})
+_DIGITS = 15
 #: Characters that Python's `str.strip` takes away.
 BLANKS = "".join(c for c in map(chr, range(0x3001)) if c.isspace())
 
@@ -135,6 +138,8 @@ def typed(raw: str, content: str, kind: dt.Type) -> Cell:
         value = f"CAST({raw} AS DOUBLE)"
         if family in ("DOUBLE", "FLOAT"):
             return Cell(f"CASE WHEN isfinite({value}) THEN {value} END", None)
+        if family in _SMALL or family == "DECIMAL" and _width(content) <= _DIGITS:
+            return Cell(value, None)
         if family in INTEGERS:
             exact = f"TRY_CAST({value} AS {family}) = {raw}"
         elif family == "DECIMAL":
@@ -157,3 +162,7 @@ def typed(raw: str, content: str, kind: dt.Type) -> Cell:
         return Cell(f"CAST(NULL AS {wanted or 'VARCHAR'})", shown, False)
     return Cell(f"CASE WHEN {exact} THEN {value} END", f"CASE WHEN NOT coalesce({exact}, true) THEN {raw} END", False)
 
+
+def _width(content: str) -> int:
+    """Digits of `DECIMAL(14,2)`."""
+    return int(content.partition("(")[2].partition(",")[0])

@@ -15,11 +15,13 @@ from engine.backends.sql.tables import Column, Customers, Events, Source
 from engine.cache import recall_text, remember_text
 from engine.ir import nodes as ir
 from engine.ir.stored import Unstorable, pack
-from engine.portfolio.columnar.formats import Shapes
-from engine.portfolio.columnar.session import Session
+from engine.portfolio.columnar.formats import Shapes, plain_list
+from engine.portfolio.columnar.session import Session, identifier
 from engine.portfolio.layout import Layout
 from engine.reads import digest
 from engine.records import Record
+from engine.semantics import dtypes as dt
+from engine.semantics.dtypes import Type
 
 _KIND = "portfolio statement"
 
@@ -112,21 +114,34 @@ def _recalled(key: str) -> Statement | None:
 
 
 class Staged(Record):
-    """Decided rows in a file. `names` are the columns there by what they are: ordinal, key and its number, status,
-    outcome (decision, member), extra; `plain` are the extras whose labels hold no semicolon."""
+    """Decided rows in a file, whose columns are called as in the results.
+
+    `columns` are these by short names, `names` the short names by what they are: ordinal, key and its number, status,
+    outcome (decision, member), extra. `plain` are the extras whose labels hold no semicolon. `native`: lists of
+    outcomes are as a Parquet file has them; `final`: so is the whole file.
+    """
 
     path: str
+    columns: Mapping[str, str]
     names: Mapping[tuple[str, ...], str]
     plain: frozenset[str]
     rows: int
     shapes: Mapping[str, Shapes]
+    native: bool = False
+    final: bool = False
+
+    def relation(self, session: Session) -> str:
+        """The rows under the short names."""
+        listed = ", ".join(f"{identifier(column)} AS {name}" for name, column in self.columns.items())
+        return f"(SELECT {listed} FROM read_parquet({session.variable(self.path)}))"
 
 
 def stage(
     session: Session, made: Statement, layout: Layout, keys: Sequence[str | None], as_of: datetime.date, path: str,
-    ordered: bool,
+    ordered: bool, native: bool,
 ) -> Staged:
-    """Decide, and write the rows to `path` as Parquet. `keys` are the statement's columns that hold keys."""
+    """Decide, and write the rows to `path` as Parquet. `keys` are the statement's columns that hold keys; `native` says
+    that the results go to a Parquet file."""
     taken: dict[tuple[str, ...], str] = {}
     fired: list[tuple[str, str]] = []
     plain: set[str] = set()
@@ -146,48 +161,71 @@ def stage(
             taken[(column.kind,)] = name
             if column.plain:
                 plain.add("missing" if column.kind == "needed" else column.kind)
-    shown = [f"{taken[('ordinal',)]} AS ordinal"]
-    names: dict[tuple[str, ...], str] = {("ordinal",): "ordinal"}
+    put = _Columns()
+    own, final = layout.own, native
+    shapes = {column.decision: column.shapes for column in made.columns if column.kind == "list"}
+    put(("ordinal",), "ordinal", own["line"], taken[("ordinal",)])
     place = 0
     for number, key in enumerate(keys):
-        if key is None:
-            source = "CAST(NULL AS VARCHAR)"
-        else:
+        source = "CAST(NULL AS VARCHAR)"
+        if key is not None:
             place += 1
             source = taken[("kept", str(place))]
-        shown.append(f"{source} AS k{number}")
-        names[("key", str(number))] = f"k{number}"
-    shown.append(f"{taken[('status',)]} AS status")
-    names[("status",)] = "status"
+        put(("key", str(number)), f"k{number}", layout.keys[number], source)
+        final &= _is_final(layout.inputs[layout.keys[number]].type)
+    put(("status",), "status", own["status"], taken[("status",)])
     for number, output in enumerate(layout.outputs):
-        found = taken[("outcome", output.decision, output.member or "")]
-        shown.append(f"{found} AS o{number}")
-        names[("outcome", output.decision, output.member or "")] = f"o{number}"
-    # an open feature that a decision handles leaves nothing open: what is missing is what shown decisions need
-    for extra, kind in (("reasons", "reasons"), ("missing", "needed")):
-        if (kind,) in taken:
-            shown.append(f"{taken[(kind,)]} AS {extra}")
-            names[(extra,)] = extra
+        what = ("outcome", output.decision, output.member or "")
+        sql = taken[what]
+        if output.type.whole and output.type.kind in dt.NUMERIC:
+            sql = f"TRY_CAST({sql} AS BIGINT)"
+        if native and output.type.kind == dt.LIST:
+            sql = plain_list(sql, shapes.get(output.decision, ()))
+        else:
+            final &= _is_final(output.type)
+        put(what, f"o{number}", output.column, sql)
+    found = {"reasons": taken.get(("reasons",)), "missing": taken.get(("needed",))}
     if ("open",) in taken:
         mine = session.variable([d.name for d in layout.decisions])
-        shown.append(f"list_filter({taken[('open',)]}, lambda x: list_contains({mine}, x)) AS open")
-        names[("open",)] = "open"
+        found["open"] = f"list_filter({taken[('open',)]}, lambda x: list_contains({mine}, x))"
     if "fired" in layout.extras:
         begins = [(session.variable(f"{decision}/"), name) for decision, name in fired]
         parts = [f"list_transform({name}, lambda x: {begin} || x)" for begin, name in begins]
-        joined = f"flatten([{', '.join(parts)}])" if parts else "CAST([] AS VARCHAR[])"
-        shown.append(f"{joined} AS fired")
-        names[("fired",)] = "fired"
+        found["fired"] = f"flatten([{', '.join(parts)}])" if parts else "CAST([] AS VARCHAR[])"
         if all(decision in plain for decision, _ in fired):
             plain.add("fired")
-    order = "" if ordered else " ORDER BY ordinal"
+    for extra in [*layout.extras, *(name for name in found if name not in layout.extras)]:
+        sql = found.get(extra) or ""
+        if sql:
+            put((extra,), extra, own.get(extra, f"~{extra}"), sql)
+        final &= bool(sql) and extra in own
+    put(("problem",), "problem", own["problem"], "CAST(NULL AS VARCHAR)")
+    order = "" if ordered else f" ORDER BY {taken[('ordinal',)]}"
     listed = ", ".join(f"a{at}" for at in range(len(made.columns)))
-    query = f"SELECT {', '.join(shown)} FROM ({made.sql}) AS q({listed}){order}"
+    query = f"SELECT {', '.join(put.shown)} FROM ({made.sql}) AS q({listed}){order}"
     (rows,) = session.connection.execute(
         f"COPY ({query}) TO $path (FORMAT parquet)", {"path": path, "as_of": as_of}
     ).fetchone() or (0,)
-    shapes = {column.decision: column.shapes for column in made.columns if column.kind == "list"}
-    return Staged(path, names, frozenset(plain), int(rows), shapes)
+    return Staged(path, put.columns, put.names, frozenset(plain), int(rows), shapes, native, final)
+
+
+class _Columns:
+    """Columns of the staged file, as they are put one by one."""
+
+    def __init__(self) -> None:
+        self.shown: list[str] = []
+        self.columns: dict[str, str] = {}
+        self.names: dict[tuple[str, ...], str] = {}
+
+    def __call__(self, what: tuple[str, ...], name: str, column: str, sql: str) -> None:
+        self.shown.append(f"{sql} AS {identifier(column)}")
+        self.columns[name] = column
+        self.names[what] = name
+
+
+def _is_final(kind: Type) -> bool:
+    """Whether a file keeps values of this type as the statement gives them."""
+    return kind.kind not in (dt.DAYS_DURATION, dt.MONTHS_DURATION, dt.LIST)
 
 
 def source_of(

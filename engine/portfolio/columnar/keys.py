@@ -16,7 +16,7 @@ _AT_ONCE = 4_000_000
 
 
 class Keys(Record):
-    """SQL of a customers' key as text (NULL where a part is missing), over the bound relation's columns."""
+    """SQL of a customers' key as one value (NULL where a part is missing), over the bound relation's columns."""
 
     text: str | None
 
@@ -35,7 +35,9 @@ def keys_of(relation: Relation, names: Sequence[str]) -> Keys:
         column = relation.columns.get(name)
         if column is None:
             return Keys("CAST(NULL AS VARCHAR)")
-        text = f"CAST({column.name} AS VARCHAR)"
+        text = column.name
+        if name in relation.cells or len(names) > 1:
+            text = f"CAST({text} AS VARCHAR)"
         if name in relation.cells:
             text = f"coalesce({text}, CAST({relation.cells[name]} AS VARCHAR))"
         parts.append(text)
@@ -49,15 +51,15 @@ def count_keys(session: Session, relation: str, key: Keys, rows: int, shown: str
     if key.text is None:
         return 0, 0
     goes = max(1, -(-rows // _AT_ONCE))
-    repeated = 0
+    repeated = keyless = 0
     with reading(shown, path):
-        (keyless,) = session.row(f"SELECT count(*) FROM {relation} WHERE {key.text} IS NULL")
         for go in range(goes):
-            where = f"hash({key.text}) % {goes} = {go}" if goes > 1 else "true"
-            found, distinct = session.row(
-                f"SELECT count({key.text}), count(DISTINCT {key.text}) FROM {relation} WHERE {where}"
+            where = f"coalesce(hash({key.text}), 0) % {goes} = {go}" if goes > 1 else "true"
+            every, found, distinct = session.row(
+                f"SELECT count(*), count({key.text}), count(DISTINCT {key.text}) FROM {relation} WHERE {where}"
             )
             repeated += found - distinct
+            keyless += every - found
     return repeated, keyless
 
 

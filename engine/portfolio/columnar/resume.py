@@ -53,6 +53,7 @@ def run(policy: Policy, request: Request, listener: Listener) -> Summary:
         raise Usage("`--run-id` needs a folder: name one with `--output`")
     with _mine(folder), Session(request.memory_limit, request.threads) as session:
         found = Run(session, policy, request, listener)
+        found.target = found.target.replace(form=request.form or "parquet")
         found.open()
         manifest = _begun(folder, request, found)
         parts = manifest["parts"]

@@ -16,7 +16,7 @@ from engine.portfolio.columnar.owning import owned
 from engine.portfolio.columnar.progress import watched
 from engine.portfolio.columnar.refusals import TABLE, Door, EventTable, Problem, Problems
 from engine.portfolio.columnar.selection import select
-from engine.portfolio.columnar.session import Session, reading, writing
+from engine.portfolio.columnar.session import Session, identifier, reading, writing
 from engine.portfolio.columnar.sinks import Results, Target, target, write
 from engine.portfolio.columnar.sources import opened
 from engine.portfolio.columnar.versions import DATED, parts_of
@@ -250,7 +250,8 @@ class Run:
             made = statement(program, self._outcomes(program), source_of(relation, columns, histories), kept, extras)
             place = path if len(parts) == 1 else f"{path}.{at}"
             with watched(self.listener, "deciding", session), reading(self.customers.shown, self.customers.path):
-                staged.append(stage(session, made, self.layout, keys, request.as_of, place, ordered))
+                native = self.target.form == "parquet"
+                staged.append(stage(session, made, self.layout, keys, request.as_of, place, ordered, native))
         whole = staged[0] if len(staged) == 1 else self._together(staged, path)
         self._refused(whole, len(parts) == 1)
         self.problems.stop(request.strict, self.customers.path)
@@ -275,20 +276,24 @@ class Run:
     def _together(self, staged: Sequence[Staged], path: str) -> Staged:
         """What several versions decided, as one file in the order of the rows."""
         paths = self.session.variable([part.path for part in staged])
+        line = identifier(self.layout.own["line"])
         (rows,) = self.session.row(
-            f"COPY (SELECT * FROM read_parquet({paths}, union_by_name = true) ORDER BY ordinal) TO ? (FORMAT parquet)",
+            f"COPY (SELECT * FROM read_parquet({paths}, union_by_name = true) ORDER BY {line}) TO ? (FORMAT parquet)",
             [path],
         )
-        plain = frozenset.intersection(*(part.plain for part in staged))
-        names = {k: v for part in staged for k, v in part.names.items()}
-        return Staged(path, names, plain, rows, {k: v for part in staged for k, v in part.shapes.items()})
+        return staged[0].replace(
+            path=path, rows=rows, plain=frozenset.intersection(*(part.plain for part in staged)), final=False,
+            columns={k: v for part in staged for k, v in part.columns.items()},
+            names={k: v for part in staged for k, v in part.names.items()},
+            shapes={k: v for part in staged for k, v in part.shapes.items()},
+        )
 
     def _refused(self, staged: Staged, one_version: bool) -> None:
         """Ask the one-by-one path about every row that the statement refuses."""
         program = self.programs[0] if one_version else None
-        source = f"read_parquet({self.session.variable(staged.path)})"
         query = (
-            f"SELECT ordinal FROM {source} WHERE status = 'refused' AND ordinal NOT IN (SELECT {ORDINAL} FROM {TABLE})"
+            f"SELECT ordinal FROM {staged.relation(self.session)} "
+            f"WHERE status = 'refused' AND ordinal NOT IN (SELECT {ORDINAL} FROM {TABLE})"
         )
         with reading(self.customers.shown, self.customers.path):
             for batch in self.door.rows(query):
@@ -299,7 +304,7 @@ class Run:
         session = self.session
         table, path = session.name("traces"), session.path(".parquet")
         session.run(f"CREATE TEMP TABLE {table} (ordinal BIGINT, trace VARCHAR)")
-        source = f"read_parquet({session.variable(staged.path)})"
+        source = staged.relation(session)
         for batch in self.door.rows(f"SELECT ordinal FROM {source} WHERE status <> 'refused'"):
             told = []
             for _, values, events in batch:
@@ -311,7 +316,10 @@ class Run:
             session.run(f"INSERT INTO {table} SELECT unnest(?::BIGINT[]), unnest(?::VARCHAR[])", [lines, told])
         joined = f"SELECT * FROM {source} LEFT JOIN {table} USING (ordinal) ORDER BY ordinal"
         session.run(f"COPY ({joined}) TO ? (FORMAT parquet)", [path])
-        return staged.replace(path=path, names={**staged.names, ("trace",): "trace"})
+        return staged.replace(
+            path=path, columns={name: name for name in (*staged.columns, "trace")}, final=False,
+            names={**staged.names, ("trace",): "trace"},
+        )
 
     # --- what it comes to -----------------------------------------------------------------------------
 
@@ -347,7 +355,7 @@ class Run:
 def tallied(session: Session, results: Results, layout: Layout) -> Tally:
     """The counts of a run, by queries over its results."""
     tally = Tally(layout.enumerations)
-    source = f"read_parquet({session.variable(results.staged.path)}) s"
+    source = f"{results.staged.relation(session)} s"
     if results.refused:
         source += f" ANTI JOIN {results.problems} p ON s.ordinal = p.ordinal"
     for status, number in session.rows(f"SELECT status, count(*) FROM {source} GROUP BY ALL"):

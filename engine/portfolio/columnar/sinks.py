@@ -60,7 +60,7 @@ class Results:
         self.staged = staged
         self.problems = problems                        # a relation, of so many refused rows
         self.refused = refused
-        relation = f"read_parquet({session.variable(staged.path)})"
+        relation = staged.relation(session)
         if refused:
             relation = f"{relation} s FULL JOIN {problems} p USING (ordinal)"
         self.relation = relation
@@ -140,9 +140,7 @@ class Results:
             sql = column.sql
             if column.type is not None and column.type.kind in (dt.DAYS_DURATION, dt.MONTHS_DURATION):
                 sql = make.text(column)
-            elif column.type is not None and column.type.whole and column.type.kind in dt.NUMERIC:
-                sql = f"TRY_CAST({sql} AS BIGINT)"
-            elif name in lists:
+            elif name in lists and not self.staged.native:
                 sql = plain_list(sql, column.shapes)
             key = at - 1
             if self.refused and 0 <= key < len(self.keys) and self.keys[key].kind == dt.STRING:
@@ -178,7 +176,10 @@ def write(results: Results, to: Target) -> None:
                 shutil.copyfileobj(rows, device, 1 << 20)
         return None
     with writing(place.path), atomic(place.path) as draft:
-        _file(results, to.form, draft)
+        if to.form == "parquet" and results.staged.final and not results.refused:
+            shutil.move(results.staged.path, draft)     # it is what would be written
+        else:
+            _file(results, to.form, draft)
     return None
 
 
