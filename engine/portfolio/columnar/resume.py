@@ -19,8 +19,9 @@ from typing import Any
 from engine import __version__
 from engine.ir.stored import Unstorable, pack
 from engine.portfolio.columnar.binding import ORDINAL, Relation
+from engine.portfolio.columnar.counting import tallied
 from engine.portfolio.columnar.locations import Location
-from engine.portfolio.columnar.run import Run, tallied
+from engine.portfolio.columnar.run import Run
 from engine.portfolio.columnar.session import Session, reading, writing
 from engine.portfolio.columnar.sinks import Target, write
 from engine.portfolio.problems import DataProblem

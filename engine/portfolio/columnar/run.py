@@ -11,6 +11,7 @@ from engine.portfolio.binding import Declared, Reading, hint_of
 from engine.portfolio.columnar import keys as keying
 from engine.portfolio.columnar.binding import ORDINAL, Relation, require_key
 from engine.portfolio.columnar.cells import JSON, TEXT
+from engine.portfolio.columnar.counting import tallied
 from engine.portfolio.columnar.deciding import Staged, source_of, stage, statement
 from engine.portfolio.columnar.owning import owned
 from engine.portfolio.columnar.progress import watched
@@ -42,7 +43,6 @@ from engine.portfolio.shared import (
     where_of,
 )
 from engine.portfolio.tables import count
-from engine.portfolio.tally import NONE, Tally
 from engine.render import visible
 
 #: Refused rows that the listener is told of one by one.
@@ -350,33 +350,3 @@ class Run:
         for name, lost in self.orphans.items():
             listener.note(orphans_text(name, lost, self.customers.shown))
         return summarised("duckdb", self.tally, self.request, self.repeated, self.keyless, self.orphans, seconds)
-
-
-def tallied(session: Session, results: Results, layout: Layout) -> Tally:
-    """The counts of a run, by queries over its results."""
-    tally = Tally(layout.enumerations)
-    source = f"{results.staged.relation(session)} s"
-    if results.refused:
-        source += f" ANTI JOIN {results.problems} p ON s.ordinal = p.ordinal"
-    for status, number in session.rows(f"SELECT status, count(*) FROM {source} GROUP BY ALL"):
-        tally.status[status] += number
-    names = results.staged.names
-    for name, counter in tally.outcomes.items():
-        column = names.get(("outcome", name, ""))
-        if column is None:
-            continue
-        for value, number in session.rows(f"SELECT {column}, count(*) FROM {source} GROUP BY ALL"):
-            counter[NONE if value is None else value] += number
-    for extra, into in (("reasons", tally.reasons), ("missing", tally.missing)):
-        if (extra,) in names:
-            into.update(dict(_counted(session, f"SELECT unnest({extra}) FROM {source}")))
-    if results.refused:
-        tally.status["refused"] += results.refused
-        tally.refused.update(dict(_counted(session, f"SELECT unnest(names) FROM {results.problems}")))
-    return tally
-
-
-def _counted(session: Session, query: str) -> Mapping[str, int]:
-    rows = session.rows(f"SELECT name, count(*) FROM ({query}) AS q(name) GROUP BY ALL ORDER BY 2 DESC, 1")
-    return {str(name): int(number) for name, number in rows}
-
