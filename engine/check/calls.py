@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from engine.check import rules
+from engine.check import excel, rules
 from engine.check.constants import temporal_text
 from engine.check.groups import GROUP_BY, group_by
 from engine.check.plain import NotReadable, read
@@ -44,8 +44,9 @@ def invocation(checker: ExpressionChecker, node: ast.Invocation, scope: Scope) -
         return group_by(checker, node, scope)
     operation = BUILTINS.find(name) if name in CALLABLE else None
     if operation is None:
-        near = closest(name, [*CALLABLE, *EXTREMES, GROUP_BY])
-        hint = f"did you mean `{near}`?" if near else "the language reference lists the functions"
+        said = excel.way(name)
+        near = closest(name, [*CALLABLE, *EXTREMES, GROUP_BY]) if said is None else None
+        hint = said or (f"did you mean `{near}`?" if near else "the language reference lists the functions")
         if scope.find(name) is not None:
             hint = f"`{name}` is a value; an operator is missing before `(`"
         return checker.error("E0206", f"unknown function `{name}`", node.function, hint, replacement=near)

@@ -34,6 +34,7 @@ _EXPONENTS = {"%": -2, "千万": 7, "百万": 6, "万": 4, "亿": 8}
 
 _UNIT = Lazy("%|千万|百万|万|亿")
 #: A number with thousands separators. Behind a space the comma parts two tests, and inside brackets two items.
+_DAY = Lazy(r"((?:19|20)\d\d)([-/])(\d{1,2})\2(\d{1,2})(?!\d|\.\d|%)")
 _GROUPED = Lazy(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])")
 _STRING = re.compile(r'"((?:[^"\\\n\r]|\\.)*)"', re.DOTALL)
 _KEY = re.compile(rf"([\w{MARKS}?][\w{MARKS}{SPACES}./\-'+*?]*)")
@@ -228,6 +229,8 @@ class Lexer(Repairs):
     def number(self, match: re.Match[str]) -> None:
         text, start = self.text, self.position
         digits, end, shift = match.group(), match.end(), 0
+        if self.policy and (day := _DAY.match(text, start)) and self.day(day):
+            return
         if self.policy and text.startswith(",", end) and len(self.frames) == 1:
             if grouped := _GROUPED.match(text, start):
                 digits, end = self.grouped(grouped.group()), grouped.end()

@@ -1,6 +1,7 @@
 """Reads near-FEEL: names each slip with its mend, and goes on with what was meant."""
 from __future__ import annotations
 
+import datetime
 import re
 from abc import ABC, abstractmethod
 
@@ -72,6 +73,18 @@ class Repairs(Reading, ABC):
         match = BLANK.match(self.text, end)
         at = match.end() if match else end
         return bool(NUMBER.match(self.text, at) or self.text.startswith("(", at))
+
+    def day(self, match: re.Match[str]) -> bool:
+        """A day without its function, `2026-07-01`, which would be a subtraction; whether there is such a day."""
+        try:
+            day = datetime.date(int(match[1]), int(match[3]), int(match[4])).isoformat()
+        except ValueError:
+            return False
+        meant = f'date("{day}")'
+        self.find("E0112", f"`{match[0]}` is read as a calculation, not as a date", match.start(), match.end(),
+                  f"write `{meant}`", meant)
+        self.emit("AT", match.end(), f'@"{day}"', day, True)
+        return True
 
     def grouped(self, digits: str) -> str:
         """A number with thousands separators, read without them; `100,200` may have meant two tests."""

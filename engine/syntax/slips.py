@@ -30,3 +30,5 @@ _CASED = ("and", "or", "not", "true", "false", "null", "then", "else", "between"
 CASED = {spelling: word for word in _CASED for spelling in (word.upper(), word.capitalize())}
 CASED.update({"IF": "if", "If": "if", "IN": "in", "RETURN": "return", "SATISFIES": "satisfies", "FOR": "for",
               "SOME": "some", "EVERY": "every", "None": "null", "NULL": "null", "nil": "null"})
+CASED.update({"且": "and", "并且": "and", "而且": "and", "或": "or", "或者": "or", "如果": "if", "那么": "then",
+              "否则": "else"})
