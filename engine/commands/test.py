@@ -38,7 +38,9 @@ from engine.source.files import real
 def command(
     paths: tuple[str, ...], form: str, junit: str | None, part: str | None, engine: str, fail_fast: bool, language: str
 ) -> int:
-    """Decide the cases of test files and compare; decide their portfolios and judge what must hold of them.
+    """Decide the cases of test files and compare.
+
+    Portfolios of test files are decided too, and what must hold of them is judged.
 
     PATH is a test file, a policy with its test file beside it, or a folder whose test files (NAME.test.yaml) are all
     run, those in folders below it too; the working folder if none is named. What DuckDB does not carry out is told by
