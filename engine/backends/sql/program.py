@@ -100,7 +100,10 @@ def compile_program(
         raise ValueError(f"no extra is called {sorted(unknown)[0]!r}; there are {', '.join(EXTRAS)}")
     settled = rewritten(program)
     compiler = _Compiler(settled, outcomes, source or by_name(program), frozenset(extras), dialect)
-    return compiler.query(tuple(keep), lists)
+    try:
+        return compiler.query(tuple(keep), lists)
+    except Gap as gap:
+        raise Unsupported(gap.diagnostic(compiler.expressions.title)) from None
 
 
 class _Compiler:

@@ -12,7 +12,9 @@ def live(query: exp.Select, dialect: str) -> exp.Select:
     make have names of their own throughout a query."""
     made = queries(query)
     read = _read(query)
-    for _, select in reversed(made):
+    later: dict[str, set[str]] = {}
+    for name, select in reversed(made):
+        later[name] = set(read)
         kept = [e for e in select.expressions if not isinstance(e, exp.Alias) or e.alias in read]
         if kept or not select.args.get("joins"):
             select.set("expressions", kept or select.expressions[:1])
@@ -28,7 +30,7 @@ def live(query: exp.Select, dialect: str) -> exp.Select:
             inner = source.this if isinstance(source, exp.Subquery) else None
             before = inner.args["from_"].this.name if isinstance(inner, exp.Select) else source.name
             table = source.alias_or_name if select.args.get("joins") else None
-            found.extend(st.column(c, table) for c in columns[before] if c in read)
+            found.extend(st.column(c, table) for c in columns[before] if c in later[name])
         select.set("expressions", found or [exp.alias_(st.whole(0), f"{name}_0")])
         columns[name] = [e.alias_or_name for e in select.expressions]
     return query
