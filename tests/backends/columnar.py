@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from engine.backends.reference.expressions import Evaluator
 from engine.backends.sql.expressions import TYPES
+from engine.backends.sql.lowering import lowered
 from engine.backends.sql.origins import Labels
 from engine.backends.sql.relations import Expressions
 from engine.backends.sql.stages import Names, Stages, quoted, with_queries
@@ -35,14 +36,14 @@ class Columns(Expressions):
         for name, kind in kinds.items():
             self.variables[("Input", name)] = stages.source(quoted(name), kind.nullable)
 
-    def query(self, values: Sequence[ir.Node]) -> exp.Expr:
+    def query(self, values: Sequence[ir.Node]) -> exp.Select:
         """The place of a row and the values of nodes."""
         settled = [settle(node) for node in values]         # what is compiled is remembered by its identity
         trees = [self.stages.named(self.compile(node)).tree.copy() for node in settled]
         made = self.stages.queries()
         columns = [exp.alias_(tree, f"v{n}") for n, tree in enumerate([self.place.tree, *trees])]
         final = exp.select(*columns).from_(exp.Table(this=exp.to_identifier(made[-1][0])))
-        return self.dialect.finished(with_queries(final, made))
+        return lowered(with_queries(final, made), self.dialect)
 
 
 def cell(value: Any) -> Any:

@@ -5,6 +5,7 @@ from sqlglot import exp
 
 from engine.backends.sql import stages as st
 from engine.backends.sql import trees as t
+from engine.backends.sql.dialects import DIALECTS
 
 #: A DOUBLE below it is cut to a BIGINT exactly; beyond, and below 1e27, so are its two parts.
 _NEAR = 2.0**62
@@ -23,7 +24,7 @@ def wide(query: exp.Select, dialect: str) -> exp.Select:
             continue
         value = cast.this.this
         high = t.bigint(exp.Floor(this=t.over(value, float(_PART))))
-        low = t.bigint(t.minus(exp.Floor(this=value.copy()), t.times(t.double(high), float(_PART))))
+        low = t.bigint(t.minus(DIALECTS[dialect].floor(value), t.times(t.double(high), float(_PART))))
         parts = t.plus(t.times(t.cast(high, kind), t.cast(_PART, kind)), t.cast(low, kind))
         near = t.cast(t.bigint(exp.Floor(this=value.copy())), kind)
         cast.replace(t.cast(st.case([(t.below(t.size(value), _NEAR), near)], parts), kind))
