@@ -131,7 +131,8 @@ class Files:
                 )
             if self.reads.holds("exists", candidate):
                 return candidate
-        raise Problem(Diagnostic("E0701", f"there is no `{reference}`", span, self._near(base, reference)))
+        way = f"a list stands in brackets: `[{reference}]`" if "," in reference else self._near(base, reference)
+        raise Problem(Diagnostic("E0701", f"there is no `{reference}`", span, way))
 
     def _near(self, base: Path, reference: str) -> str:
         folder = (base / reference).parent
