@@ -4,11 +4,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import time
 from pathlib import Path
 
 import pytest
 
 from engine.backends.support import Gap, Unsupported
+from engine.commands.console import Console
 from engine.ir import nodes as ir
 from tests.commands.conftest import CUSTOMERS, Tierwise
 
@@ -205,3 +207,16 @@ def test_what_stands_beside_the_outcomes(tierwise: Tierwise, folder: Path) -> No
         assert row["fired"] == "segment/otherwise;decision/otherwise"
         assert json.loads(row["trace"])["policy"]["name"] == "small"
     assert "reasons" not in rows(tierwise(*ARGS, "--with", "none").out)[0]
+
+
+def test_progress_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    console = Console()
+    console.live = True
+    console.progress(1, None, "rows")                   # nothing within the first second
+    console.begun = console.shown = time.monotonic() - 5
+    console.progress(43, 100, "deciding")
+    console.shown -= 5
+    console.progress(2, 9, "parts")
+    console.note("a note")
+    drawn = capsys.readouterr().err.replace("\x1b[K", "")    # which is left out where there is no terminal
+    assert drawn == "\rdeciding 43% \r2 parts of 9 \ra note\n"

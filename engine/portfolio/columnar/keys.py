@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.portfolio.columnar.binding import ORDINAL, Relation
+from engine.portfolio.columnar.cells import JSON
 from engine.portfolio.columnar.refusals import EventTable
 from engine.portfolio.columnar.session import Session, reading
 from engine.portfolio.problems import DataProblem
@@ -19,18 +20,20 @@ class Keys(Record):
     """SQL of a customers' key as one value (NULL where a part is missing), over the bound relation's columns."""
 
     text: str | None
+    #: Conditions under which a row has a key that can be compared at all: lists and objects are none.
+    plain: tuple[str, ...] = ()
 
-    @property
-    def given(self) -> str:
-        assert self.text is not None
-        return self.text
+    def of(self, relation: str) -> str:
+        """The rows of a relation that have such keys."""
+        return f"(SELECT * FROM {relation} WHERE {' AND '.join(self.plain)})" if self.plain else relation
 
 
 def keys_of(relation: Relation, names: Sequence[str]) -> Keys:
     """None where the policy has no key. A key that could not be read counts as it is written."""
     if not names:
         return Keys(None)
-    parts = []
+    parts: list[str] = []
+    plain: list[str] = []
     for name in names:
         column = relation.columns.get(name)
         if column is None:
@@ -39,11 +42,17 @@ def keys_of(relation: Relation, names: Sequence[str]) -> Keys:
         if name in relation.cells or len(names) > 1:
             text = f"CAST({text} AS VARCHAR)"
         if name in relation.cells:
-            text = f"coalesce({text}, CAST({relation.cells[name]} AS VARCHAR))"
+            odd = relation.cells[name]
+            text = f"coalesce({text}, CAST({odd} AS VARCHAR))"
+            if relation.contents[name] == JSON:
+                plain.append(f"NOT coalesce({is_object(odd)}, false)")
         parts.append(text)
-    if len(parts) == 1:
-        return Keys(parts[0])
-    return Keys(" || chr(31) || ".join(parts))
+    return Keys(parts[0] if len(parts) == 1 else " || chr(31) || ".join(parts), tuple(plain))
+
+
+def is_object(odd: str) -> str:
+    """Whether an odd cell of JSON is a list or an object."""
+    return f"{odd}[1] IN ('[', '{{')"
 
 
 def count_keys(session: Session, relation: str, key: Keys, rows: int, shown: str, path: str) -> tuple[int, int]:
@@ -52,6 +61,7 @@ def count_keys(session: Session, relation: str, key: Keys, rows: int, shown: str
         return 0, 0
     goes = max(1, -(-rows // _AT_ONCE))
     repeated = keyless = 0
+    relation = key.of(relation)
     with reading(shown, path):
         for go in range(goes):
             where = f"coalesce(hash({key.text}), 0) % {goes} = {go}" if goes > 1 else "true"
@@ -67,12 +77,12 @@ def repeated_rows(relation: str, key: Keys) -> str:
     """A query of the ordinals whose key an earlier row has."""
     return (
         f"SELECT {ORDINAL} FROM (SELECT {ORDINAL}, row_number() OVER (PARTITION BY {key.text} ORDER BY {ORDINAL}) "
-        f"AS place FROM {relation} WHERE {key.text} IS NOT NULL) WHERE place > 1"
+        f"AS place FROM {key.of(relation)} WHERE {key.text} IS NOT NULL) WHERE place > 1"
     )
 
 
 def keyless_rows(relation: str, key: Keys) -> str:
-    return f"SELECT {ORDINAL} FROM {relation} WHERE {key.text} IS NULL"
+    return f"SELECT {ORDINAL} FROM {key.of(relation)} WHERE {key.text} IS NULL"
 
 
 def orphans(

@@ -184,9 +184,7 @@ class Run:
             odd = self.customers.cells.get(name)
             if odd is None or self.customers.contents[name] != JSON:
                 continue
-            query = (
-                f"SELECT {ORDINAL} FROM {self.selected.relation} WHERE {odd}[1] IN ('[', '{{')"
-            )
+            query = f"SELECT {ORDINAL} FROM {self.selected.relation} WHERE {keying.is_object(odd)}"
             self._refuse_all(query, f"`{name}` is a list or object, and keys are plain", [name], False, "")
 
     def _broken(self, name: str, table: EventTable) -> None:

@@ -53,6 +53,8 @@ class Session:
                 "autoinstall_known_extensions": "false", "autoload_known_extensions": "false",
                 "temp_directory": os.path.join(self.folder, "spilled"),
             })
+            self.connection.execute("SET enable_progress_bar = true")       # which `query_progress` needs
+            self.connection.execute("SET enable_progress_bar_print = false")
             if memory_limit is not None:
                 self.connection.execute("SET memory_limit = ?", [memory_limit])
             if threads is not None:

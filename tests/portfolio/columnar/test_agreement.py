@@ -222,6 +222,13 @@ def test_dirty_json(policy: Policy, tmp_path: Path, rows: list[dict[str, Any]], 
     agree(policy, request(tmp_path, lines, REPAYMENTS, name="customers.jsonl", form="jsonl"), tmp_path)
 
 
+def test_keys_that_are_lists_are_no_keys(policy: Policy, tmp_path: Path) -> None:
+    lines = '{"firm id": []}\n{"firm id": []}\n{"firm id": {"a": 1}}\n{"firm id": null}\n'
+    found = agree(policy, request(tmp_path, lines, REPAYMENTS, name="customers.jsonl"), tmp_path)
+    assert found.summary is not None
+    assert (found.summary.repeated_keys, found.summary.null_keys) == (0, 1)
+
+
 def test_gzip_and_another_encoding(policy: Policy, tmp_path: Path) -> None:
     text = CUSTOMERS.replace("plain", "\u7532\u4e59")
     packed = tmp_path / "c.csv.gz"
