@@ -116,6 +116,11 @@ def _listed(words: Sequence[str]) -> str:
     return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
+def phrase(node: ir.Node) -> str:
+    """A node in a policy author's words."""
+    return _PHRASES.get(type(node), type(node).__name__)
+
+
 class Support(Record):
     """What one backend carries out. `operations` maps a name to the operand kinds it takes, "" for all."""
 
@@ -158,7 +163,7 @@ class Compiler:
         """The node's form in the backend; raises `Gap`."""
         emit = self.nodes.get(type(node))
         if emit is None:
-            raise Gap(node.at, _PHRASES.get(type(node), type(node).__name__))
+            raise Gap(node.at, phrase(node))
         return emit(self, node)
 
     def form(self, node: ir.Call) -> Form:

@@ -24,6 +24,10 @@ from engine.ir import nodes as ir
 from engine.semantics import dtypes as dt
 
 
+#: What is no value of a column: folds, fields and operations go through it.
+GONE_THROUGH = (ir.Record, ir.List, ir.Relation, ir.Filter, ir.Map, ir.Group)
+
+
 class Expressions(SqlExpressions):
     """Compiles the expressions of one scope. `parent` is the compiler of the scope around it, and `rows` are the
     locals that stand for its own rows."""
@@ -208,12 +212,15 @@ class Expressions(SqlExpressions):
 
     # --- rows -----------------------------------------------------------------------------------------
 
+    def alone(self, node: ir.Node) -> Sql:
+        """A relation, list or context that nothing goes through."""
+        raise Gap(node.at, f"{support.phrase(node)} as a value")
+
     nodes: ClassVar[Mapping[type[ir.Node], Callable[[Any, Any], Any]]] = {
         **SqlExpressions.nodes, ir.Local: local, ir.Let: let, ir.IsNull: null_test, ir.Field: field, ir.Fold: fold,
-        ir.Lookup: lookup,
+        ir.Lookup: lookup, **dict.fromkeys(GONE_THROUGH, alone),
     }
-    #: Relations, their filters, loops and groups stand in folds alone, and lists and contexts in what reads them.
-    nodes_left_out = SqlExpressions.nodes_left_out - {ir.Fold, ir.Lookup}
+    nodes_left_out = SqlExpressions.nodes_left_out - {ir.Fold, ir.Lookup, *GONE_THROUGH}
     hits = frozenset(support.HITS)
     hits_left_out: ClassVar[frozenset[str]] = frozenset()
 
