@@ -1,6 +1,8 @@
-"""Portfolios for the one-by-one path: tables in files, bound to a policy's inputs.
+"""Portfolios: tables whose rows a policy decides.
 
-`files` opens a file (or standard input) and settles its encoding, `tables` reads CSV and
-JSON lines into rows or bad rows with their line numbers, `binding` turns a row's text
-into inputs, `histories` groups event tables by customer, `writing` writes results.
+`running` carries out a `request` by one of two engines, `rowwise` or `columnar`, which say and count alike (`shared`,
+`tally`) and give the same columns (`layout`). For the one-by-one path `files` opens a file (or standard input) and
+settles its encoding, `tables` reads CSV and JSON lines into rows or bad rows with their line numbers, `binding` turns a
+row's text into inputs, `histories` groups event tables by customer, and `writing` writes results. `where` is a condition
+on rows.
 """

@@ -94,6 +94,20 @@ def test_a_full_disk(folder: Path, out: str) -> None:
     assert left(folder) == []
 
 
+def test_no_room_to_set_aside_what_is_read(folder: Path) -> None:
+    duckdb.execute(f"COPY ({ROWS.format(60_000)}) TO '{folder / 'd.csv'}' (HEADER)")
+
+    def limit() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+
+    done = tierwise(folder, [*RUN[:2], "d.csv", *RUN[3:], "-o", "out.csv"], preexec_fn=limit)
+    assert done.returncode == 3
+    assert "what is set aside of `d.csv` cannot be written" in done.stderr
+    assert "TMPDIR" in done.stderr
+    assert left(folder) == []
+
+
 def test_a_full_disk_keeps_the_former_result(folder: Path) -> None:
     table(folder, ROWS.format(60_000))
     (folder / "out.csv").write_text("former\n")

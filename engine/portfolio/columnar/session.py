@@ -16,6 +16,7 @@ from engine.portfolio.problems import DataProblem
 _LIMIT = re.compile(r"\d+(\.\d+)? ?([KMGT]i?B|B|%)", re.IGNORECASE | re.ASCII)
 
 
+_FULL = re.compile(r"could not write|failed to write|no space left|file too large|disk quota", re.IGNORECASE)
 _PREFIX = "tierwise-run-"
 
 
@@ -134,7 +135,13 @@ def reading(shown: str, path: str) -> Iterator[None]:
     except duckdb.OutOfMemoryException:
         raise _too_little() from None
     except (duckdb.Error, OSError) as problem:
-        raise DataProblem(f"`{shown}` cannot be read: {said(problem)}", path) from None
+        text = said(problem)
+        if _FULL.search(text):                          # of the session's folder, or for what does not fit in memory
+            raise DataProblem(
+                f"what is set aside of `{shown}` cannot be written: {text}", path,
+                help=f"make room in `{tempfile.gettempdir()}`, or name another folder by TMPDIR",
+            ) from None
+        raise DataProblem(f"`{shown}` cannot be read: {text}", path) from None
 
 
 @contextmanager
