@@ -54,7 +54,7 @@ def main() -> int:
     until = None if options.minutes is None else start + 60 * options.minutes
     report = Report()
     for part in parts(range(options.seed, options.seed + count), setting, until, options.processes):
-        for line in part.said:
+        for line in (*(f"seed {seed}: {fault.kind}: {fault.detail[:300]}" for seed, fault in part.faults), *part.said):
             print(line, flush=True)
         report.add(part)
         if sys.stderr.isatty():
@@ -81,7 +81,7 @@ def parts(seeds: range, setting: Setting, until: float | None, processes: int) -
 
 
 def show(report: Report, setting: Setting, seconds: float) -> list[str]:
-    """Print the counts and the faults; gives the items that are met too seldom."""
+    """Print the counts; gives the items that are met too seldom."""
     few = []
     width = max(map(len, WANTED[REFERENCE]))
     print(f"{'pairs (policies) that hold':{width}}" + "".join(f"{engine:>20}" for engine in ENGINES))
@@ -100,8 +100,6 @@ def show(report: Report, setting: Setting, seconds: float) -> list[str]:
         print("outcomes that columns do not carry out, by what they lack")
         for lacking, times in report.lacks.most_common():
             print(f"{times:8,}  {lacking}")
-    for seed, fault in sorted(report.faults, key=lambda f: f[0])[:40]:
-        print(f"seed {seed}: {fault.kind}: {fault.detail[:300]}")
     told = report.outcomes
     print(
         f"{len(report.distinct):,} distinct policies, {told['pairs']:,} pairs, in {seconds:.0f} s: "

@@ -77,7 +77,7 @@ class Columnar:
         for as_of, places in by_date(customers):
             held = [Held(customers[p]["inputs"], customers[p]["history"]) for p in places]
             with duckdb.connect() as connection:
-                connection.execute("SET threads = 1")
+                connection.execute("SET threads = 1; SET enable_progress_bar = false")
                 load(connection, self.program, held)
                 for cells in connection.execute(self.text, {"as_of": as_of}).fetchall():
                     row = decoded(self.query, cells)

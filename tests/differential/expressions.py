@@ -827,7 +827,7 @@ class Maker:
         return ", ".join(quote(v) for v in random.sample(values, random.randint(1, 2)))
 
 
-def due(seed: int, sound: bool, count: int = 10, forms: Forms | None = None) -> dict[str, list[str]]:
+def due(seed: int, sound: bool, count: int = 7, forms: Forms | None = None) -> dict[str, list[str]]:
     """The forms whose turn it is in the policy of a seed, so that each comes round about as often."""
     held = FORMS if forms is None else forms
     turns = [

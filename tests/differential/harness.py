@@ -27,6 +27,8 @@ from tests.differential.narrowed import columnar_forms
 from tests.differential.policies import Bundle, generate, render, write
 from tests.differential.shrink import shrink
 
+#: Policies after which what they left behind is collected.
+COLLECTED = 5
 FOUND = Path(__file__).parent / "found"
 REFERENCE, PYTHON, DUCKDB = "reference", "python", "duckdb"
 ENGINES = (REFERENCE, PYTHON, DUCKDB)
@@ -102,9 +104,11 @@ def run(seeds: Iterable[int], setting: Setting, until: float | None = None) -> R
 def uncollected() -> Iterator[None]:
     was = gc.isenabled()
     gc.disable()
+    gc.freeze()
     try:
         yield
     finally:
+        gc.unfreeze()
         if was:
             gc.enable()
 
@@ -115,7 +119,8 @@ def _run(seeds: Iterable[int], setting: Setting, until: float | None, report: Re
             report.outcomes["policies left out for want of time"] += 1
             continue
         one(seed, setting, report)
-        gc.collect()
+        if report.outcomes["policies"] % COLLECTED == 0:
+            gc.collect()
 
 
 def bundle_of(seed: int) -> Bundle:

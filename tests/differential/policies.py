@@ -137,7 +137,7 @@ class _Generator:
         if random.random() < 0.4:
             self.use(spec)
         self.files["policy.yaml"] = spec
-        for index in range(random.randint(3, 8)):
+        for index in range(random.randint(2, 7)):
             spec["decisions"].append(self.decision(f"{self.prefix}d{index}"))
         if self.many_rules:
             spec["decisions"].append(self.wide("wide", spec))
