@@ -174,7 +174,7 @@ def test_invoices_make_tiers_alike_in_spark(tiers: Tiers) -> None:
     policy, connection, source = tiers
     columnar = in_columns(policy, connection, source)
     firms = invoices.customers(connection, policy.program)
-    names = list(policy.program.declared)
+    names = list(next(iter(columnar.values())).values)
     found = []
     decided = spark.decide_all_in_spark(policy.program, list(firms.values()), invoices.AS_OF)
     for (firm, customer), row in zip(firms.items(), decided, strict=True):
