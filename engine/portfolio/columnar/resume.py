@@ -20,9 +20,9 @@ from engine import __version__
 from engine.ir.stored import Unstorable, pack
 from engine.portfolio.columnar.binding import ORDINAL, Relation
 from engine.portfolio.columnar.counting import tallied
-from engine.portfolio.columnar.locations import Location
+from engine.portfolio.columnar.locations import Location, shown_place
 from engine.portfolio.columnar.run import Run
-from engine.portfolio.columnar.session import Session, reading, writing
+from engine.portfolio.columnar.session import Session, guarded, reading, writing
 from engine.portfolio.columnar.sinks import Target, write
 from engine.portfolio.problems import DataProblem
 from engine.portfolio.request import Listener, Policy, Request, Summary
@@ -52,7 +52,8 @@ def run(policy: Policy, request: Request, listener: Listener) -> Summary:
     folder = request.out
     if folder == "-" or "::" in folder or "://" in folder:
         raise Usage("`--run-id` needs a folder: name one with `--output`")
-    with _mine(folder), Session(request.memory_limit, request.threads) as session:
+    place = shown_place(request.data)
+    with _mine(folder), Session(request.memory_limit, request.threads) as session, guarded(place, place):
         found = Run(session, policy, request, listener)
         found.target = found.target.replace(form=request.form or "parquet")
         found.open()

@@ -13,11 +13,12 @@ from engine.portfolio.columnar.binding import ORDINAL, Relation, require_key
 from engine.portfolio.columnar.cells import JSON, TEXT
 from engine.portfolio.columnar.counting import tallied
 from engine.portfolio.columnar.deciding import Staged, source_of, stage, statement
+from engine.portfolio.columnar.locations import shown_place
 from engine.portfolio.columnar.owning import owned
 from engine.portfolio.columnar.progress import watched
 from engine.portfolio.columnar.refusals import TABLE, Door, EventTable, Problem, Problems
 from engine.portfolio.columnar.selection import select
-from engine.portfolio.columnar.session import Session, identifier, reading, writing
+from engine.portfolio.columnar.session import Session, guarded, identifier, reading, writing
 from engine.portfolio.columnar.sinks import Results, Target, target, write
 from engine.portfolio.columnar.sources import opened
 from engine.portfolio.columnar.versions import DATED, parts_of
@@ -52,7 +53,8 @@ MAX_TOLD = 20
 def run(policy: Policy, request: Request, listener: Listener) -> Summary:
     """Decide the portfolio; raises DataProblem, Usage and Unsupported."""
     begun = time.monotonic()
-    with Session(request.memory_limit, request.threads) as session:
+    place = shown_place(request.data)
+    with Session(request.memory_limit, request.threads) as session, guarded(place, place):
         found = Run(session, policy, request, listener)
         found.open()
         results = found.decide(session.path(".parquet"))

@@ -145,6 +145,16 @@ def reading(shown: str, path: str) -> Iterator[None]:
 
 
 @contextmanager
+def guarded(shown: str, path: str) -> Iterator[None]:
+    """What the machine or the data make go wrong anywhere within is told; a fault of ours is not hidden."""
+    try:
+        yield
+    except (duckdb.OperationalError, duckdb.DataError) as problem:
+        with reading(shown, path):
+            raise problem
+
+
+@contextmanager
 def writing(path: str, shown: str | None = None) -> Iterator[None]:
     """What goes wrong within is told of the results at `path`."""
     try:
