@@ -71,6 +71,7 @@ def _overlap(one: Placed, other: Placed) -> bool:
 def _now(diagnostic: Diagnostic) -> str | None:
     replacement = diagnostic.edits[0].replacement
     short = len(diagnostic.edits) == 1 and 0 < len(replacement.strip()) <= 60 and "\n" not in replacement
+    short = short and replacement.strip() != ":"
     return replacement.strip() if short else None
 
 
