@@ -86,6 +86,8 @@ class DecisionChecker:
         stated = spec.on_missing is not None or self.policy_missing is not None
         if not stated:
             unstated(self.report, self.expressions, spec.name, undetermined, [value for _, value in null_results])
+        if missing.action == "then":
+            outcome, members = _with_given(outcome, members, missing.outcome)
         kind = self._decision_type(draft, outcome, members, bool(undetermined), bool(null_results), missing)
         if draft.hit == "worst" and (kind.values is None or kind.order is None):
             self.report.at(
@@ -397,6 +399,28 @@ def _covers(characteristic: CharacteristicModel, kind: Type) -> bool:
                 return False
             rest = difference(rest, held)
     return rest.is_empty
+
+
+def _with_given(
+    outcome: Type, members: tuple[tuple[str, Type], ...], given: object
+) -> tuple[Type, tuple[tuple[str, Type], ...]]:
+    """The types of what the arms give, so that they hold what an open decision gives, too."""
+    if members and isinstance(given, dict):
+        return outcome, tuple((n, _holding(t, given.get(n))) for n, t in members)
+    return _holding(outcome, given), members
+
+
+def _holding(kind: Type, value: object) -> Type:
+    if kind.values is not None and isinstance(value, str) and value not in kind.values:
+        return kind.replace(values=(*kind.values, value))
+    if kind.kind not in dt.NUMERIC or isinstance(value, bool) or not isinstance(value, (int, float)):
+        return kind
+    number = float(value)
+    return kind.replace(
+        whole=kind.whole and number.is_integer(),
+        lower=None if kind.lower is None else min(kind.lower, number),
+        upper=None if kind.upper is None else max(kind.upper, number),
+    )
 
 
 def _always(arm: ArmModel) -> bool:
