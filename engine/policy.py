@@ -266,6 +266,29 @@ class Policy:
             text: str = made.statement(program, asked)
         return text
 
+    def decide_frame(
+        self, frame: Any, *, as_of: datetime.date, history: Mapping[str, Any] | None = None,
+        only: Sequence[str] | None = None, extras: Sequence[str] = ("reasons", "open", "missing"), lists: bool = True,
+    ) -> Any:
+        """Decide the rows of a Spark DataFrame; gives a DataFrame, which is computed when it is asked for.
+
+        Columns bind by name as everywhere, and a column of another type is read where that is exact: a cell that is
+        not makes its row refused. `history` holds the DataFrames of histories; one that is left out is not supplied.
+        The result has the key, the outcomes, `status` (decided, open, refused) and the sets in `extras`, as
+        lists of texts or else as bits. Needs `pip install "tierwise[spark]"`. Raises PolicyError for what Spark does
+        not carry out, KeyError for an unknown decision or history, ValueError for a column that cannot be read.
+        """
+        day = _called_well({}, as_of, None)
+        program = self.program_at(day)
+        if only is not None:
+            _known_decisions(program, only)
+        for name in history or {}:
+            if name not in {h.name for h in program.histories if h.each is None}:
+                raise KeyError(f"there is no history {name!r}")
+        frames = import_module("engine.backends.sql.frames")
+        with self._compiling():
+            return frames.decide_frame(program, frame, day, history, only, tuple(extras), lists)
+
     @contextmanager
     def _compiling(self) -> Iterator[None]:
         """What an engine does not carry out, as an error of the policy."""
