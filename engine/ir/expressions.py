@@ -15,6 +15,7 @@ from engine.check.collections import position_of
 from engine.check.constants import constant, temporal_text
 from engine.check.facts import path_key
 from engine.check.groups import GROUP_BY
+from engine.check.instances import holds
 from engine.check.scope import PREVIOUS, Binding, Slice
 from engine.check.typed import Typing
 from engine.ir import nodes as ir
@@ -63,7 +64,8 @@ class ExpressionLowering:
         return ir.Place(self.place, node.start, node.end, self.place.text)
 
     def kind(self, node: ast.Node) -> Type:
-        return self.typed(self.typing.type_of(node))
+        found = self.typed(self.typing.type_of(node))
+        return found.optional(True) if found.kind == dt.ANY else found     # null is among what nobody knows
 
     # --- cells and tests ---------------------------------------------------------------
 
@@ -261,8 +263,7 @@ class ExpressionLowering:
 
     def _instance_of(self, node: ast.InstanceOf) -> ir.Node:
         operand = self.lower(node.operand)
-        held = self.kind(node.operand).kind == node.type.name or node.type.name == "Any"
-        if not held:
+        if not holds(node.operand, self.kind(node.operand), node.type, self.kind):
             return ir.Const(self.id(), BOOLEAN, self.at(node), False, "")
         return self.absence("!=", operand, self.at(node))
 

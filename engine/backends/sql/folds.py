@@ -125,6 +125,8 @@ class _Rows:
 
     def total(self) -> Sql:
         if self.node.decimals is None:
+            if self.node.type.kind not in (dt.DAYS_DURATION, dt.MONTHS_DURATION):
+                raise Gap(self.node.at, "`sum` of values whose type is not known")
             found = self.column(exp.Sum(this=self.kept(self.item)))
             counted = found.replace(tree=exp.Coalesce(this=found.tree, expressions=[st.whole(0)]), nullable=False)
             held = self.outer.stages.named(bounded(self.outer, counted, self.node.type.kind))
