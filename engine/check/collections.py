@@ -31,6 +31,8 @@ class Collections(Comparisons):
         fields: list[tuple[str, Type]] = []
         for entry in node.entries:
             kind = self.type(entry.value, inner)
+            if any(entry.key == name for name, _ in fields):
+                self.error("E0201", f"the member `{entry.key}` stands twice in this context", entry, "rename one")
             self.typing.record(entry, kind)
             fields.append((entry.key, kind))
         return Type(dt.CONTEXT, fields=tuple(fields))

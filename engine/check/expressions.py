@@ -16,6 +16,7 @@ from engine.check import calls, previous, rules
 from engine.check.base import BOOLEAN
 from engine.check.collections import Collections
 from engine.check.facts import facts
+from engine.check.instances import holds
 from engine.check.scope import FIELD, LOCAL, PREVIOUS, USE, Binding, Scope, Slice, closest
 from engine.check.typed import ANY
 from engine.diagnostics import Label
@@ -212,7 +213,13 @@ class ExpressionChecker(Collections):
         return self.error("E0311", "a range stands only behind `in` or in a cell", node, "write `x in [a..b]`")
 
     def _instance_of(self, node: ast.InstanceOf, scope: Scope) -> Type:
-        self.type(node.operand, scope)
+        kind = self.type(node.operand, scope)
+        parted = bool(node.type.arguments) or node.type.result is not None
+        if parted and holds(node.operand, kind, node.type, self.typing.type_of) is None:
+            return self.error(
+                "E0311", f"what this `{node.type.name}` holds hangs on data, which `instance of` does not look at here",
+                node, f"write `instance of {node.type.name}`; what it holds is known from its declaration",
+            )
         return BOOLEAN
 
     def _if(self, node: ast.If, scope: Scope) -> Type:
