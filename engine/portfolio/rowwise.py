@@ -20,6 +20,7 @@ from engine.portfolio.shared import (
     declared_histories,
     faults_text,
     form_of,
+    key_faults,
     link_of,
     orphans_text,
     programs_of,
@@ -70,6 +71,7 @@ class _RowByRow:
         self.listener = listener
         self.layout = Layout(programs, request.only, request.extras)
         inputs = self.layout.inputs
+        self.kinds = {decl.name: decl.type for decl in inputs.values()}
         self.bound = Columns(table, tuple(inputs.values()), reading)
         self.owner = {name: owner.name for name, (_, owner, _) in declared_histories(programs[-1], request).items()}
         needed = set.intersection(*(set(policy.cone(program, self.only).inputs) for program in programs))
@@ -99,7 +101,7 @@ class _RowByRow:
         holds = None if isinstance(row, BadRow) else self.where.holds(values, self.request.as_of)
         if holds is None:
             self.untold += 1
-        if not holds and not isinstance(row, BadRow) and not self._objects(values):
+        if not holds and not isinstance(row, BadRow) and not key_faults(values, self.layout.keys, self.kinds)[1]:
             self._claim(values)
         return bool(holds)
 
@@ -116,8 +118,11 @@ class _RowByRow:
         base = {layout.own["line"]: row.line, **{k: values.get(k) for k in layout.keys}}
         if isinstance(row, BadRow):
             return self._refuse(out, base, key, row.message, row.help, [UNREADABLE_ROW])
-        if objects := self._objects(values):
-            return self._refuse(out, base, "", f"`{objects[0]}` is a list or object, and keys are plain", None, objects)
+        message, names = key_faults(values, layout.keys, self.kinds)
+        if names:
+            hints = dict.fromkeys(h for n in names if (h := self.bound.hint(n, values.get(n))))
+            shown = "" if any(isinstance(values.get(n), (list, dict)) for n in names) else key
+            return self._refuse(out, base, shown, message, "; ".join(hints) or None, names)
         self._claim(values)
         if layout.keys and (flaw := self._flaw(values)) is not None:
             message, choice = flaw
@@ -135,10 +140,6 @@ class _RowByRow:
         hints = dict.fromkeys(h for n in decision.refused if (h := self.bound.hint(n, values.get(n))))
         text = faults_text(decision.faults, lambda name, number: self._line(name, number, values))
         self._refuse(out, base, key, text, "; ".join(hints) or None, decision.refused, stops)
-
-    def _objects(self, values: Mapping[str, Any]) -> list[str]:
-        """The keys that are no plain values."""
-        return [name for name in self.layout.keys if isinstance(values.get(name), (list, dict))]
 
     def _flaw(self, values: Mapping[str, Any]) -> tuple[str, str] | None:
         """What is wrong with a row's key, and what is to be done about it."""

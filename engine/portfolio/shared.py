@@ -9,11 +9,13 @@ from difflib import get_close_matches
 from typing import Any
 
 from engine.ir import nodes as ir
+from engine.ir.door import Fault, Refusal, convert
 from engine.portfolio.problems import DataProblem
 from engine.portfolio.request import REFUSE, Listener, Policy, Request, Summary
 from engine.portfolio.tables import count
 from engine.portfolio.tally import Tally
 from engine.portfolio.writing import json_text, output
+from engine.semantics import dtypes as dt
 from engine.semantics.declarations import InputDecl
 
 #: Faults told of one row.
@@ -84,6 +86,22 @@ def faults_text(faults: Sequence[Any], place: Callable[[str, int], str | None]) 
     if len(faults) > MAX_FAULTS:
         told.append(f"and {count(len(faults) - MAX_FAULTS, 'more fault')}")
     return "; ".join(told)
+
+
+def key_faults(
+    values: Mapping[str, Any], keys: Sequence[str], kinds: Mapping[str, dt.Type]
+) -> tuple[str, list[str]]:
+    """What is wrong with keys that are not what they are declared to be, and which these are."""
+    objects = [name for name in keys if isinstance(values.get(name), (list, dict))]
+    if objects:
+        return f"`{objects[0]}` is a list or object, and keys are plain", objects
+    faults = []
+    for name in keys:
+        try:
+            convert(values.get(name), kinds[name])
+        except Refusal as refusal:
+            faults.append(Fault(name, str(refusal)))
+    return faults_text(faults, lambda _name, _row: None), [fault.name for fault in faults]
 
 
 def trace_text(decision: Any) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.portfolio.columnar.binding import ORDINAL, Relation
-from engine.portfolio.columnar.cells import JSON
 from engine.portfolio.columnar.refusals import EventTable
 from engine.portfolio.columnar.session import Session, reading
 from engine.portfolio.problems import DataProblem
@@ -20,39 +19,26 @@ class Keys(Record):
     """SQL of a customers' key as one value (NULL where a part is missing), over the bound relation's columns."""
 
     text: str | None
-    #: Conditions under which a row has a key that can be compared at all: lists and objects are none.
-    plain: tuple[str, ...] = ()
+    #: Flags of the parts that may hold what could not be read, which is refused and neither repeated nor missing.
+    bad: tuple[str, ...] = ()
 
     def of(self, relation: str) -> str:
-        """The rows of a relation that have such keys."""
-        return f"(SELECT * FROM {relation} WHERE {' AND '.join(self.plain)})" if self.plain else relation
+        """The rows of a relation whose keys were read."""
+        return f"(SELECT * FROM {relation} WHERE NOT ({' OR '.join(self.bad)}))" if self.bad else relation
 
 
 def keys_of(relation: Relation, names: Sequence[str]) -> Keys:
-    """None where the policy has no key. A key that could not be read counts as it is written."""
+    """How customers are told apart; `text` is None where the policy has no key."""
     if not names:
         return Keys(None)
     parts: list[str] = []
-    plain: list[str] = []
     for name in names:
         column = relation.columns.get(name)
         if column is None:
             return Keys("CAST(NULL AS VARCHAR)")
-        text = column.name
-        if name in relation.cells or len(names) > 1:
-            text = f"CAST({text} AS VARCHAR)"
-        if name in relation.cells:
-            odd = relation.cells[name]
-            text = f"coalesce({text}, CAST({odd} AS VARCHAR))"
-            if relation.contents[name] == JSON:
-                plain.append(f"NOT coalesce({is_object(odd)}, false)")
-        parts.append(text)
-    return Keys(parts[0] if len(parts) == 1 else " || chr(31) || ".join(parts), tuple(plain))
-
-
-def is_object(odd: str) -> str:
-    """Whether an odd cell of JSON is a list or an object."""
-    return f"{odd}[1] IN ('[', '{{')"
+        parts.append(column.name if len(names) == 1 else f"CAST({column.name} AS VARCHAR)")
+    bad = tuple(flag for name in names if (flag := relation.columns[name].bad) is not None)
+    return Keys(" || chr(31) || ".join(parts), bad)
 
 
 def count_keys(session: Session, relation: str, key: Keys, rows: int, shown: str, path: str) -> tuple[int, int]:
@@ -94,11 +80,12 @@ def orphans(
     mine = events.columns[table.owner].name
     # Events without a key are told elsewhere; without a row above they are of nobody.
     given = mine if table.decl.of is None else events.columns[table.decl.key or ""].name
+    unread = f" OR e.{flag}" if (flag := events.columns[table.owner].bad) is not None else ""
     known = f"SELECT {key.name} FROM {customers.name}" if key is not None else "SELECT NULL WHERE false"
     with reading(events.shown, events.path):
         (lost,) = session.row(
             f"SELECT count(DISTINCT e.{ORDINAL}) FROM {events.name} e ANTI JOIN ({known}) c(key) ON e.{mine} = c.key "
-            f"WHERE e.{given} IS NOT NULL"
+            f"WHERE e.{given} IS NOT NULL{unread}"
         )
     if lost and choice == STOP:
         raise DataProblem(orphans_text(name, lost, customers.shown), events.path)

@@ -21,7 +21,7 @@ from engine.portfolio.columnar.formats import as_engine
 from engine.portfolio.columnar.session import Session
 from engine.portfolio.problems import DataProblem
 from engine.portfolio.request import Policy, Request
-from engine.portfolio.shared import faults_text
+from engine.portfolio.shared import faults_text, key_faults
 from engine.portfolio.writing import cell, json_text, numbered
 from engine.records import Record
 from engine.render import visible
@@ -210,6 +210,13 @@ class Door:
         if reach.relations:
             faults = (*faults, *admit_history(program, reach, history, self.request.as_of)[1])
         return faults
+
+    def unread_key(self, values: Mapping[str, Any], line: int) -> Problem:
+        """What is said of a row whose key is not what it is declared to be."""
+        message, names = key_faults(values, self.keys, self.kinds())
+        hints = dict.fromkeys(h for name in names if (h := self.hint(name, values.get(name))) is not None)
+        key = "" if any(isinstance(values.get(name), (list, dict)) for name in names) else self.key(values)
+        return Problem(line, key, message, "; ".join(hints) or None, names, self.written(values))
 
     def hint(self, name: str, value: Any) -> str | None:
         if not isinstance(value, str) or self.customers.contents.get(name, JSON) == JSON:

@@ -10,7 +10,7 @@ from engine.ir import nodes as ir
 from engine.portfolio.binding import Declared, Reading, hint_of
 from engine.portfolio.columnar import keys as keying
 from engine.portfolio.columnar.binding import ORDINAL, Relation, require_key
-from engine.portfolio.columnar.cells import JSON, TEXT
+from engine.portfolio.columnar.cells import TEXT
 from engine.portfolio.columnar.counting import tallied
 from engine.portfolio.columnar.deciding import Staged, source_of, stage, statement
 from engine.portfolio.columnar.locations import shown_place
@@ -115,9 +115,10 @@ class Run:
     def _claim(self, name: str, owner: str, events: Relation) -> None:
         """Judge the events that belong to nobody; raises DataProblem where there may be none."""
         mine = events.columns[owner]
+        read = f" AND NOT {mine.bad}" if mine.bad is not None else ""
         unread = next((row for row in events.unreadable if row.keys.get(owner) is None), None)
         (first, number) = self.session.row(
-            f"SELECT min({ORDINAL}), count(*) FROM {events.name} WHERE {mine.name} IS NULL"
+            f"SELECT min({ORDINAL}), count(*) FROM {events.name} WHERE {mine.name} IS NULL{read}"
         )
         if unread is not None and (first is None or unread.line < first or self.request.on_keyless_event != STOP):
             raise DataProblem(
@@ -165,7 +166,7 @@ class Run:
                 )
                 if lost:
                     self.orphans[name] = lost
-        self._objects()
+        self._unread_keys()
         for number, choice, query, message in (
             (self.keyless, request.on_null_key, keying.keyless_rows, NULL_KEY),
             (self.repeated, request.on_repeated_key, keying.repeated_rows, REPEATED),
@@ -180,14 +181,13 @@ class Run:
         written = self.door.written(row.keys)
         return Problem(row.line, key, row.message, row.help, [UNREADABLE_ROW], written)
 
-    def _objects(self) -> None:
-        """Rows of JSON whose key is a list or an object."""
-        for name in self.layout.keys:
-            odd = self.customers.cells.get(name)
-            if odd is None or self.customers.contents[name] != JSON:
-                continue
-            query = f"SELECT {ORDINAL} FROM {self.selected.relation} WHERE {keying.is_object(odd)}"
-            self._refuse_all(query, f"`{name}` is a list or object, and keys are plain", [name], False, "")
+    def _unread_keys(self) -> None:
+        """Refuse rows whose key could not be read: nobody could join what became of them."""
+        if not self.key.bad:
+            return
+        query = f"SELECT {ORDINAL} FROM {self.selected.relation} WHERE {' OR '.join(self.key.bad)}"
+        for batch in self.door.rows(query):
+            self.problems.add([self.door.unread_key(values, line) for line, values, _ in batch])
 
     def _broken(self, name: str, table: EventTable) -> None:
         """Customers whose events hold a row that could not be read: it must not be as if it were not there."""

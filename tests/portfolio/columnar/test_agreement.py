@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from engine.policy import Policy, load_policy
 from engine.portfolio.request import EXTRAS, Options, Request
-from tests.commands.conftest import CUSTOMERS, REPAYMENTS
+from tests.commands.conftest import CUSTOMERS, POLICY, REPAYMENTS
 from tests.portfolio.columnar.both import DAY, agree
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -243,3 +243,35 @@ def test_the_sample_portfolio(tmp_path: Path, form: str) -> None:
     found = agree(shipped, Request(str(SAMPLES / "firms.csv"), DAY, histories, form=form, extras=EXTRAS), tmp_path)
     assert found.summary is not None
     assert (found.summary.rows, found.summary.open, found.summary.refused) == (201, 10, 12)
+
+
+KEYS = {
+    "number": ["7", "7.0", "007", "8", "", "1e2", "100", "x"],
+    "date": ["2026-01-01", " 2026-01-01", "2026-02-30", "", "2026-03-01"],
+    "boolean": ["true", "TRUE", "false", "", "maybe"],
+}
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+@pytest.mark.parametrize("kind", KEYS)
+def test_keys_of_other_kinds(tmp_path: Path, kind: str, form: str) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text(POLICY.replace("firm id: {type: string", f"firm id: {{type: {kind}"), "utf-8")
+    good = [key for key in KEYS[kind] if key not in ("", "x", "maybe", "2026-02-30")]
+    rows = [(key, "1000", "A", "1.5", "2020-01-01") for key in KEYS[kind]]
+    events = [(key, "2026-01-10", "2026-02-01") for key in good[:2]]
+    asked = request(
+        tmp_path, written(HEADER, rows), written(("firm id", "due", "paid"), events), form=form, on_null_key="refuse"
+    )
+    found = agree(load_policy(path), asked, tmp_path)
+    assert found.summary is not None
+    assert found.summary.null_keys == 1
+
+
+def test_a_key_of_two_parts(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text(POLICY.replace("  grade: {", "  grade: {key: true, "), "utf-8")
+    rows = [(key, "1000", grade, "1.5", "2020-01-01") for key in ("F1", "F2", "") for grade in ("A", "B", "A", "")]
+    found = agree(load_policy(path), request(tmp_path, written(HEADER, rows), on_repeated_key="refuse"), tmp_path)
+    assert found.summary is not None
+    assert (found.summary.repeated_keys, found.summary.null_keys) == (2, 6)
