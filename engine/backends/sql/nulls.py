@@ -125,7 +125,10 @@ class Nulls:
 
     @staticmethod
     def _is_strict(node: ir.Node) -> bool:
-        """Whether the node is null wherever an operand is, so that nothing is behind it where it is not."""
+        """Whether the node is null wherever an operand is, so that nothing is behind it where it is not. A list or
+        context may hold nulls and be none."""
+        if any(child.type.kind in CONTAINERS for child in ir.children(node)):
+            return False
         if isinstance(node, (ir.Compare, ir.Not)):
             return True
         operation = BUILTINS.find(node.op) if isinstance(node, ir.Call) else None
