@@ -150,5 +150,6 @@ TYPES: Mapping[str, T.DataType] = {
 def framed(session: SparkSession, columns: Sequence[tuple[str, T.DataType, Sequence[Any]]]) -> DataFrame:
     """A DataFrame of columns in memory."""
     schema = T.StructType([T.StructField(name, kind, True) for name, kind, _ in columns])
-    rows = list(zip(*(values for _, _, values in columns), strict=True))
-    return session.createDataFrame(rows, schema, verifySchema=False)
+    held = [[float(v) if type(v) is int else v for v in cells] if isinstance(kind, T.DoubleType) else cells
+            for _, kind, cells in columns]              # Spark takes a whole number in a DOUBLE column for NULL
+    return session.createDataFrame(list(zip(*held, strict=True)), schema, verifySchema=False)
