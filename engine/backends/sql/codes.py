@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from engine.backends.sql import stages as st
-from engine.backends.sql.reasons import Blocks, Reasons
+from engine.backends.sql.masks import Flag, once
+from engine.backends.sql.reasons import Block, Blocks, Reasons
 from engine.backends.sql.stages import Sql, Stages
 from engine.backends.support import Gap
 from engine.ir import nodes as ir
@@ -37,6 +38,11 @@ class Codes:
 
     def joint(self, names: Sequence[str]) -> Sql:
         """One list of several decisions'."""
+        blocks = [b for name in names for b in self.reasons.given[name]]
+        if not any(b.inherited for b in blocks):
+            flags = once(Flag(b.name, b.holds) for b in blocks)
+            flags.sort(key=lambda flag: flag.label in ir.RESERVED)
+            return self.stages.named(_compact([Block(f.label, f.holds) for f in flags]))
         lists = [self.of(name) for name in names if self.reasons.given[name]]
         return lists[0] if len(lists) == 1 else self._in_order(lists, []) if lists else _compact([])
 

@@ -5,7 +5,7 @@ texts by their letters.
 """
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from sqlglot import exp
 
@@ -37,6 +37,12 @@ def enumerated(query: exp.Select) -> exp.Select:
         if constants:
             _convert(each, constants)
     return query
+
+
+def enum(values: Iterable[str]) -> exp.DataType:
+    """The type of some texts."""
+    texts: list[exp.Expr] = [exp.Literal.string(value) for value in dict.fromkeys(values)]
+    return exp.DataType(this=exp.DType.ENUM, expressions=texts, nested=False)
 
 
 def _constants(tree: exp.Expr) -> list[str] | None:
@@ -105,9 +111,7 @@ def _convert(column: exp.Alias, constants: list[str]) -> None:
     values = list(dict.fromkeys(constants))
     if len(values) > MOST:
         return
-    kind = exp.DataType(
-        this=exp.DType.ENUM, expressions=[exp.Literal.string(v) for v in values], nested=False
-    )
+    kind = enum(values)
 
     def typed(tree: exp.Expr) -> exp.Expr:
         return exp.Cast(this=tree, to=kind.copy()) if isinstance(tree, exp.Literal) else tree

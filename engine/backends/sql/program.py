@@ -14,10 +14,12 @@ from sqlglot.errors import ErrorLevel
 from engine.backends.sql import stages as st
 from engine.backends.sql.codes import Codes
 from engine.backends.sql.decisions import DecisionCompiler, Given, Wanted
+from engine.backends.sql.decoded import decoded
 from engine.backends.sql.door import admitted, unfit
 from engine.backends.sql.enums import enumerated
 from engine.backends.sql.histories import HistoryMaker
 from engine.backends.sql.items import Item, Members, supplied
+from engine.backends.sql.listing import constant_items, told
 from engine.backends.sql.lowering import lowered
 from engine.backends.sql.masks import Flag, Flags, lanes, once, texts
 from engine.backends.sql.origins import Behind, Labels
@@ -47,7 +49,8 @@ class Output(Record):
     """A column of the result. `kind` is kept, value, list, status or an extra; `decision` and `member` say whose it
     is. A set (`labels` not None) is a list of texts, or a number whose bits are the labels from `lane` on. A list holds
     structs: of `VALUE` alone, or of members, with `SHAPE` telling which of the `shapes` an item has where there are
-    several. Reasons as bits are the `blocks` of a decision: codes, and where `inherited` the list of another one."""
+    several; as bits it is the `items`. Reasons as bits are the `blocks` of a decision: codes, and where `inherited` the
+    list of another one."""
 
     name: str
     kind: str
@@ -58,6 +61,7 @@ class Output(Record):
     lane: int = 0
     shapes: tuple[tuple[str, ...], ...] = ()
     inherited: tuple[bool, ...] = ()
+    items: tuple[Any, ...] = ()
 
 
 class Query(Record):
@@ -285,6 +289,8 @@ class _Compiler:
             return
         for name in self.reasons.reached(self.shown):
             blocks = self.reasons.given[name]
+            if not blocks:
+                continue
             labels, inherited = tuple(b.name for b in blocks), tuple(b.inherited for b in blocks)
             for lane, tree in enumerate(lanes(flags(blocks))):
                 suffix = f" {lane + 1}" if lane else ""
@@ -293,6 +299,14 @@ class _Compiler:
 
     def _outcome(self, decision: ir.Decision, lists: bool, put: Callable[[Output, exp.Expr], None]) -> None:
         given = self.given[decision.name]
+        constants = None if given.items is None or lists else constant_items(given.items, decision.type)
+        if given.items is not None and constants is not None:
+            flags = [Flag("", present) for present, _ in given.items]
+            for lane, tree in enumerate(lanes(flags)):
+                name = f"{decision.name} {lane + 1}" if lane else decision.name
+                labels = tuple(map(told, constants))
+                put(Output(name, "items", decision.name, "", decision.type, labels, lane, items=constants), tree)
+            return
         if given.items is not None:
             tree, shapes = listed(given.items, decision)
             put(Output(decision.name, "list", decision.name, type=decision.type, shapes=shapes), tree)
@@ -373,7 +387,9 @@ class _Compiler:
             *(exp.alias_(tree, exp.to_identifier(name, quoted=True)) for name, tree in trees),
         ).from_(exp.Table(this=exp.to_identifier(queries[-1][0])))
         query = tidied(st.with_queries(final, queries), self.stages.names.solid)
-        return enumerated(query) if self.expressions.dialect.name == "duckdb" else query
+        if self.expressions.dialect.name != "duckdb":
+            return query
+        return enumerated(decoded(query, self.stages.names.solid))
 
 
 def decided(program: ir.Program, reach: Cone, of: Expressions) -> tuple[dict[str, Item], Sql]:

@@ -42,7 +42,8 @@ class Rounder:
         lower = self.stages.named(value.replace(tree=self.dialect.floor(value)))
         upper = self.stages.named(lower.replace(tree=t.plus(lower, 1.0)))
         tolerance = self.tolerance(value, upper, least)
-        test = t.at_least(t.minus(value, upper), t.opposite(tolerance))
+        gap = t.minus(value, upper)                     # no tolerance is more than UNIT, which few values come to
+        test = all_of([t.at_least(gap, -UNIT), t.at_least(gap, t.opposite(tolerance))])
         return tolerance.replace(tree=case([(test, t.tree(upper))], t.tree(lower)))
 
     def ceiling(self, value: Sql, least: Least) -> Sql:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import datetime
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -70,12 +71,16 @@ def decoded(query: Query, cells: tuple[Any, ...]) -> Row:
     status = ""
     sets: dict[tuple[str, str], tuple[str, ...]] = {}
     bits: dict[tuple[str, str], list[int]] = {}
-    reasons: dict[str, tuple[str, ...]] = {}
+    reasons: dict[str, tuple[str, ...]] = defaultdict(tuple)    # a decision that gives none has no column
     for output, cell in zip(query.columns, cells, strict=True):
         if output.kind == "kept":
             kept.append(cell)
         elif output.kind == "status":
             status = cell
+        elif output.kind == "items":
+            key = (output.kind, output.decision)
+            bits.setdefault(key, []).append(cell or 0)
+            _put(values, output.decision, "", list(held(output.items, bits[key])))
         elif output.labels is None:
             _put(values, output.decision, output.member, _value(cell, output))
         elif query.lists:

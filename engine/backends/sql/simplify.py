@@ -244,8 +244,13 @@ class Simplifier:
         whens: list[tuple[Tree, Tree]] = []
         default = tree.args.get("default")
         failed = Failed(self)
+        before: Tree | None = None
         for branch in tree.args["ifs"]:
-            test = failed.known(self.truth(branch.this))
+            whole = self.value(branch.this)
+            if before is not None and self._is_opposite(before, whole):
+                whole = exp.true()
+            before = whole
+            test = failed.known(self._told(whole))
             if _is_false(test):
                 continue
             if _is_true(test):
@@ -263,6 +268,16 @@ class Simplifier:
         if len(whens) == 1:
             return self._branch(whens[0][0], whens[0][1], default)
         return st.case(whens, default)
+
+    def _is_opposite(self, one: Tree, other: Tree) -> bool:
+        """Whether a condition holds wherever another does not."""
+        if not self.is_solid(one):
+            return False
+        if isinstance(other, exp.Not):
+            return bool(other.this.unnest() == one.unnest())
+        return type(other) is Failed.OPPOSITE.get(type(one)) and bool(
+            one.this == other.this and one.expression == other.expression
+        )
 
     def _branch(self, test: Tree, then: Tree, default: Tree) -> Tree:
         """A CASE of one branch."""

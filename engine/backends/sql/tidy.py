@@ -7,7 +7,7 @@ means the same column throughout a query, and a user's own are quoted.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from sqlglot import exp
 
@@ -30,8 +30,9 @@ TESTS = (
 _OTHERS = ("group", "distinct", "order", "limit", "offset", "having", "qualify", "laterals")
 
 
-def tidied(query: exp.Select, solid: Collection[str]) -> exp.Select:
-    """The query with fewer columns and stages, changed in place; `solid` are columns that are never NULL."""
+def tidied(query: exp.Select, solid: set[str]) -> exp.Select:
+    """The query with fewer columns and stages, changed in place; `solid` are columns that are never NULL, to which it
+    adds those that it finds."""
     return _Tidier(query, solid).run()
 
 
@@ -72,7 +73,7 @@ class _Column:
 
 
 class _Tidier:
-    def __init__(self, query: exp.Select, solid: Collection[str]) -> None:
+    def __init__(self, query: exp.Select, solid: set[str]) -> None:
         self.query = query
         clause = query.args.get("with_")
         self.parts: list[tuple[str, exp.Expr]] = [(p.alias, p.this) for p in clause.expressions] if clause else []
@@ -80,7 +81,7 @@ class _Tidier:
         self.columns: dict[str, _Column] = {}
         self.uses: Counter[str] = Counter()
         self.pinned: set[str] = set()
-        self.solid = set(solid)
+        self.solid = solid
         self.simplifier = Simplifier(self.solid, self._stands_for)
 
     def run(self) -> exp.Select:
