@@ -8,7 +8,8 @@ from sqlglot import exp
 
 from engine.backends.sql import stages as st
 from engine.backends.sql.operations.durations import bounded
-from engine.backends.sql.operations.lists import median, span_sum
+from engine.backends.sql.operations.lists import median
+from engine.backends.sql.operations.sums import span_sum
 from engine.backends.sql.stages import FALSE, NULL, TRUE, Sql
 from engine.backends.support import Gap
 from engine.ir import nodes as ir
