@@ -58,10 +58,26 @@ class Nullability(Names):
             return True
         if node.op == "count":
             return False
-        if node.op in ("sum", "some", "every"):
-            item = node.value.type if node.value is not None else node.source.type.item
-            return item is None or item.nullable or node.op == "sum"
-        return True
+        return node.op not in ("some", "every") or self.item_may_be_null(node, known)
+
+    def item_may_be_null(self, node: ir.Fold, known: Known) -> bool:
+        """Whether a null may be among what is folded. What the value reads may be null though its type is not: a
+        parameter on a day before its first row."""
+        item = node.source.type.item
+        nullable = item is None or item.nullable
+        if node.value is None:
+            return nullable
+        row, place = self.temporary(), ("Local", node.var)
+        held = self.variables.get(place)
+        self.variables[place] = row
+        if nullable:
+            self.nullable.add(row)
+        found = node.value.type.nullable or self.may_be_null(node.value, known)
+        if held is None:
+            del self.variables[place]
+        else:
+            self.variables[place] = held
+        return found
 
     def partial(self, node: ir.Call) -> bool:
         """Whether an operation may have no value for known operands."""

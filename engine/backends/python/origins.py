@@ -112,8 +112,7 @@ class NullOrigins(Values):
 
     def _item_null_by_name(self, node: ir.Fold, rows: str, known: Known) -> str:
         """Among the items that are folded stands a null that came from a name."""
-        kind = node.value.type if node.value is not None else node.source.type.item
-        if kind is not None and not kind.nullable:
+        if not self.item_may_be_null(node, known):
             return "False"
         item = self.temporary()
         self.variables[("Local", node.var)] = item
