@@ -7,7 +7,6 @@ cell. Odd texts are taken to the one-by-one path, each distinct one once.
 from __future__ import annotations
 
 import datetime
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -20,6 +19,7 @@ from engine.portfolio.columnar.cells import BLANKS, JSON, SQL_TYPES, TEXT, Reade
 from engine.portfolio.columnar.raw import Bound, Raw, Unreadable
 from engine.portfolio.columnar.session import Session, reading
 from engine.portfolio.problems import DataProblem
+from engine.portfolio.tables import JsonFault, parse_json
 from engine.records import Record
 from engine.semantics import dtypes as dt
 from engine.semantics.values import YearsMonths
@@ -168,7 +168,10 @@ def _ask(
 def given(cell: Any, content: str, how: Reading, parse: Any) -> Any:
     """An odd cell as the one-by-one path hands it to the policy: see `engine.portfolio.binding.Columns`."""
     if content == JSON:
-        return json.loads(cell)
+        try:
+            return parse_json(cell)
+        except JsonFault as fault:                      # which makes the whole line bad
+            raise Misread(fault.message) from None
     if not isinstance(cell, str):
         return cell
     try:

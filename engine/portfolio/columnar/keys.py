@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.portfolio.columnar.binding import ORDINAL, Relation
+from engine.portfolio.columnar.cells import JSON
 from engine.portfolio.columnar.refusals import EventTable
 from engine.portfolio.columnar.session import Session, reading
 from engine.portfolio.problems import DataProblem
@@ -39,6 +40,16 @@ def keys_of(relation: Relation, names: Sequence[str]) -> Keys:
         parts.append(column.name if len(names) == 1 else f"CAST({column.name} AS VARCHAR)")
     bad = tuple(flag for name in names if (flag := relation.columns[name].bad) is not None)
     return Keys(" || chr(31) || ".join(parts), bad)
+
+
+def unread(relation: Relation, name: str, alias: str = "") -> str:
+    """SQL that is true where a key is there and could not be read; a list or an object is no key at all."""
+    flag, cell = relation.columns[name].bad, relation.cells.get(name)
+    if flag is None or cell is None:
+        return "false"
+    if relation.contents[name] != JSON:
+        return f"{alias}{flag}"
+    return f"({alias}{flag} AND {alias}{cell}[1] NOT IN ('[', '{{'))"
 
 
 def count_keys(session: Session, relation: str, key: Keys, rows: int, shown: str, path: str) -> tuple[int, int]:
@@ -80,12 +91,11 @@ def orphans(
     mine = events.columns[table.owner].name
     # Events without a key are told elsewhere; without a row above they are of nobody.
     given = mine if table.decl.of is None else events.columns[table.decl.key or ""].name
-    unread = f" OR e.{flag}" if (flag := events.columns[table.owner].bad) is not None else ""
     known = f"SELECT {key.name} FROM {customers.name}" if key is not None else "SELECT NULL WHERE false"
     with reading(events.shown, events.path):
         (lost,) = session.row(
             f"SELECT count(DISTINCT e.{ORDINAL}) FROM {events.name} e ANTI JOIN ({known}) c(key) ON e.{mine} = c.key "
-            f"WHERE e.{given} IS NOT NULL{unread}"
+            f"WHERE e.{given} IS NOT NULL OR {unread(events, table.owner, 'e.')}"
         )
     if lost and choice == STOP:
         raise DataProblem(orphans_text(name, lost, customers.shown), events.path)

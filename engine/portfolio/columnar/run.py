@@ -115,10 +115,10 @@ class Run:
     def _claim(self, name: str, owner: str, events: Relation) -> None:
         """Judge the events that belong to nobody; raises DataProblem where there may be none."""
         mine = events.columns[owner]
-        read = f" AND NOT {mine.bad}" if mine.bad is not None else ""
         unread = next((row for row in events.unreadable if row.keys.get(owner) is None), None)
         (first, number) = self.session.row(
-            f"SELECT min({ORDINAL}), count(*) FROM {events.name} WHERE {mine.name} IS NULL{read}"
+            f"SELECT min({ORDINAL}), count(*) FROM {events.name} "
+            f"WHERE {mine.name} IS NULL AND NOT coalesce({keying.unread(events, owner)}, false)"
         )
         if unread is not None and (first is None or unread.line < first or self.request.on_keyless_event != STOP):
             raise DataProblem(

@@ -59,6 +59,8 @@ def _plain(window: bytes, json: bool) -> bool:
         return False
     if not json:
         return b'"' not in window or _BLANK_QUOTE.search(window) is None
+    if b"[" in window or window.count(b"{") > window.count(b"\n") + 1:
+        return False                                    # members within members, which are read but not looked into
     if b"NaN" in window or b"Infinity" in window:
         return False
     if b"\\u" in window and _HALF.search(window):

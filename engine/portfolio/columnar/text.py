@@ -4,6 +4,7 @@ from __future__ import annotations
 import codecs
 import csv
 import json
+import math
 import os
 import shutil
 import sys
@@ -125,14 +126,14 @@ def _json(session: Session, path: str, told: str, declared: Sequence[Declared]) 
     given = session.variable(path)
     try:
         found = session.rows(
-            f"SELECT DISTINCT unnest(json_keys(json)) FROM read_ndjson_objects({given}, {packed}, "
-            f"maximum_object_size = {_LINE})"
+            f"SELECT DISTINCT unnest(CASE json_type(json) WHEN 'OBJECT' THEN json_keys(json) ELSE [NULL] END) "
+            f"FROM read_ndjson_objects({given}, {packed}, maximum_object_size = {_LINE})"
         )
     except duckdb.Error:
         return None
     members = [name for (name,) in found]
-    if any(normalise(name) != name for name in members):
-        return None
+    if any(name is None or normalise(name) != name for name in members):
+        return None                                     # a line that is no object, or a name that is written otherwise
     columns: dict[str, str] = {}
     bound: list[Bound] = []
     for decl in declared:
@@ -195,7 +196,16 @@ def _packing(path: str) -> str:
 
 
 def _json_cell(value: Any) -> str:
-    return "" if value is None else json.dumps(value, ensure_ascii=False)
+    return "" if value is None else json.dumps(_finite(value), ensure_ascii=False)
+
+
+def _finite(value: Any) -> Any:
+    """A value without numbers beyond binary64, which are missing wherever they are read."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {name: _finite(member) for name, member in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list) else value
 
 
 def writable(value: Any) -> Any:
