@@ -18,9 +18,11 @@ def medians(query: exp.Select, dialect: str) -> exp.Select:
 
 
 def _plain(found: exp.WithinGroup, value: exp.Expr, descending: bool) -> exp.Expr:
-    """Spark takes the direction, and no word on NULL."""
+    """Spark takes the direction, and no word on NULL. The name stands as it is: for a percentile sqlglot would write
+    one that is approximate."""
     by = exp.Ordered(this=value.copy(), desc=descending, nulls_first=not descending)
-    return exp.WithinGroup(this=found.this.copy(), expression=exp.Order(expressions=[by]))
+    exact = exp.Anonymous(this="PERCENTILE_DISC", expressions=[exp.Literal.number("0.5")])
+    return exp.WithinGroup(this=exact, expression=exp.Order(expressions=[by]))
 
 
 def _mirrored(found: exp.WithinGroup, value: exp.Expr, descending: bool) -> exp.Expr:
