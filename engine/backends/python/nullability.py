@@ -61,10 +61,9 @@ class Nullability(Names):
         return node.op not in ("some", "every") or self.item_may_be_null(node, known)
 
     def item_may_be_null(self, node: ir.Fold, known: Known) -> bool:
-        """Whether a null may be among what is folded. What the value reads may be null though its type is not: a
-        parameter on a day before its first row."""
-        item = node.source.type.item
-        nullable = item is None or item.nullable
+        """Whether a null may be among what is folded. Rows are there; an item of a list, and what a value reads, may
+        be null though its type is not: a parameter on a day before its first row."""
+        nullable = node.source.type.kind != dt.RELATION
         if node.value is None:
             return nullable
         row, place = self.temporary(), ("Local", node.var)
