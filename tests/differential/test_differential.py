@@ -17,9 +17,9 @@ KEPT = sorted(p.parent for p in FOUND.glob("*/customer.json"))
 
 @pytest.mark.parametrize("block", range(4))
 def test_evaluators_agree_on_random_policies(block: int) -> None:
-    report = run(range(10_000 + 15 * block, 10_000 + 15 * (block + 1)), Setting(12))
-    assert report.outcomes["pairs"] == 15 * 12
-    assert report.outcomes["pairs in columns"] >= 10 * 12
+    report = run(range(10_000 + 10 * block, 10_000 + 10 * (block + 1)), Setting(12))
+    assert report.outcomes["pairs"] == 10 * 12
+    assert report.outcomes["pairs in columns"] >= 8 * 12
     assert report.faults == []
 
 

@@ -106,7 +106,9 @@ def _cells(index: int, decl: InputDecl | FieldDecl, raws: Sequence[Any]) -> list
     values, bad = [], []
     for raw in raws:
         try:
-            values.append(_cell(convert(raw, decl.type)))
+            value = convert(raw, decl.type)
+            # What is not finite is the query's to leave out, as it is where tables hold it.
+            values.append(raw if value is None and isinstance(raw, float) else _cell(value))
             bad.append(False)
         except Refusal:
             values.append(None)
