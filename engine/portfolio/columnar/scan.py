@@ -14,6 +14,8 @@ from engine.portfolio.problems import DataProblem, reason, shown
 from engine.records import Record
 
 _CHUNK = 1 << 20
+#: Longer lines of JSON go to the one-by-one reader: they have room for a number of more digits than Python reads.
+MAX_JSON = 4_300
 #: Bytes of a chunk that are seen with the next one too.
 _OVERLAP = 256
 #: A quote behind blanks opens no field for the one-by-one reader, and does for the database.
@@ -32,7 +34,7 @@ class Scan(Record):
 
 def scan(path: str, json: bool) -> Scan:
     """Look at the whole file; `.gz` is read through. Raises DataProblem."""
-    breaks = returns = pairs = 0
+    breaks = returns = pairs = opened = longest = begun = 0
     simple = True
     tail = b"\n"                                         # an empty first line is an empty line too
     try:
@@ -42,6 +44,11 @@ def scan(path: str, json: bool) -> Scan:
                 if b"\r" in data:
                     returns += data.count(b"\r")
                     pairs += (tail[-1:] + data).count(b"\r\n")
+                if json:
+                    opened += data.count(b"{")
+                    first, *others = data.split(b"\n")
+                    longest = max(longest, begun + len(first), max(map(len, others), default=0))
+                    begun = len(others[-1]) if others else begun + len(first)
                 if simple:
                     simple = _plain(tail + data, json)
                 tail = data[-_OVERLAP:]
@@ -51,6 +58,10 @@ def scan(path: str, json: bool) -> Scan:
     crlf = returns > 0
     if crlf and not (returns == pairs == breaks):
         simple = False
+    if longest > MAX_JSON:
+        simple = False
+    if opened > lines:                                  # objects within objects, which are read but not looked into
+        simple = False
     return Scan(lines, simple, crlf)
 
 
@@ -59,8 +70,8 @@ def _plain(window: bytes, json: bool) -> bool:
         return False
     if not json:
         return b'"' not in window or _BLANK_QUOTE.search(window) is None
-    if b"[" in window or window.count(b"{") > window.count(b"\n") + 1:
-        return False                                    # members within members, which are read but not looked into
+    if b"[" in window:
+        return False
     if b"NaN" in window or b"Infinity" in window:
         return False
     if b"\\u" in window and _HALF.search(window):

@@ -229,6 +229,16 @@ def test_keys_that_are_lists_are_no_keys(policy: Policy, tmp_path: Path) -> None
     assert (found.summary.repeated_keys, found.summary.null_keys) == (0, 1)
 
 
+UNREAD = ('{"a": 1, "a": 2}', "[" * 2000 + "]" * 2000, "1" * 5000, '{"a": [{"b": NaN}]}', '"{"')
+
+
+@pytest.mark.parametrize("other", UNREAD, ids=range(len(UNREAD)))
+def test_a_fault_in_a_member_that_nothing_reads(policy: Policy, tmp_path: Path, other: str) -> None:
+    good = '"firm id": "F1", "annual revenue": 1, "Founded On": "2020-01-01"'
+    lines = "".join(f"{{{good}, \"other\": {member}}}\n" for member in ("1", "null", other, "2"))
+    agree(policy, request(tmp_path, lines, REPAYMENTS, name="customers.jsonl"), tmp_path)
+
+
 def test_gzip_and_another_encoding(policy: Policy, tmp_path: Path) -> None:
     text = CUSTOMERS.replace("plain", "\u7532\u4e59")
     packed = tmp_path / "c.csv.gz"
