@@ -204,7 +204,7 @@ def _keep_apart(out: str, rejects: str | None, read: Sequence[str]) -> None:
     """Raise a usage error where results would replace what they are made from, or each other."""
     written = [path for path in (out, rejects) if path is not None and path != "-"]
     for path in written:
-        if any(other != "-" and _same(path, other) for other in read):
+        if any(other != "-" and (path == other or _same(path, other)) for other in read):
             raise click.UsageError(f"`{visible(path)}` is read, and would be replaced by the results")
     if len(written) == 2 and _same(*written):
         raise click.UsageError("results and rejects cannot be one file")

@@ -220,3 +220,10 @@ def test_progress_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     console.note("a note")
     drawn = capsys.readouterr().err.replace("\x1b[K", "")    # which is left out where there is no terminal
     assert drawn == "\rdeciding 43% \r2 parts of 9 \ra note\n"
+
+
+@pytest.mark.parametrize("place", ["customers.csv", "bank.duckdb::customers"])
+def test_results_never_replace_what_is_read(tierwise: Tierwise, folder: Path, place: str) -> None:
+    result = tierwise("run", "policy.yaml", place, "-o", place)
+    assert result.code == 2
+    assert "would be replaced by the results" in result.err

@@ -42,5 +42,7 @@ class Raw(Record):
     staged: bool = True
     rows: int | None = None
     unreadable: Sequence[Unreadable] = ()
+    #: A database that is attached until the rows are staged.
+    attached: str | None = None
     #: The source's own columns, for advice.
     names: tuple[str, ...] = ()

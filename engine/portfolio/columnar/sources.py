@@ -23,7 +23,11 @@ def opened(
     try:
         raw = _raw(session, location, declared, options, reading)
         try:
-            return bind(session, raw, declared, reading)
+            found = bind(session, raw, declared, reading)
+            if raw.attached is not None:                # results may go to another table of it
+                session.run("USE memory")
+                session.run(f"DETACH {raw.attached}")
+            return found
         except Misread:
             # what the database cannot read, or reads into another number of rows, the one-by-one reader judges
             anew = text.row_by_row(session, raw.path, declared, options, reading, raw.shown)

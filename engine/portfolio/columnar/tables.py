@@ -89,7 +89,8 @@ def database(session: Session, place: Location, declared: Sequence[Declared]) ->
     except duckdb.Error as problem:
         raise DataProblem(f"`{place.shown}` cannot be read: {said(problem)}", place.path) from None
     columns, absent = bound({column: kind for column, kind, *_ in described}, declared, place)
-    return Raw(relation, columns, absent, None, place.shown, place.path, names=tuple(c for c, *_ in described))
+    names = tuple(c for c, *_ in described)
+    return Raw(relation, columns, absent, None, place.shown, place.path, attached=name, names=names)
 
 
 def _tables(session: Session, name: str, place: Location) -> DataProblem:

@@ -69,6 +69,16 @@ def test_a_table_a_view_and_a_query_of_a_duckdb_database(decide: Decide, folder:
         decide("bank.duckdb")
 
 
+def test_results_into_the_database_that_was_read(decide: Decide, folder: Path) -> None:
+    with duckdb.connect("bank.duckdb") as bank:
+        bank.execute(f"CREATE TABLE customers AS {TABLE}")
+        bank.execute(f"CREATE TABLE events AS {EVENTS}")
+    for data in ("customers", "select * from customers"):
+        assert decide(f"bank.duckdb::{data}", "bank.duckdb::events", out="bank.duckdb::decisions").rows == 4
+        with duckdb.connect("bank.duckdb") as bank:
+            assert dict(bank.execute('SELECT "firm id", decision FROM decisions').fetchall()) == DECISIONS
+
+
 def test_a_workbook(decide: Decide, folder: Path) -> None:
     rows = duckdb.execute(TABLE).fetchall()
     book = openpyxl.Workbook()
