@@ -348,6 +348,9 @@ class ArmReader:
         single = len(names) == 1 and not self.results.members
         members = dict(self.results.members)
         sound = True
+        alone = not members and self.results.stated and self.spec.form == "table"
+        if alone and len(names) > 1:
+            members = {self.spec.name: self.results.single}     # one type is stated, so there is one output
         for header, cell in zip(table.results, row.results, strict=True):
             name = normal(header.text)
             place = place_of(scalar, cell)
@@ -359,17 +362,17 @@ class ArmReader:
                 kind = Type(dt.STRING)  # what is counted may be anything
             if members and name not in members:
                 self._unknown_output(header, scalar, members)
-                sound = False
+                sound = not self.results.members        # beside the one output a column says nothing
                 continue
             value = self.result(place, kind)
             if value is None:
                 sound = False
             else:
-                outcome.append(("" if single else name, value))
+                outcome.append(("" if single or alone else name, value))
         return (tuple(outcome) if sound and outcome else None), tuple(reasons)
 
     def _unknown_output(self, header: grid.Cell, scalar: Scalar, members: dict[str, Type]) -> None:
-        near = closest(header.text, members)
+        near = closest(header.text, [*members, *REASON_COLUMNS])
         self.report.at(
             "E0205",
             f"`{header.text}` is not an output of `{self.spec.name}`",

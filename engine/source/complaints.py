@@ -242,6 +242,10 @@ def _structure(document: Document, at: _Place, opened: _Place, problem: str) -> 
     if "expected" in problem:
         if at.index >= len(document.text):
             return Diagnostic("E0005", "the file ends before this is complete", document.span(*opened.content))
+        above = _line_above(document, at)
+        if above is not None and (edits := _spaced_colon(above)):
+            return Diagnostic("E0005", "expected `key: value` on this line", document.span(*above.content),
+                              help=_colon_help(above), edits=edits)
         labels = _deeper(document, at)
         if not labels and opened.line != at.line:
             labels = (Label(document.span(*opened.content), "in the block that starts here"),)
@@ -263,13 +267,15 @@ def _deeper(document: Document, at: _Place) -> tuple[Label, ...]:
         above = _line_above(document, above)
     if first is None or above is None or above.content[0] - above.start == own or _BLOCK.compiled.search(above.text):
         return ()
+    if (above.content[0] - above.start) % 2 and own % 2 == 0:      # levels are two spaces: that line lacks one
+        first = above
     column = first.content[0] - first.start + 1
     return (Label(document.span(*first.content), f"this line starts in column {column}, that one in {own + 1}"),)
 
 
 def _spaced_colon(place: _Place) -> tuple[Edit, ...]:
     """`key:value` and `key：value`, where nothing else can be meant."""
-    found = _KEY_AND_VALUE.fullmatch(place.text)
+    found = _KEY_AND_VALUE.fullmatch(place.text.partition(" #")[0].rstrip())
     if found is None:
         return ()
     start = place.start + found.start("colon")

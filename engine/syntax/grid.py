@@ -16,10 +16,13 @@ from __future__ import annotations
 import re
 
 from engine.records import Record
+from engine.semantics.lazy import Lazy
 from engine.syntax.tokens import Finding
 
 # A string (to the line's end where it is never closed), a full-width bar, or a separator.
 _MARKS = re.compile(r'"(?:[^"\\]++|\\.)*+("?)|[|｜]{1,2}')
+#: What a spreadsheet shows where a formula failed, which begins a row and no comment.
+_FAILED = Lazy(r"#(?:REF!|N/A|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|SPILL!|CALC!)")
 _RULE_LINE = re.compile(r"[\s|:=+-]*--[\s|:=+-]*")
 
 
@@ -148,7 +151,7 @@ class Reader:
             text = raw.strip()
             if text and not text.startswith("//"):
                 start = at + len(raw) - len(raw.lstrip())
-                if text.startswith("#"):
+                if text.startswith("#") and not _FAILED.match(text):
                     self.find("E0120", "`#` starts no comment in a grid", start, start + 1,
                               "a comment starts with `//`, on a line of its own", "//")
                 elif found and _RULE_LINE.fullmatch(text):

@@ -206,3 +206,9 @@ def test_given_grids(shared: Path) -> None:
 def test_an_unclosed_string_takes_no_quadratic_time() -> None:
     text = HEAD + 'T | "' + '\\"' * 200_000 + "\n"
     assert codes(text) == ["E0125"]
+
+
+def test_a_failed_formula_begins_no_comment() -> None:
+    card = parse_scorecard("base 0\ncharacteristic | bin | points\n#REF! | < 2 | 1\n# years | > 2 | 1\n")
+    assert [c.cell.text for c in card.characteristics] == ["#REF!"]
+    assert [(f.code, f.replacement) for f in card.findings] == [("E0120", "//")]
