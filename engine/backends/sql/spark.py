@@ -37,7 +37,9 @@ MEANING: Mapping[str, str] = {
 def local_session(master: str = "local[*]", settings: Mapping[str, str] | None = None) -> SparkSession:
     """The running session, or one on `master` with `MEANING` and no web page; settings are added to both."""
     builder: Any = SparkSession.builder.master(master).appName("tierwise")
+    # Beyond 8,000 bytes of code Java interprets a method: Spark then computes in smaller ones.
     usual = {
+        "spark.sql.codegen.hugeMethodLimit": "8000",
         "spark.ui.enabled": "false", "spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1",
         "spark.ui.showConsoleProgress": "false",
     }
