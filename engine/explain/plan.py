@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from engine.ir import nodes as ir
-from engine.ir.reads import decision_reads, expressions, reached, reads, walk
+from engine.ir.reads import expressions, inputs_behind, reached, reads, walk
 from engine.records import Record
 from engine.semantics import dtypes as dt
 from engine.semantics.dtypes import Type
@@ -176,7 +176,7 @@ class Plan:
     def behind(self) -> dict[str, frozenset[str]]:
         """Inputs and histories that each decision reads, through derived and imported facts and parameters."""
         if self._behind is None:
-            self._behind = _inputs_behind(self.program)
+            self._behind = inputs_behind(self.program)
         return self._behind
 
     def readers(self, decision: ir.Decision, name: str) -> tuple[str, ...]:
@@ -500,22 +500,6 @@ def describe(kind: Type) -> Any:
 
 
 # --- who reads what ---------------------------------------------------------------------------
-
-
-def _inputs_behind(program: ir.Program) -> dict[str, frozenset[str]]:
-    parameters = {p.name: reads(row.guard for row in p.rows) for p in program.parameters}
-    internal = {d.name for d in program.decisions if d.internal}
-    histories = {h.name: h for h in program.histories}
-    found: dict[str, frozenset[str]] = {}
-    for decision in program.decisions:
-        direct = reached(decision_reads(decision), histories)
-        names = set(direct.inputs | direct.relations)
-        for parameter in direct.parameters:
-            names |= parameters[parameter].inputs
-        for ref in direct.refs & internal:
-            names |= found.get(ref, frozenset())
-        found[decision.name] = frozenset(names)
-    return found
 
 
 def _parameters_on(program: ir.Program, name: str, carriers: set[str]) -> set[str]:

@@ -94,6 +94,36 @@ def reached(found: Reads, histories: Mapping[str, ir.HistoryDecl]) -> Reads:
     return found
 
 
+def with_parameters(found: Reads, parameters: Mapping[str, ir.ParameterDecl]) -> Reads:
+    """`found` with what the rows of its parameters read, through further parameters too."""
+    left, seen = list(found.parameters), set(found.parameters)
+    while left:
+        more = reads(row.guard for row in parameters[left.pop()].rows)
+        left.extend(more.parameters - seen)
+        seen |= more.parameters
+        found = Reads(
+            found.inputs | more.inputs, frozenset(seen), found.refs | more.refs, found.relations | more.relations,
+            found.fields | more.fields,
+        )
+    return found
+
+
+def inputs_behind(program: ir.Program) -> dict[str, frozenset[str]]:
+    """The inputs and histories that each decision reads, itself or through features and what imports bring; not
+    through decisions with outcomes, whose own rules tell what they read."""
+    parameters = {p.name: p for p in program.parameters}
+    internal = {d.name for d in program.decisions if d.internal}
+    histories = {h.name: h for h in program.histories}
+    found: dict[str, frozenset[str]] = {}
+    for decision in program.decisions:
+        direct = reached(with_parameters(reached(decision_reads(decision), histories), parameters), histories)
+        names = set(direct.inputs | direct.relations)
+        for ref in direct.refs & internal:
+            names |= found.get(ref, frozenset())
+        found[decision.name] = frozenset(names)
+    return found
+
+
 def decision_reads(decision: ir.Decision) -> Reads:
     """What a decision reads, its inherited reasons' decisions among the refs."""
     found = reads(expressions(decision))

@@ -30,7 +30,17 @@ from engine.backends.sql.tables import Source, by_name
 from engine.backends.sql.tidy import tidied
 from engine.backends.support import Gap, Unsupported
 from engine.ir import nodes as ir
-from engine.ir.reads import Cone, cone, decision_reads, expressions, reached, reads, walk
+from engine.ir.reads import (
+    Cone,
+    cone,
+    decision_reads,
+    expressions,
+    inputs_behind,
+    reached,
+    reads,
+    walk,
+    with_parameters,
+)
 from engine.ir.rewrites import rewritten
 from engine.records import Record
 from engine.semantics import dtypes as dt
@@ -365,18 +375,16 @@ class _Compiler:
         """The inputs and histories that decisions with outcomes read, through derived facts too."""
         by_name = {d.name: d for d in self.reach.decisions}
         histories = {h.name: h for h in self.program.histories}
+        parameters = {p.name: p for p in self.program.parameters}
+        behind = inputs_behind(self.program)
         found: set[str] = set()
         for decision in by_name.values():
             if decision.internal:
                 continue
-            direct = [reached(reads(used_expressions(decision)), histories)]
-            parameters = {p.name: p for p in self.program.parameters}
-            for read in direct:                         # grows by the parameters that are read
-                rows = [parameters.pop(n).rows for n in read.parameters if n in parameters]
-                direct += [reached(reads(r.guard for r in each), histories) for each in rows]
-            for read in direct:
-                through = cone(self.program, [r for r in read.refs if by_name[r].internal])
-                found |= read.inputs | read.relations | through.inputs | through.relations
+            used = reached(reads(used_expressions(decision)), histories)
+            direct = reached(with_parameters(used, parameters), histories)
+            found |= direct.inputs | direct.relations
+            found |= {name for ref in direct.refs if by_name[ref].internal for name in behind[ref]}
         return found
 
     def _final(self, keep: Sequence[str], trees: Sequence[tuple[str, exp.Expr]]) -> exp.Select:
