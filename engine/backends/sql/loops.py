@@ -23,6 +23,7 @@ from engine.backends.sql.items import (
     free_locals,
     is_of_the_date,
 )
+from engine.backends.sql.operations.ranges import settled
 from engine.backends.sql.origins import NOTHING, Behind, union, where
 from engine.backends.sql.scopes import Aggregation, Grouped, Handing
 from engine.backends.sql.stages import FALSE, TRUE, Sql
@@ -208,7 +209,9 @@ class Loops:
                 return [(body, frozenset(bound)) for body in found]
 
     def of_this_scope(self, node: ir.Node, bound: frozenset[str]) -> list[ir.Node]:
-        """The largest parts of a loop's body that do not speak of its row, but do of this scope."""
+        """The largest parts of a loop's body that do not speak of its row, but do of this scope. Of a context's member
+        that operands are read as, it is the member."""
+        node = settled(node)
         free = free_locals(node)
         known = {name for kind, name in (*self.of.variables, *self.of.views) if kind == "Local"} | self.of.items.keys()
         if free <= known and not free & bound and node.type.kind not in COLLECTIONS:
