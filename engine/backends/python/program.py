@@ -288,6 +288,8 @@ class ProgramEmitter(DecisionEmitter):
     def _binding(self, decl: InputDecl, variable: str) -> None:
         """A value handed to an imported policy's input must satisfy its declaration."""
         tests = []
+        if decl.type.whole:
+            tests.append(f"-{EXACT} <= {variable} <= {EXACT} and float({variable}).is_integer()")
         if decl.type.values is not None:
             tests.append(f"{variable} in {self.pooled(frozenset(decl.type.values))}")
         if decl.domain is not None:

@@ -10,7 +10,7 @@ from engine.backends.reference.decide import Outcome, decide_arms
 from engine.backends.reference.nulls import NOTHING, NullTracer, Origins
 from engine.backends.reference.score import decide_score
 from engine.ir import nodes as ir
-from engine.ir.door import Admitted, Fault, Refusal, admit, check_domain, handed_over, listing, show
+from engine.ir.door import EXACT, Admitted, Fault, Refusal, admit, check_domain, handed_over, listing, show
 from engine.ir.reads import Cone, cone
 from engine.semantics.catalogue import BUILTINS, Catalogue
 from engine.semantics.declarations import InputDecl
@@ -197,6 +197,8 @@ def _misfit(decl: InputDecl, value: Any) -> str | None:
     """Why a value handed to an imported policy's input does not satisfy its declaration."""
     if value is None:
         return "is required and missing" if decl.required else None
+    if decl.type.whole and not (float(value).is_integer() and abs(value) <= EXACT):
+        return f"{show(value)} is not a whole number"
     if decl.type.values is not None and value not in decl.type.values:
         return f"{show(value)} is not one of {listing(decl.type.values)}"
     try:

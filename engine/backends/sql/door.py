@@ -107,6 +107,13 @@ def unfit(of: SqlExpressions, kind: Type, domain: Domain | None, value: Sql) -> 
     wrong = []
     if not kind.nullable:
         wrong.append(st.missing(value))
+    if kind.whole and isinstance(value.tree, exp.Column):
+        # what another policy is handed may have a fraction
+        whole = [
+            exp.LTE(this=st.absolute(value.tree.copy()), expression=st.number(2.0**53)),
+            exp.EQ(this=exp.Floor(this=value.tree.copy()), expression=value.tree.copy()),
+        ]
+        wrong.append(st.holds(value.replace(tree=st.negated(st.all_of(whole)), nullable=True)))
     if kind.values is not None and isinstance(value.tree, exp.Column):
         wrong.append(st.holds(value.replace(tree=_unknown(of, kind, value), nullable=True)))
     if domain is not None and isinstance(value.tree, (exp.Column, exp.Literal)):
