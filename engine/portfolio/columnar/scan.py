@@ -25,15 +25,19 @@ _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class Scan(Record):
-    """`lines` of the file, and whether each record stands on one of them as far as bytes tell."""
+    """`lines` of the file, whether each record stands on one of them as far as bytes tell, and how many delimiters
+    stand outside of quotes."""
 
     lines: int
     simple: bool
     crlf: bool
+    delimiters: int
 
 
-def scan(path: str, json: bool) -> Scan:
-    """Look at the whole file; `.gz` is read through. Raises DataProblem."""
+def scan(path: str, json: bool, delimiter: str = "") -> Scan:
+    """Look at the whole file, of JSON lines or with a CSV's delimiter; `.gz` is read through. Raises DataProblem."""
+    sign = delimiter.encode("utf-8")
+    quotes = delimiters = 0
     breaks = returns = pairs = opened = longest = begun = 0
     simple = True
     tail = b"\n"                                         # an empty first line is an empty line too
@@ -44,6 +48,14 @@ def scan(path: str, json: bool) -> Scan:
                 if b"\r" in data:
                     returns += data.count(b"\r")
                     pairs += (tail[-1:] + data).count(b"\r\n")
+                if not json and b'"' in data:
+                    parts = data.split(b'"')
+                    outside = parts[quotes % 2::2]
+                    simple = simple and _placed(parts, quotes % 2, tail[-1:], sign)
+                    delimiters += sum(part.count(sign) for part in outside)
+                    quotes += len(parts) - 1
+                elif not json and quotes % 2 == 0:
+                    delimiters += data.count(sign)
                 if json:
                     opened += data.count(b"{")
                     first, *others = data.split(b"\n")
@@ -62,7 +74,20 @@ def scan(path: str, json: bool) -> Scan:
         simple = False
     if opened > lines:                                  # objects within objects, which are read but not looked into
         simple = False
-    return Scan(lines, simple, crlf)
+    return Scan(lines, simple, crlf, delimiters)
+
+
+def _placed(parts: list[bytes], inside: int, before: bytes, sign: bytes) -> bool:
+    """Whether quotes stand around whole fields: else they are letters, and what they hold is not quoted. `parts` are
+    what stands between quotes, of which the first is `inside` (1) or not (0) and follows the byte `before`."""
+    outside = parts[inside::2]
+    starts = {part[:1] for part in outside[1 - inside:]}
+    ends = {part[-1:] for part in (outside if (len(parts) - inside) % 2 == 0 else outside[:-1])}
+    if not inside and before == b'"':
+        starts.add(parts[0][:1])
+    if not inside and not parts[0]:
+        ends.add(before)
+    return starts <= {b"", sign[:1], b"\n", b"\r"} and ends <= {b"", sign[-1:], b"\n", b'"'}
 
 
 def _plain(window: bytes, json: bool) -> bool:

@@ -41,8 +41,10 @@ def open_text_source(
         is_json = not table.columns
         if not (os.path.isfile(path) and _is_utf8(table.encoding)):
             return _row_by_row(session, table, path, told, declared, reading)
-        found = scan(path, is_json)
-        if not found.simple or table.before != (0 if is_json else 1):
+        found = scan(path, is_json, table.delimiter)
+        # the database takes no notice of a delimiter too many at the end of a line
+        even = is_json or found.delimiters == found.lines * (len(table.columns) - 1)
+        if not found.simple or not even or table.before != (0 if is_json else 1):
             return _row_by_row(session, table, path, told, declared, reading)
         native: Raw | None
         if is_json:

@@ -6,7 +6,7 @@ import csv
 import datetime
 import decimal
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from engine.portfolio.binding import Columns, Reading
 from engine.portfolio.columnar.binding import stored
 from engine.portfolio.columnar.session import Session
 from engine.portfolio.columnar.sources import Options, opened
+from engine.portfolio.problems import DataProblem
 from engine.portfolio.tables import BadRow, open_table
 from engine.records import Record
 from engine.semantics import dtypes as dt
@@ -217,8 +218,15 @@ def test_whatever_a_file_holds_the_rows_are_the_same(tmp_path: Path, name: str, 
     path = tmp_path / name
     head = "number,string\n1,a\n" if name == "t.csv" else '{"number": 1, "string": "a"}\n'
     path.write_text(head + "".join(text), encoding="utf-8", errors="surrogatepass", newline="")
-    two = DECLARED[:2]
-    assert repr(by_the_database(path, two)) == repr(one_by_one(path, two))
+    assert found(by_the_database, path) == found(one_by_one, path)
+
+
+def found(read: Callable[..., dict[int, list[Any]]], path: Path) -> str:
+    """What is read of two columns, or why nothing is."""
+    try:
+        return repr(read(path, DECLARED[:2]))
+    except DataProblem as problem:
+        return problem.message
 
 
 def test_columns_of_the_databases_own_types(tmp_path: Path) -> None:
@@ -307,3 +315,11 @@ def test_columns_are_quoted_never_run(tmp_path: Path) -> None:
     duckdb.execute(f"COPY (SELECT 1 AS {column}, 'a''; SELECT 1; --' AS string) TO '{path}'")
     declared = [Decl(name, dt.Type(dt.NUMBER)), Decl("string", dt.Type(dt.STRING))]
     assert by_the_database(Path(path), declared) == {1: [1.0, "a'; SELECT 1; --"]}
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+@pytest.mark.parametrize("row", [",,", "2,b,", '2,"b",', '2,"b,c"', '"2,",b', '2,"b""c"', '2,b"', "2", "2,b,,", "2;b"])
+def test_a_delimiter_too_many(tmp_path: Path, row: str, end: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(f'number,string\n1,a\n{row}\n3,"c"{end}', encoding="utf-8")
+    assert repr(by_the_database(path, DECLARED[:2])) == repr(one_by_one(path, DECLARED[:2]))
