@@ -75,12 +75,13 @@ def _tested(lane: Sql, bits: int, kind: type[exp.Binary]) -> Sql:
 
 
 def _inline_winners(tried: Tried) -> list[tuple[int, Sql]]:
-    """The winning conditions, which only a null outcome asks for."""
+    """The winning conditions of arms whose outcome is computed: only a null one asks for them."""
     found = []
     before: list[Sql] = []
     for index, guard in enumerate(tried.guards):
         holds = st.holds(guard)
-        found.append((index, st.both(holds, *(st.opposite(b) for b in before))))
+        if tried.arms[index].is_computed:
+            found.append((index, st.both(holds, st.opposite(st.either(*before)))))
         before.append(holds)
     return found
 
