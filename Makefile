@@ -19,7 +19,7 @@ ARGS ?=
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-real nightly mutation lint types contracts docs docs-check conformance conformance-sql bench lock wheel clean
+.PHONY: help demo test test-real nightly mutation lint types contracts docs docs-check conformance conformance-sql bench bench-portfolio lock wheel clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 17
@@ -100,6 +100,9 @@ conformance-sql: $(VENV)/dev.stamp  ## the FEEL cases whose types are static, as
 
 bench: $(VENV)/bench.stamp  ## measure against hand-written code and peers
 	$(BIN)/python -m benchmarks
+
+bench-portfolio: $(VENV)/bench.stamp  ## the portfolio alone, ten million customers included
+	$(BIN)/python -m benchmarks portfolio columns large
 
 lock: $(VENV)/dev.stamp  ## write the lock files anew from pyproject.toml
 	@$(PIP) pip-tools

@@ -12,12 +12,14 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import growth, one, start
+from benchmarks import columnar, growth, one, portfolio, start
 from benchmarks.given import Absent, Given
 from benchmarks.report import Section, as_json, table
 from benchmarks.timing import PART
 
-_SECTIONS = ("one", "growth", "start")
+_SECTIONS = ("one", "growth", "start", "portfolio", "columns", "large")
+#: What takes minutes is measured when it is named.
+_USUAL = _SECTIONS[:-1]
 _ROUNDS = 11
 _ROWS = 10_000
 
@@ -26,7 +28,9 @@ def main(args: list[str] | None = None) -> int:
     """Measure the sections asked for; the exit code."""
     what = "Measure against hand-written code and peers."
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=what)
-    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"of {', '.join(_SECTIONS)}; all unless told")
+    told = f"of {', '.join(_SECTIONS)}; all but the last unless told"
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=told)
+    parser.add_argument("--customers", type=int, default=1_000_000, help="of the portfolio (default %(default)s)")
     parser.add_argument("--json", action="store_true", help="figures of every round as JSON")
     parser.add_argument("--rounds", type=int, default=_ROUNDS, help="interleaved rounds (default %(default)s)")
     parser.add_argument("--rows", type=int, default=_ROWS, help="rows compared with the oracle (default %(default)s)")
@@ -34,11 +38,11 @@ def main(args: list[str] | None = None) -> int:
     parser.add_argument("--no-peers", action="store_true", help="leave the other engines out")
     parser.add_argument("--strict", action="store_true", help="exit with 1 where a goal is missed")
     given_args = parser.parse_args(args)
-    chosen = given_args.sections or list(_SECTIONS)
+    chosen = given_args.sections or list(_USUAL)
     if unknown := [s for s in chosen if s not in _SECTIONS]:
         parser.error(f"there is no section `{unknown[0]}`; there are {', '.join(_SECTIONS)}")
-    if given_args.rounds < 1 or given_args.rows < 1:
-        parser.error("rounds and rows are 1 or more")
+    if min(given_args.rounds, given_args.rows, given_args.customers) < 1:
+        parser.error("rounds, rows and customers are 1 or more")
     try:
         given = Given()
     except Absent as problem:
@@ -69,6 +73,12 @@ def _measure(name: str, given: Given, args: argparse.Namespace) -> Section:
         return one.measure(given, args.rows, args.rounds, args.part, not args.no_peers)
     if name == "start":
         return start.measure(args.rounds)
+    if name == "portfolio":
+        return portfolio.measure(given, args.customers, args.rounds, not args.no_peers)
+    if name == "columns":
+        return columnar.measure(max(args.customers // 10, 1), args.rounds)
+    if name == "large":
+        return columnar.large(given, args.rounds)
     with TemporaryDirectory() as folder:
         env = start.environment(None, Path(folder))
         return growth.measure(given, min(args.rows, 2000), args.rounds, args.part, env)

@@ -39,11 +39,12 @@ def test_a_difference_is_counted(given: Given) -> None:
     assert (count, faults) == (10, {"score": 10})
 
 
-@pytest.mark.parametrize("section", ["one", "growth", "start"])
+@pytest.mark.parametrize("section", ["one", "growth", "start", "portfolio", "columns"])
 def test_a_section_is_measured_and_told_as_json(
     given: Given, section: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([section, "--json", "--rounds", "1", "--rows", "40", "--part", "0.001", "--no-peers"]) == 0
+    short = ["--rounds", "1", "--rows", "40", "--part", "0.001", "--customers", "3000", "--no-peers"]
+    assert main([section, "--json", *short]) == 0
     told = json.loads(capsys.readouterr().out)
     (found,) = told["sections"]
     assert found["name"] == section
