@@ -111,5 +111,11 @@ lock: $(VENV)/dev.stamp  ## write the lock files anew from pyproject.toml
 wheel: $(VENV)/dev.stamp  ## build the wheel into dist/
 	$(BIN)/python -m build --wheel --no-isolation
 
+nightly-spark: $(VENV)/spark.stamp  ## 200 random policies of 500 customers through Spark
+	$(BIN)/python -m tests.differential.spark $(ARGS)
+
+bench-spark: $(VENV)/bench.stamp $(VENV)/spark.stamp  ## measure Spark beside the hand-written statement
+	$(BIN)/python -m benchmarks.spark $(ARGS)
+
 clean:  ## remove the environment and what was built
 	rm -rf $(VENV) dist build out

@@ -1,0 +1,72 @@
+"""`python -m tests.differential.spark`: random policies through Spark, each customer held whole against the reference.
+
+Each policy is one query over all its customers, for those outcomes that Spark carries out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import sys
+import time
+from collections import Counter
+from random import Random
+
+from engine.backends.sql.spark import local_session
+from engine.backends.sql.spark_memory import SETTINGS, decide_all_in_spark
+from engine.policy import PolicyError
+from tests.backends.engines import carried_out, unlike
+from tests.differential import counters
+from tests.differential.customers import CustomerMaker
+from tests.differential.harness import load
+from tests.differential.policies import generate
+
+#: Faults shown of one policy.
+SHOWN = 3
+
+
+def main(args: list[str] | None = None) -> int:
+    """Decide; 1 where anything is unlike."""
+    what = "Random policies through Spark."
+    parser = argparse.ArgumentParser(prog="python -m tests.differential.spark", description=what)
+    parser.add_argument("--policies", type=int, default=200, help="of which Spark carries out something")
+    parser.add_argument("--customers", type=int, default=500)
+    parser.add_argument("--seed", type=int, default=0, help="of the first policy")
+    asked = parser.parse_args(args)
+    session = local_session("local[2]", SETTINGS)
+    session.sparkContext.setLogLevel("OFF")
+    held: Counter[str] = Counter()
+    policies = pairs = faulty = 0
+    seed, start = asked.seed, time.perf_counter()
+    while policies < asked.policies:
+        seed += 1
+        try:
+            policy = load(generate(seed - 1))
+        except PolicyError:
+            continue                                    # the generator's own test holds these
+        only = carried_out(policy.program, "spark")
+        if not only:
+            continue
+        policies += 1
+        pairs += asked.customers
+        held.update({item: asked.customers for item, n in counters.items(policy.program).items() if n})
+        maker = CustomerMaker(policy, Random(seed))
+        customers = [maker.make() for _ in range(asked.customers)]
+        day = datetime.date.fromisoformat(maker.date())
+
+        def decide(program, given, on, outcomes):  # type: ignore[no-untyped-def]
+            return decide_all_in_spark(program, given, on, outcomes, session=session)
+
+        found = list(unlike(policy, decide, customers, day, only))
+        faulty += bool(found)
+        for fault in found[:SHOWN]:
+            print(f"seed {seed - 1}: {fault[:600]}", flush=True)
+    session.stop()
+    rare = ", ".join(f"{item} {n:,}" for item, n in sorted(held.items(), key=lambda pair: pair[1])[:5])
+    print(f"spark: {policies} policies, {pairs:,} pairs, {faulty} policies with disagreements, "
+          f"{time.perf_counter() - start:.0f} s; seldomest: {rare}")
+    return 1 if faulty else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
