@@ -89,12 +89,10 @@ def show(report: Report, setting: Setting, seconds: float) -> list[str]:
         cells = []
         for engine in ENGINES:
             pairs, policies = report.pairs[engine][item], report.policies[engine][item]
-            if item in WANTED[engine]:
-                cells.append(f"{pairs:,} ({policies:,})")
-                if pairs < ENOUGH or policies < FEWEST:
-                    few.append(f"{item} ({engine})")
-            else:
-                cells.append("not carried out")
+            wanted = item in WANTED[engine]
+            cells.append(f"{pairs:,} ({policies:,})" if wanted or pairs else "not carried out")
+            if wanted and (pairs < ENOUGH or policies < FEWEST):
+                few.append(f"{item} ({engine})")
         print(f"{item:{width}}" + "".join(f"{cell:>20}" for cell in cells))
     if report.lacks:
         print("outcomes that columns do not carry out, by what they lack")

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 
 import duckdb
 
-from engine.backends.sql.expressions import SqlExpressions
 from engine.backends.sql.memory import Customer as Held
 from engine.backends.sql.memory import load, source_of
 from engine.backends.sql.program import EXTRAS, Query, compile_program
+from engine.backends.sql.relations import Expressions
 from engine.backends.sql.run import Row, decoded
 from engine.backends.support import Support, Unsupported
 from engine.ir import nodes as ir
@@ -29,7 +29,7 @@ class Columnar:
     `lacks` counts those left out by what is lacking (an outcome that lacks two things counts twice)."""
 
     engine = "duckdb"
-    support: Support = SqlExpressions.support()
+    support: Support = Expressions.support()
 
     def __init__(self, program: ir.Program) -> None:
         self.program = program

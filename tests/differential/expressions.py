@@ -256,6 +256,7 @@ FORMS: dict[str, list[str]] = {
         "substring before({text}, {text})",
         "substring after({text}, {text})",
         "replace({text}, {pattern}, {text})",
+        'replace({text}, {pattern}, "x")',
         "string({number})",
         "string({date})",
         "string({bool})",
@@ -827,9 +828,14 @@ class Maker:
         return ", ".join(quote(v) for v in random.sample(values, random.randint(1, 2)))
 
 
-def due(seed: int, sound: bool, count: int = 7, forms: Forms | None = None) -> dict[str, list[str]]:
+#: Forms whose turn it is in one policy: of all that there are, which few policies are made of, and of those that most
+#: are made of.
+MANY_FORMS, FEW_FORMS = 16, 7
+
+
+def due(seed: int, sound: bool, forms: Forms | None = None) -> dict[str, list[str]]:
     """The forms whose turn it is in the policy of a seed, so that each comes round about as often."""
-    held = FORMS if forms is None else forms
+    held, count = (FORMS, MANY_FORMS) if forms is None else (forms, FEW_FORMS)
     turns = [
         (k, f.lstrip("~")) for k, all_of_kind in held.items() for f in all_of_kind if not (sound and f.startswith("~"))
     ]
