@@ -17,6 +17,8 @@ from engine.backends.sql import stages as st
 COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE)
 STRICT = (*COMPARISONS, exp.Add, exp.Sub, exp.Mul, exp.Neg, exp.Abs, exp.Floor, exp.Paren, exp.Not)
 _LEAVES = (exp.Literal, exp.Boolean, exp.Null, exp.DataType, exp.Identifier, exp.Var, exp.Placeholder, exp.Star)
+#: Functions that are NULL where an operand is, and that an engine cannot pick by the type of a bare NULL.
+TYPED = (exp.Extract, exp.DateDiff, exp.LastDay)
 #: Operands up to which the NULL of a conjunction is sought among its operands first.
 _MOST_NULLS = 6
 
@@ -112,6 +114,8 @@ class Simplifier:
                 found[key] = held
         if not changed:
             return tree
+        if isinstance(tree, TYPED) and any(isinstance(f, exp.Null) for f in found.values()):
+            return exp.null()
         if isinstance(tree, exp.Binary) and not isinstance(tree, exp.PropertyEQ):
             found["this"], found["expression"] = st.operand(found["this"]), st.operand(found["expression"])
         elif isinstance(tree, (exp.Neg, exp.In)):
