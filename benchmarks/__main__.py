@@ -76,7 +76,7 @@ def _measure(name: str, given: Given, args: argparse.Namespace) -> Section:
     if name == "portfolio":
         return portfolio.measure(given, args.customers, args.rounds, not args.no_peers)
     if name == "columns":
-        return columnar.measure(max(args.customers // 10, 1), args.rounds)
+        return columnar.measure(args.customers, args.rounds)
     if name == "large":
         return columnar.large(given, args.rounds)
     with TemporaryDirectory() as folder:
