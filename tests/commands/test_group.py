@@ -32,7 +32,7 @@ def test_every_command_has_help(tierwise: Tierwise) -> None:
         (["run", "p.yaml", "d.csv", "--as-of", "2026-02-30"], "`2026-02-30` is not a day of the calendar"),
         (["run", "p.yaml", "d.csv", "--as-of", "01/07/2026"], "`01/07/2026` is not a date (YYYY-MM-DD)"),
         (["run", "p.yaml", "d.csv", "--delimiter", "::"], "is not one character or `tab`"),
-        (["run", "p.yaml", "d.csv", "--history", "repayments"], "NAME=FILE"),
+        (["run", "p.yaml", "d.csv", "--history", "repayments"], "NAME=TABLE"),
         (["run", "p.yaml", "-", "--history", "repayments=-"], "standard input can be read once only"),
         (["--nope"], "No such option"),
     ],
