@@ -23,7 +23,6 @@ from engine.backends.support import Gap
 from engine.ir import nodes as ir
 from engine.semantics import dtypes as dt
 
-
 #: What is no value of a column: folds, fields and operations go through it.
 GONE_THROUGH = (ir.Record, ir.List, ir.Relation, ir.Filter, ir.Map, ir.Group)
 
