@@ -28,10 +28,12 @@ def _sweep() -> None:
         found = [e for e in entries if e.name.startswith(_PREFIX) and e.is_dir(follow_symlinks=False)]
     for entry in found:
         number = entry.name.removeprefix(_PREFIX).partition("-")[0]
-        if not number.isdigit() or entry.stat(follow_symlinks=False).st_uid != os.geteuid():
-            continue
         try:
+            if not number.isdigit() or entry.stat(follow_symlinks=False).st_uid != os.geteuid():
+                continue
             os.kill(int(number), 0)
+        except FileNotFoundError:                       # the run beside this one has just ended
+            continue
         except ProcessLookupError:
             shutil.rmtree(entry.path, ignore_errors=True)
         except (PermissionError, OverflowError):
