@@ -29,7 +29,7 @@ def test_a_folder_that_goes_while_it_is_looked_at(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with monkeypatch.context() as patched:
-        patched.setattr(session.os, "scandir", ending)
+        patched.setattr(os, "scandir", ending)
         opened = session.Session()
     with opened:
         assert not other.exists()
