@@ -28,16 +28,11 @@ GONE_THROUGH = (ir.Record, ir.List, ir.Relation, ir.Filter, ir.Map, ir.Group)
 
 
 class Expressions(SqlExpressions):
-    """Compiles the expressions of one scope. `parent` is the compiler of the scope around it, and `rows` are the
-    locals that stand for its own rows."""
+    """Compiles the expressions of one scope."""
 
-    def __init__(
-        self, stages: Stages, program: ir.Program, labels: Labels, parent: Expressions | None = None,
-        dialect: str = "duckdb",
-    ) -> None:
+    def __init__(self, stages: Stages, program: ir.Program, labels: Labels, dialect: str = "duckdb") -> None:
         super().__init__(stages, program, dialect)
         self.program = program
-        self.parent = parent
         self.tables = {t.name: t for t in program.tables}
         self.items: dict[str, Item] = {}
         #: The items of decisions that collect.
@@ -60,7 +55,7 @@ class Expressions(SqlExpressions):
 
     def below(self, stages: Stages) -> Expressions:
         """The compiler of a scope below this one."""
-        made = Expressions(stages, self.program, self.nulls.labels, self, self.dialect.name)
+        made = Expressions(stages, self.program, self.nulls.labels, self.dialect.name)
         made.nulls.wants_labels = self.nulls.wants_labels
         return made
 

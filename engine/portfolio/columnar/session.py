@@ -13,9 +13,6 @@ import duckdb
 
 from engine.portfolio.problems import DataProblem
 
-_LIMIT = re.compile(r"\d+(\.\d+)? ?([KMGT]i?B|B|%)", re.IGNORECASE | re.ASCII)
-
-
 _FULL = re.compile(r"could not write|failed to write|no space left|file too large|disk quota", re.IGNORECASE)
 _PREFIX = "tierwise-run-"
 
@@ -115,10 +112,6 @@ class Session:
 def identifier(name: str) -> str:
     """A quoted name."""
     return '"' + name.replace('"', '""') + '"'
-
-
-def is_memory_limit(text: str) -> bool:
-    return _LIMIT.fullmatch(text) is not None
 
 
 def said(problem: Exception) -> str:
