@@ -12,6 +12,22 @@ if TYPE_CHECKING:
     from engine import feel as feel
     from engine.decision import Decision as Decision
     from engine.diagnostics import Diagnostic as Diagnostic
+    from engine.hookspecs import Command as Command
+    from engine.hookspecs import Field as Field
+    from engine.hookspecs import Function as Function
+    from engine.hookspecs import PluginFailure as PluginFailure
+    from engine.hookspecs import Score as Score
+    from engine.hookspecs import Scorer as Scorer
+    from engine.hookspecs import ScorerDescription as ScorerDescription
+    from engine.hookspecs import ScorerKind as ScorerKind
+    from engine.hookspecs import Setting as Setting
+    from engine.hookspecs import Settings as Settings
+    from engine.hookspecs import Sink as Sink
+    from engine.hookspecs import SinkKind as SinkKind
+    from engine.hookspecs import Source as Source
+    from engine.hookspecs import SourceKind as SourceKind
+    from engine.hookspecs import Table as Table
+    from engine.hookspecs import hookimpl as hookimpl
     from engine.policy import Policy as Policy
     from engine.policy import PolicyError as PolicyError
     from engine.policy import check_policy as check_policy
@@ -20,17 +36,37 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["DataProblem", "Decision", "Diagnostic", "Policy", "PolicyError", "check_policy", "feel", "load_policy"]
+__all__ = [
+    "Command", "DataProblem", "Decision", "Diagnostic", "Field", "Function", "PluginFailure", "Policy",
+    "PolicyError", "Score", "Scorer", "ScorerDescription", "ScorerKind", "Setting", "Settings", "Sink", "SinkKind",
+    "Source", "SourceKind", "Table", "check_policy", "feel", "hookimpl", "load_policy",
+]
 
 #: Where each public name is defined; a module stands for itself.
 _HOMES = {
+    "Command": "engine.hookspecs",
     "DataProblem": "engine.runs",
     "Decision": "engine.decision",
     "Diagnostic": "engine.diagnostics",
+    "Field": "engine.hookspecs",
+    "Function": "engine.hookspecs",
+    "PluginFailure": "engine.hookspecs",
     "Policy": "engine.policy",
     "PolicyError": "engine.policy",
+    "Score": "engine.hookspecs",
+    "Scorer": "engine.hookspecs",
+    "ScorerDescription": "engine.hookspecs",
+    "ScorerKind": "engine.hookspecs",
+    "Setting": "engine.hookspecs",
+    "Settings": "engine.hookspecs",
+    "Sink": "engine.hookspecs",
+    "SinkKind": "engine.hookspecs",
+    "Source": "engine.hookspecs",
+    "SourceKind": "engine.hookspecs",
+    "Table": "engine.hookspecs",
     "check_policy": "engine.policy",
     "feel": "engine.feel",
+    "hookimpl": "engine.hookspecs",
     "load_policy": "engine.policy",
 }
 
