@@ -1,0 +1,1 @@
+SELECT loan_id, firm_id, product, signed, maturity, amount, rate, repayment FROM loan ORDER BY i, number
