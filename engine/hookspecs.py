@@ -61,6 +61,8 @@ class Setting:
     help: str = ""
     #: The texts that are allowed, where only some are.
     values: tuple[str, ...] = ()
+    #: Of a "map" whose values are alike: the settings that each of them has, as `tables` of a source.
+    of: Mapping[str, Setting] | None = None
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,8 @@ class Table:
 
     `key` names the column that holds the customer's key. `stamp` names the column, a date or date and time, that says
     since when a row of facts holds; rows stamped after the date of the decision are not given. Without it a
-    row is taken to hold as of when it was fetched.
+    row is taken to hold as of when it was fetched. `keyed`: its rows can only be had by their keys, so that `batches` is
+    always given some.
     """
 
     name: str
@@ -108,6 +111,7 @@ class Table:
     fields: Mapping[str, Field]
     events: bool = False
     stamp: str | None = None
+    keyed: bool = False
 
 
 class Source(Protocol):
