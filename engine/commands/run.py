@@ -113,6 +113,8 @@ _CHOICE = click.Choice([KEEP, REFUSE, STOP])
 @click.argument("data", metavar="DATA")
 @click.option("--as-of", type=Date(), help="The date of the decisions. [default: today]")
 @click.option("--history", "histories", type=_Named(), multiple=True, help="An event table for a history, many times.")
+@click.option("--previous", metavar="TABLE", help="Results of an earlier run, for what the policy reads of `previous`.")
+@click.option("--previous-as-of", type=Date(), help="The date of that run, where its rows do not say it as `as of`.")
 @click.option("-o", "--output", "out", default="-", show_default=True, metavar="PLACE", help="Where the results go.")
 @click.option("--format", "form", type=click.Choice(_FORMATS), help="Of the results. [default: by name]")
 @click.option("--input-format", type=click.Choice(["csv", "jsonl", "parquet"]), help="Of files. [default: by name]")
@@ -158,10 +160,9 @@ def command(
     """
     options = Options(input_format, encoding, delimiter)
     request = Request(data, as_of or datetime.date.today(), out=out, options=options).replace(**given)
-    places = [data, *(place for _, place in request.histories)]
-    if places.count("-") > 1:
+    if request.read.count("-") > 1:
         raise click.UsageError("standard input can be read once only")
-    _keep_apart(out, request.rejects, places)
+    _keep_apart(out, request.rejects, request.read)
     loaded = open_policy(policy)
     console = Console()
     try:

@@ -29,7 +29,8 @@ class Options(Record):
 
 class Request(Record):
     """One run. `histories` are (name, place); `only` the decisions asked for, all where it is empty; `max_refused` the
-    share of refused rows above which there is no result."""
+    share of refused rows above which there is no result; `previous` the results of an earlier run, and `previous_as_of`
+    its date."""
 
     data: str
     as_of: datetime.date
@@ -53,7 +54,15 @@ class Request(Record):
     memory_limit: str | None = None
     threads: int | None = None
     run_id: str | None = None
+    previous: str | None = None
+    previous_as_of: datetime.date | None = None
     part_rows: int = PART_ROWS
+
+    @property
+    def read(self) -> list[str]:
+        """Every place that is read."""
+        places = [self.data, *(place for _, place in self.histories)]
+        return places if self.previous is None else [*places, self.previous]
 
 
 class Listener(Protocol):

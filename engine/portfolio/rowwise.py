@@ -10,6 +10,7 @@ from engine.ir import nodes as ir
 from engine.portfolio.binding import Columns, Reading
 from engine.portfolio.histories import History, Key, read_history
 from engine.portfolio.layout import Layout
+from engine.portfolio.previous import Decisions, later_text, lost_text, opened, wanted
 from engine.portfolio.problems import DataProblem
 from engine.portfolio.request import KEEP, STOP, Listener, Policy, Request, Summary
 from engine.portfolio.shared import (
@@ -46,12 +47,15 @@ def run(policy: Policy, request: Request, listener: Listener) -> Summary:
     reading = Reading(request.missing, request.date_format)
     options = request.options
 
+    earlier = wanted(programs, request, listener)
+
     def table(path: str) -> Table:
         return open_table(path, format=options.format, encoding=options.encoding, delimiter=options.delimiter)
 
     events = _histories(programs[-1], request, table, reading, listener)
+    logged = None if earlier is None else opened(earlier, open_table, programs, request.as_of)
     with table(request.data) as rows, output(request.out) as stream, rejects(request.rejects) as refused:
-        decider = _RowByRow(policy, programs, rows, events, reading, request, listener, refused)
+        decider = _RowByRow(policy, programs, rows, events, logged, reading, request, listener, refused)
         decider.decide(writer(stream, form_of(request), decider.layout.columns))
         decider.end()
     return decider.summary(time.monotonic() - begun)
@@ -60,7 +64,7 @@ def run(policy: Policy, request: Request, listener: Listener) -> Summary:
 class _RowByRow:
     def __init__(
         self, policy: Policy, programs: Sequence[ir.Program], table: Table, histories: Mapping[str, History],
-        reading: Reading, request: Request, listener: Listener, rejects: Any,
+        logged: Decisions | None, reading: Reading, request: Request, listener: Listener, rejects: Any,
     ) -> None:
         self.policy = policy
         self.request = request
@@ -72,7 +76,10 @@ class _RowByRow:
         self.layout = Layout(programs, request.only, request.extras)
         inputs = self.layout.inputs
         self.kinds = {decl.name: decl.type for decl in inputs.values()}
-        self.bound = Columns(table, tuple(inputs.values()), reading)
+        self.logged = logged
+        self.bound = Columns(
+            table, tuple(d for d in inputs.values() if logged is None or not d.previous), reading
+        )
         self.owner = {name: owner.name for name, (_, owner, _) in declared_histories(programs[-1], request).items()}
         needed = set.intersection(*(set(policy.cone(program, self.only).inputs) for program in programs))
         require_columns(self.bound.absent, needed, inputs, table.columns, self.bound.columns, table.path)
@@ -92,6 +99,8 @@ class _RowByRow:
             if done % 256 == 0:
                 self.listener.progress(done, None, "rows")
             values = self.bound.values(row.cells)
+            if self.logged is not None and not isinstance(row, BadRow):
+                values.update(self.logged.of(values))
             if self.where is not None and not self._taken(row, values):
                 continue
             self._row(out, row, values)
@@ -231,9 +240,19 @@ class _RowByRow:
                 self.listener.note(f"{count(history.skipped, 'row')} of history `{name}` without a key")
         for name, lost in self.orphans.items():
             self.listener.note(orphans_text(name, lost, self.table.name))
+        if self.logged is not None:
+            self._tell_logged(self.logged)
         return summarised(
             "python", self.tally, self.request, self.repeated, self.keyless, self.orphans, seconds
         )
+
+    def _tell_logged(self, logged: Decisions) -> None:
+        for note in logged.notes:
+            self.listener.note(note)
+        if logged.later:
+            self.listener.note(later_text(logged.later, logged.shown, self.request.as_of))
+        if self.request.limit is None and (lost := logged.unclaimed()):
+            self.listener.note(lost_text(lost, logged.shown, self.table.name))
 
 
 def _histories(

@@ -39,7 +39,7 @@ def usual(request: Request) -> str:
     and for large files, one by one for small ones, whose results are there before the database has started."""
     if only_columnar(request):
         return DUCKDB
-    places = [request.data, *(place for _, place in request.histories)]
+    places = request.read
     if any(place == "-" or not os.path.isfile(place) for place in places):
         return PYTHON                                   # standard input and pipes; what is not there is told by it too
     sizes = [os.path.getsize(place) * (10 if place.endswith(".gz") else 1) for place in places]
@@ -53,8 +53,8 @@ def installed() -> bool:
 
 def only_columnar(request: Request) -> str | None:
     """What of a request the one-by-one engine cannot do; None where it can do all."""
-    for place in (request.data, *(place for _, place in request.histories)):
-        if not _is_text(place, request.options.format):
+    for place in request.read:
+        if not _is_text(place, request.options.format if place != request.previous else None):
             return f"reading `{shown_place(place)}`"
     if request.form in ("parquet", "xlsx") or request.out != "-" and not _is_text(request.out, request.form, True):
         return f"writing `{shown_place(request.out)}`"
@@ -106,10 +106,17 @@ def called(
     request = Request(os.fspath(data), as_of, places, os.fspath(out))
     listener = Quiet()
     try:
-        chosen = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
+        chosen = {name: _option(value) for name, value in options.items()}
         found = run(policy, request.replace(**chosen), listener, engine)
     except Usage as problem:
         raise ValueError(str(problem)) from None
     except Problem as problem:
         raise invalid(problem.diagnostics, {**policy.sources, **getattr(problem, "sources", {})}) from None
     return found.replace(notes=tuple(listener.notes))
+
+
+def _option(value: Any) -> Any:
+    """An option as a request holds it."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    return tuple(value) if isinstance(value, list) else value

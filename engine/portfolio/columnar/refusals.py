@@ -135,7 +135,7 @@ class Door:
         cells = _selected(self.customers, names)
         asked = f"SELECT {ORDINAL}, {cells} FROM {self.customers.name} WHERE {ORDINAL} IN ({query}) ORDER BY {ORDINAL}"
         for batch in self.session.batches(asked, _BATCH):
-            found = [(line, _values(self.customers, names, kinds, row, self.reading)) for line, *row in batch]
+            found = [(line, values_of(self.customers, names, kinds, row, self.reading)) for line, *row in batch]
             whose = [values for _, values in found]
             events = {name: self._events(table, whose) for name, table in self.events.items()}
             yield [(line, values, events) for line, values in found]
@@ -159,7 +159,7 @@ class Door:
             f"SELECT {mine}, {ORDINAL}{sql} FROM {relation.name} "
             f"WHERE {mine} IN (SELECT unnest(?)) ORDER BY {ORDINAL}", [owners],
         ) if owners else ():
-            values = _values(relation, names, kinds, row, self.reading)
+            values = values_of(relation, names, kinds, row, self.reading)
             if any(field.name == table.owner for field in table.decl.fields):
                 values[table.owner] = key
             found[key].append((line, values))
@@ -248,7 +248,7 @@ def _selected(relation: Relation, names: Sequence[str]) -> str:
     return ", ".join(shown) or "NULL"
 
 
-def _values(
+def values_of(
     relation: Relation, names: Sequence[str], kinds: Mapping[str, dt.Type], row: Sequence[Any], how: Reading
 ) -> dict[str, Any]:
     """Values by declared name, as the one-by-one path gets them from its reader."""

@@ -8,6 +8,7 @@ would not be of one making with those that are there. A run that is complete wri
 from __future__ import annotations
 
 import csv
+import datetime
 import json
 import os
 import time
@@ -25,7 +26,7 @@ from engine.portfolio.columnar.run import Run
 from engine.portfolio.columnar.session import Session, guarded, reading, writing
 from engine.portfolio.columnar.sinks import Target, write
 from engine.portfolio.problems import DataProblem
-from engine.portfolio.request import Listener, Policy, Request, Summary
+from engine.portfolio.request import Listener, Options, Policy, Request, Summary
 from engine.portfolio.shared import Usage, rejects, too_many
 from engine.portfolio.tables import count
 from engine.portfolio.tally import Tally
@@ -42,7 +43,7 @@ _OPTIONS = {
     "only": "--only", "extras": "--with", "where": "--where", "limit": "--limit", "missing": "--missing",
     "date_format": "--date-format", "options": "how text is read", "form": "--format", "part_rows": "--part-rows",
     "on_repeated_key": "--on-repeated-key", "on_null_key": "--on-null-key", "on_orphan": "--on-orphan",
-    "on_keyless_event": "--on-keyless-event",
+    "on_keyless_event": "--on-keyless-event", "previous_as_of": "--previous-as-of",
 }
 
 
@@ -200,14 +201,24 @@ def _identity(request: Request, found: Run) -> dict[str, Any]:
         raise DataProblem(f"a run in parts needs a policy that can be kept: {problem}", request.data) from None
     identity: dict[str, Any] = {
         "policy": policy, "as-of date": request.as_of.isoformat(), "engine": __version__,
-        f"table `{found.customers.shown}`": _content(found.session, found.customers),
+        f"table `{found.customers.shown}`": _content(found.session, found.table),
     }
     for name, table in found.events.items():
         identity[f"history `{name}`"] = _content(found.session, table.relation)
+    if found.logged is not None:
+        logged = found.logged.relation
+        identity[f"earlier run `{logged.shown}`"] = _content(found.session, logged)
     for field, name in _OPTIONS.items():
         value = getattr(request, field)
-        identity[name] = repr(value) if field == "options" else list(value) if isinstance(value, tuple) else value
+        identity[name] = _kept(value)
     return identity
+
+
+def _kept(value: Any) -> Any:
+    """An option as the manifest keeps it."""
+    if isinstance(value, tuple):
+        return list(value)
+    return repr(value) if isinstance(value, Options) else str(value) if isinstance(value, datetime.date) else value
 
 
 def _content(session: Session, relation: Relation) -> str:

@@ -15,6 +15,7 @@ from engine.portfolio.columnar.counting import tallied
 from engine.portfolio.columnar.deciding import Staged, source_of, stage, statement
 from engine.portfolio.columnar.locations import shown_place
 from engine.portfolio.columnar.owning import owned
+from engine.portfolio.columnar.previous import Logged, beside, read, strangers
 from engine.portfolio.columnar.progress import watched
 from engine.portfolio.columnar.refusals import TABLE, Door, EventTable, Problem, Problems
 from engine.portfolio.columnar.selection import select
@@ -23,6 +24,7 @@ from engine.portfolio.columnar.sinks import Results, Target, target, write
 from engine.portfolio.columnar.sources import opened
 from engine.portfolio.columnar.versions import DATED, parts_of
 from engine.portfolio.layout import Layout, shown
+from engine.portfolio.previous import wanted
 from engine.portfolio.problems import DataProblem
 from engine.portfolio.request import KEEP, STOP, Listener, Policy, Request, Summary
 from engine.portfolio.shared import (
@@ -78,6 +80,8 @@ class Run:
         self.reading = Reading(request.missing, request.date_format)
         self.where = where_of(self.programs, request)
         self.histories = declared_histories(self.programs[-1], request)
+        self.earlier = wanted(self.programs, request, listener)
+        self.logged: Logged | None = None
         self.target = target(request)
         self.notes: list[str] = []
 
@@ -85,8 +89,9 @@ class Run:
         """Bring every table within reach, and see whether what must be there is."""
         request = self.request
         inputs = self.layout.inputs
-        self.customers = opened(self.session, request.data, tuple(inputs.values()), request.options, self.reading)
-        customers = self.customers
+        asked = [d for d in inputs.values() if self.earlier is None or not d.previous]
+        self.table = customers = opened(self.session, request.data, asked, request.options, self.reading)
+        self.customers = customers
         needed = set.intersection(*(set(self.policy.cone(p, self.only).inputs) for p in self.programs))
         require_columns(
             customers.absent, needed, inputs, customers.names, set(customers.columns), customers.path
@@ -104,6 +109,8 @@ class Run:
                 table = owned(self.session, table, self.events[decl.of], link.name)
             self.events[name] = table
         self.key = keying.keys_of(customers, self.layout.keys)
+        self._remember()
+        customers = self.customers
         with reading(customers.shown, customers.path):
             self.selected = select(self.session, customers, self.where, self.request)
         self.door = Door(
@@ -111,6 +118,18 @@ class Run:
             self.target.form == "jsonl",
         )
         self._keys()
+
+    def _remember(self) -> None:
+        """Put the decisions of an earlier run beside the customers."""
+        if self.earlier is None:
+            return
+        session, customers, as_of = self.session, self.customers, self.request.as_of
+        self.logged = logged = read(session, self.earlier, as_of)
+        names = [d.name for d in self.layout.inputs.values() if d.previous]
+        self.notes.extend(logged.notes)
+        told = strangers(session, customers, logged, self.earlier) if self.request.limit is None else None
+        self.notes.extend([] if told is None else [told])
+        self.customers = beside(session, customers, logged, self.earlier, as_of, names)
 
     def _claim(self, name: str, owner: str, events: Relation) -> None:
         """Judge the events that belong to nobody; raises DataProblem where there may be none."""
