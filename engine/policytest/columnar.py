@@ -19,6 +19,7 @@ from engine.ir.door import Refusal, admit_input, raw_input
 from engine.policy import Policy
 from engine.policytest.customers import Told
 from engine.policytest.model import Case, Lacking, Portfolio
+from engine.policytest.rows import rows_alone
 from engine.policytest.running import Account
 from engine.policytest.samples import Given
 from engine.records import Record
@@ -37,15 +38,17 @@ class Columnar(Record):
 def decide_cases(policy: Policy, cases: Iterable[Case]) -> Columnar:
     """Decide cases together."""
     engine = _Engine(policy)
-    groups: dict[tuple[int, datetime.date, tuple[str, ...] | None], list[Case]] = {}
+    groups: dict[tuple[int, datetime.date, tuple[str, ...] | None, frozenset[str]], list[Case]] = {}
     for case in cases:
-        groups.setdefault((id(case.program), case.as_of, case.only), []).append(case)
+        named = {*(w.decision for w in case.values), *case.reasons_of, *case.fired}
+        key = (id(case.program), case.as_of, case.only, rows_alone(case.program) & named)
+        groups.setdefault(key, []).append(case)
     accounts: dict[str, Account] = {}
     lacking: dict[tuple[Diagnostic, ...], list[Case]] = {}
-    for (_, as_of, only), members in groups.items():
+    for (_, as_of, only, stated), members in groups.items():
         program = members[0].program
         try:
-            found = engine.decide(program, [(c.inputs, c.history) for c in members], as_of, only)
+            found = engine.decide(program, [(c.inputs, c.history) for c in members], as_of, only, stated)
         except Unsupported as problem:
             lacking.setdefault(problem.diagnostics, []).extend(members)
         else:
@@ -96,16 +99,18 @@ class _Engine:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self.memory = import_module("engine.backends.sql.memory")
-        self.queries: dict[tuple[int, tuple[str, ...] | None], Any] = {}
+        self.queries: dict[tuple[int, tuple[str, ...] | None, frozenset[str]], Any] = {}
 
     def decide(
-        self, program: ir.Program, customers: Sequence[Customer], as_of: datetime.date, only: tuple[str, ...] | None
+        self, program: ir.Program, customers: Sequence[Customer], as_of: datetime.date, only: tuple[str, ...] | None,
+        stated: frozenset[str] = frozenset(),
     ) -> list[Account]:
-        """What DuckDB says of customers (inputs and history), with all outcomes that those asked for hang on; raises
-        Unsupported."""
+        """What DuckDB says of customers (inputs and history), with all outcomes that those asked for hang on, but of
+        facts that are rows only those `stated`; raises Unsupported."""
         reach = self.policy.cone(program, only)
-        outcomes = [d.name for d in reach.decisions if d.family != "imports"]
-        key = (id(program), only)
+        left = rows_alone(program) - stated
+        outcomes = [d.name for d in reach.decisions if d.family != "imports" and d.name not in left]
+        key = (id(program), only, stated)
         if key not in self.queries:
             self.queries[key] = self.memory.compiled(program, outcomes, EXTRAS)
         given = [self.memory.Customer(inputs, history) for inputs, history in customers]

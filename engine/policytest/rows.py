@@ -79,6 +79,14 @@ def row_type(program: ir.Program, reach: Cone, certain: bool) -> RowType:
     )
 
 
+def rows_alone(program: ir.Program) -> frozenset[str]:
+    """Derived facts that are rows or lists. A query goes through them where they are read; no column holds them."""
+    return frozenset(
+        d.name for d in program.decisions
+        if d.internal and isinstance(d, ir.Decide) and d.hit == "value" and d.type.kind in (dt.LIST, dt.RELATION)
+    )
+
+
 def _nested(found: Any) -> Type:
     if isinstance(found, Type):
         return found

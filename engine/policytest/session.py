@@ -12,7 +12,7 @@ from engine.policy import Policy
 from engine.policytest.customers import Decided, Decider, OneByOne, decided
 from engine.policytest.model import Agreement, Case, Expectation, Lacking, Portfolio, Suite
 from engine.policytest.report import Outcome
-from engine.policytest.rows import MISSING, OPEN, REFUSED
+from engine.policytest.rows import MISSING, OPEN, REFUSED, rows_alone
 from engine.policytest.running import Account, Difference, Result, listing, run_case, show
 from engine.policytest.verdicts import Verdict
 
@@ -118,9 +118,10 @@ def _agreement(policy: Policy, portfolio: Portfolio, expectation: Expectation, l
             lacking.append(Lacking(problem.diagnostics, portfolio.expectations))
             continue
         theirs = {id(c.given): c for c in (*other.customers, *other.refused)}
+        names = [n for n in portfolio.row.names if engine == "python" or n not in rows_alone(portfolio.program)]
         for customer in (*reference.customers, *reference.refused):
             row, said = customer.row, theirs[id(customer.given)].row
-            for name in portfolio.row.names:
+            for name in names:
                 if _differ(row[name], said[name], name in unordered):
                     named[id(customer)] = customer
                     one, two = f"{_shown(row[name])} (reference)", f"{_shown(said[name])} ({engine})"

@@ -258,3 +258,43 @@ def test_the_database_is_loaded_only_when_asked_for(root: Path, folder: Path) ->
     for args, loaded in (((), "[]"), (("--engine", "duckdb"), "['duckdb', 'sqlglot']")):
         done = subprocess.run([sys.executable, "-c", code, *args], cwd=folder, env=env, capture_output=True, text=True)
         assert done.stdout.strip() == loaded, done.stderr
+
+
+def test_facts_that_are_rows_are_held_against_no_column(folder: Path) -> None:
+    """DuckDB goes through them where they are read; each of these once failed as null there."""
+    policy = """\
+policy: rows
+version: "1"
+effective: {from: 2026-01-01}
+currency: CNY
+on missing: refer
+inputs:
+  firm id: {type: string, key: true}
+history:
+  invoices:
+    key: firm id
+    fields:
+      buyer: {type: string}
+      net: {type: money}
+features:
+  large: {value: 'invoices[net > 10]'}
+  buyers: {value: 'group by(large, buyer)'}
+  sums: {value: 'for b in buyers return sum(b.rows.net)'}
+  nets: {value: 'large.net'}
+risk:
+  total: {value: 'sum(large.net) + max(nets) + max(sums)'}
+"""
+    cases = """\
+cases:
+  - case: x
+    given: {firm id: F1}
+    history: {invoices: [{buyer: a, net: 20}, {buyer: b, net: 5}, {buyer: a, net: 30}]}
+    expect: {total: 130}
+"""
+    (folder / "rows.yaml").write_text(policy, encoding="utf-8")
+    (folder / "rows.test.yaml").write_text("test: rows\nas of: 2026-07-01\n" + cases, encoding="utf-8")
+    suite = read_suite(folder / "rows.test.yaml")
+    assert suite.diagnostics == ()
+    for engine in ("duckdb", "all"):
+        (result,) = run_suite(suite, lambda _: True, engine=engine).results
+        assert result.differences == ()
