@@ -1,7 +1,7 @@
--- Sales invoices of up to three years. Returns are negative, voids say when they were voided, some invoices are
+-- Sales invoices of the last two years. Returns are negative, voids say when they were voided, some invoices are
 -- there twice, some buyers are not told, and some are dated after the day that decisions are made for.
 WITH numbered AS (
-    SELECT *, least(36.0, 12 * years) AS months, unnest(range(0, invoices)) AS place FROM latent
+    SELECT *, least(26.0, 12 * years) AS months, unnest(range(0, invoices)) AS place FROM latent
 ), drawn AS (
     SELECT *, hashed('invoice', i, place) AS a, hashed('invoice', i, place || 'b') AS b FROM numbered
 ), dated AS (
@@ -20,7 +20,7 @@ WITH numbered AS (
            'B' || lpad(((i * 37 + 101 * floor(buyers * pow(draw(a, 2), lean))::INTEGER) % 997)::VARCHAR, 3, '0')
                AS buyer,
            draw(b, 0) < 0.06 AS returned,
-           draw(b, 1) < 0.008 AS twice
+           draw(b, 1) < 0.003 AS twice
     FROM dated
 ), kinds AS (
     SELECT *, unnest([0, 1, 2]) AS kind FROM sold                               -- itself, what comes back, its double

@@ -41,8 +41,8 @@ SELECT * EXCLUDE (a, b, c, d, e, f, place, own_health, sector),
        CASE WHEN years < 0.8 THEN 0 ELSE [0, 1, 2, 3][band([0.34, 0.82, 0.95, 1.0], draw(d, 1))] END AS loans,
        CASE WHEN health < -1.35 THEN whole(1, 7, draw(d, 2)) ELSE 999 END AS stops,            -- paying, from here on
        whole(2, 9, draw(e, 0)) AS buyers,
-       between_(0.5, 3.0, draw(e, 1)) AS lean,                                                 -- on the first buyers
-       CASE WHEN draw(e, 2) < 0.04 THEN 0 ELSE whole(14, 34, draw(f, 0)) END AS invoices,
+       between_(0.6, 2.2, draw(e, 1)) AS lean,                                                 -- on the first buyers
+       CASE WHEN draw(e, 2) < 0.04 THEN 0 ELSE whole(18, 36, draw(f, 0)) END AS invoices,
        CASE WHEN draw(f, 1) < 0.05 THEN 0.35 ELSE between_(0.85, 1.1, draw(f, 2)) END AS borne_out,
        DATE '2026-07-01' AS as_of,                                                             -- decisions are of
        DATE '2026-07-15' AS extracted                                                          -- a fortnight later
