@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from engine import feel as feel
     from engine.decision import Decision as Decision
     from engine.diagnostics import Diagnostic as Diagnostic
+    from engine.hooks import PluginProblem as PluginProblem
+    from engine.hooks import Plugins as Plugins
     from engine.hookspecs import Command as Command
     from engine.hookspecs import Field as Field
     from engine.hookspecs import Function as Function
@@ -37,9 +39,9 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "Command", "DataProblem", "Decision", "Diagnostic", "Field", "Function", "PluginFailure", "Policy",
-    "PolicyError", "Score", "Scorer", "ScorerDescription", "ScorerKind", "Setting", "Settings", "Sink", "SinkKind",
-    "Source", "SourceKind", "Table", "check_policy", "feel", "hookimpl", "load_policy",
+    "Command", "DataProblem", "Decision", "Diagnostic", "Field", "Function", "PluginFailure", "PluginProblem",
+    "Plugins", "Policy", "PolicyError", "Score", "Scorer", "ScorerDescription", "ScorerKind", "Setting", "Settings",
+    "Sink", "SinkKind", "Source", "SourceKind", "Table", "check_policy", "feel", "hookimpl", "load_policy",
 ]
 
 #: Where each public name is defined; a module stands for itself.
@@ -51,6 +53,8 @@ _HOMES = {
     "Field": "engine.hookspecs",
     "Function": "engine.hookspecs",
     "PluginFailure": "engine.hookspecs",
+    "PluginProblem": "engine.hooks",
+    "Plugins": "engine.hooks",
     "Policy": "engine.policy",
     "PolicyError": "engine.policy",
     "Score": "engine.hookspecs",

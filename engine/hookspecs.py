@@ -2,7 +2,7 @@
 
 A plugin is a module or package with functions marked `@tierwise.hookimpl`, found through the entry-point group
 `tierwise`, a path, or the project file; it states the version of these hooks that it was written for as
-`tierwise_hooks = 1`. Everything here is public and is all that a plugin needs; `docs/hooks.md` is generated from it.
+`tierwise_hooks = 1`. Everything here is public and is all that a plugin needs; `docs/plugins/hooks.md` is generated from it.
 
 Types are named as policies name them: "number", "string", "boolean", "date", "date and time", "time",
 "days and time duration", "years and months duration".

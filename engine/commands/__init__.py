@@ -13,7 +13,7 @@ import gc
 import os
 import sys
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -27,12 +27,18 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "feel": ("feel", "Evaluate FEEL expressions."),
     "fmt": ("fmt", "Write policies in one form."),
     "new": ("new", "Begin a policy."),
+    "plugins": ("plugins", "List plugins and what they give."),
     "run": ("run", "Decide a portfolio."),
     "schema": ("schema", "Print what a policy asks for, as JSON Schema."),
     "sql": ("sql", "Print a policy as one SQL statement."),
     "table": ("table", "Take grids to a spreadsheet and back."),
     "test": ("test", "Decide the cases of test files and compare."),
 }
+
+#: Where the paths of `--plugin` stand, whether they were given before or behind the command's name.
+PLUGIN_PATHS = "tierwise.plugins"
+#: Where the name of a plugin's command stands while it runs.
+PLUGIN_COMMAND = "tierwise.command"
 
 _INTERRUPTED = 130
 _PIPE_CLOSED = 141
@@ -46,7 +52,8 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
-            return None
+            # A command of a plugin: none is imported while a shell completes.
+            return None if ctx.resilient_parsing else _further().command(cmd_name)
         module = import_module(f"engine.commands.{COMMANDS[cmd_name][0]}")
         command = module.command
         assert isinstance(command, click.Command)
@@ -56,9 +63,12 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
-            near = [name for name in COMMANDS if _within_one_slip(args[0], name) or name.startswith(args[0])]
-            hint = f"; did you mean `{near[0]}`?" if near else ""
-            raise click.UsageError(f"no command is called `{args[0]}`{hint}", ctx)
+            further = _further().names() if not ctx.resilient_parsing else ()
+            if args[0] not in further:
+                words = (*COMMANDS, *further)
+                near = [name for name in words if _within_one_slip(args[0], name) or name.startswith(args[0])]
+                hint = f"; did you mean `{near[0]}`?" if near else ""
+                raise click.UsageError(f"no command is called `{args[0]}`{hint}", ctx)
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
@@ -68,10 +78,26 @@ class LazyGroup(click.Group):
             return found
         except BrokenPipeError as problem:              # here, as click would end with 1
             raise click.exceptions.Exit(_stopped(problem)) from None
+        except (click.ClickException, click.Abort, click.exceptions.Exit, OSError):
+            raise
+        except Exception as problem:                    # a strange one of our own is raised on
+            if PLUGIN_COMMAND not in ctx.meta:
+                raise
+            raise _further().failed(ctx.meta[PLUGIN_COMMAND], problem) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+
+def _further() -> Any:
+    """The commands of plugins: only now, since `--help` and the commands of our own need none of it."""
+    return import_module("engine.commands.further")
+
+
+def keep_plugins(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> None:
+    """Keep the paths of `--plugin` for whoever needs plugins."""
+    ctx.meta[PLUGIN_PATHS] = (*ctx.meta.get(PLUGIN_PATHS, ()), *value)
 
 
 def _stopped(problem: OSError) -> int:
@@ -106,6 +132,8 @@ def _within_one_slip(typed: str, name: str) -> bool:
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--plugin", multiple=True, metavar="PATH", expose_value=False, callback=keep_plugins,
+              help="A plugin beside the installed ones, a file or package; many times.")
 @click.version_option(__version__, prog_name="tierwise", message="%(prog)s %(version)s")
 def group() -> None:
     """Decide lending applications by policies written in YAML and FEEL.

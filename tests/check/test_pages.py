@@ -17,7 +17,7 @@ PAGES = ROOT / "docs" / "errors"
 CODE = re.compile(r'"([EW]\d{4})"')
 NEEDED = {"policy": "example", "version": '"1"', "effective": "{from: 2026-01-01}"}
 #: Codes of other layers, whose pages are tested with those.
-ELSEWHERE = re.compile(r"E0[01]\d\d|E0[89]\d\d")
+ELSEWHERE = re.compile(r"E0[01]\d\d|E0[89]\d\d|E1\d{3}")
 
 
 def _codes() -> set[str]:
