@@ -118,18 +118,28 @@ def _agreement(policy: Policy, portfolio: Portfolio, expectation: Expectation, l
             lacking.append(Lacking(problem.diagnostics, portfolio.expectations))
             continue
         theirs = {id(c.given): c for c in (*other.customers, *other.refused)}
-        names = [n for n in portfolio.row.names if engine == "python" or n not in rows_alone(portfolio.program)]
+        left = frozenset[str]() if engine == "python" else rows_alone(portfolio.program)
         for customer in (*reference.customers, *reference.refused):
             row, said = customer.row, theirs[id(customer.given)].row
-            for name in names:
-                if _differ(row[name], said[name], name in unordered):
+            for name in portfolio.row.names:
+                mine, others = _without(left, name, row[name]), _without(left, name, said[name])
+                if _differ(mine, others, name in unordered):
                     named[id(customer)] = customer
-                    one, two = f"{_shown(row[name])} (reference)", f"{_shown(said[name])} ({engine})"
+                    one, two = f"{_shown(mine)} (reference)", f"{_shown(others)} ({engine})"
                     differences.append(Difference(f"{customer.key}: {name}", one, two))
     more = len(differences) - MAX_SHOWN
     lines = (f"and {more:,} more",) if more > 0 else ()
     again = OneByOne(policy, portfolio, "reference").decision
     return Verdict(expectation, tuple(differences[:MAX_SHOWN]), tuple(named.values()), len(rows), lines, again=again)
+
+
+def _without(left: frozenset[str], name: str, value: Any) -> Any:
+    """A value of a customer without what is called as `left` says; that of a used policy holds its own facts."""
+    if name in left:
+        return None
+    if not isinstance(value, Mapping) or not any(n.startswith(f"{name}.") for n in left):
+        return value
+    return {n: _without(left, f"{name}.{n}", v) for n, v in value.items() if f"{name}.{n}" not in left}
 
 
 def _differ(one: Any, two: Any, unordered: bool) -> bool:
