@@ -24,7 +24,7 @@ from engine.ir import nodes as ir
 from engine.policy import Policy
 from engine.portfolio.problems import DataProblem
 from engine.portfolio.request import EXTRAS, KEEP, PART_ROWS, REFUSE, STOP, USUAL_EXTRAS, Options, Request, Summary
-from engine.portfolio.running import ENGINES
+from engine.portfolio.running import ENGINES, SPARK
 from engine.portfolio.running import run as carry_out
 from engine.portfolio.shared import Usage, programs_of
 from engine.render import visible
@@ -119,6 +119,7 @@ _CHOICE = click.Choice([KEEP, REFUSE, STOP])
 @click.option("--format", "form", type=click.Choice(_FORMATS), help="Of the results. [default: by name]")
 @click.option("--input-format", type=click.Choice(["csv", "jsonl", "parquet"]), help="Of files. [default: by name]")
 @click.option("--engine", type=click.Choice(ENGINES), help="Who decides. [default: duckdb, python for small files]")
+@click.option("--master", metavar="URL", help="Of Spark, as spark://host:7077 or yarn. [default: local[*]]")
 @click.option("--only", multiple=True, metavar="DECISION", help="Give this decision or feature alone; many times.")
 @click.option("--with", "extras", type=_Extras(), default=",".join(USUAL_EXTRAS), show_default=True,
               help=f"What stands beside the outcomes: {', '.join(EXTRAS)}, or none.")
@@ -173,7 +174,7 @@ def command(
     except Usage as problem:
         raise click.UsageError(str(problem)) from None
     except Problem as problem:                          # a condition with errors, or what SQL does not carry out
-        raise _findings(problem, loaded) from None
+        raise _findings(problem, loaded, engine) from None
     _tell(found, console, loaded, request, summary)
     return FINDINGS if found.refused else 0
 
@@ -191,11 +192,12 @@ def _tell(found: Summary, console: Console, policy: Policy, request: Request, su
         talk(f"\n{found.seconds:.1f} s, decided by {found.engine}")
 
 
-def _findings(problem: Problem, policy: Policy) -> click.exceptions.Exit:
-    """Findings as the end of the command; what SQL does not carry out, the other engine does."""
+def _findings(problem: Problem, policy: Policy, engine: str | None) -> click.exceptions.Exit:
+    """Findings as the end of the command; what an engine does not carry out, another does."""
+    other = "leave `--engine spark` out" if engine == SPARK else "add `--engine python`"
     sources = {**policy.sources, **getattr(problem, "sources", {})}
     told = [
-        d.replace(help="add `--engine python`, or write the rule without it") if d.code == "E0801" else d
+        d.replace(help=f"{other}, or write the rule without it") if d.code == "E0801" else d
         for d in problem.diagnostics
     ]
     return invalid(told, sources)

@@ -53,6 +53,7 @@ class Request(Record):
     on_keyless_event: str = STOP
     memory_limit: str | None = None
     threads: int | None = None
+    master: str | None = None
     run_id: str | None = None
     previous: str | None = None
     previous_as_of: datetime.date | None = None

@@ -14,8 +14,8 @@ from engine.portfolio.columnar.locations import shown_place
 from engine.portfolio.request import Listener, Policy, Quiet, Request, Summary
 from engine.portfolio.shared import Usage
 
-PYTHON, DUCKDB = "python", "duckdb"
-ENGINES = (PYTHON, DUCKDB)
+PYTHON, DUCKDB, SPARK = "python", "duckdb", "spark"
+ENGINES = (PYTHON, DUCKDB, SPARK)
 #: Text files that are smaller together are decided one by one before the database has started (docs/decisions/0009).
 SMALL = 300_000
 
@@ -24,14 +24,24 @@ def run(policy: Policy, request: Request, listener: Listener, engine: str | None
     """Decide a portfolio and write the results; raises DataProblem, Usage and, for a policy that the columnar
     engine does not carry out, Unsupported."""
     chosen = engine or usual(request)
+    if request.master is not None and chosen != SPARK:
+        raise Usage(f"`--master` is for the spark engine, and {chosen} decides: add `--engine spark`")
+    if chosen == SPARK:
+        import_module("engine.portfolio.spark.session").require(request)
+        spark: Any = import_module("engine.portfolio.spark.run")
+        return _summary(spark.run(policy, request, listener))
     if chosen == PYTHON:
         _refuse_columnar(request)
         return rowwise.run(policy, request, listener)
     if not installed():
         raise Usage('the columnar engine needs duckdb and sqlglot: pip install "tierwise[duckdb]"')
     columnar: Any = import_module(f"engine.portfolio.columnar.{'resume' if request.run_id is not None else 'run'}")
-    summary: Summary = columnar.run(policy, request, listener)
-    return summary
+    return _summary(columnar.run(policy, request, listener))
+
+
+def _summary(found: Any) -> Summary:
+    assert isinstance(found, Summary)
+    return found
 
 
 def usual(request: Request) -> str:
@@ -99,7 +109,7 @@ def called(
 ) -> Summary:
     """A run that a program asks for (`Policy.run`); `invalid` makes what is raised of findings."""
     if engine is not None and engine not in ENGINES:
-        raise ValueError(f"no engine is called {engine!r}; there are 'python' and 'duckdb'")
+        raise ValueError(f"no engine is called {engine!r}; there are 'python', 'duckdb' and 'spark'")
     if isinstance(as_of, datetime.datetime) or not isinstance(as_of, datetime.date):
         raise TypeError(f"as_of is a datetime.date, not {type(as_of).__name__}")
     places = tuple((str(name), os.fspath(place)) for name, place in history.items())

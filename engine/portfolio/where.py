@@ -50,7 +50,7 @@ class Where:
         self._compiled = compile_program(self.program, self.reach)
 
     def holds(self, inputs: Mapping[str, Any], as_of: datetime.date) -> bool | None:
-        """Whether a row is taken; None where its data are too bad to tell."""
+        """Whether a row is taken; None where its data are too bad to tell, or a function fails."""
         compiled = self._compiled
         found = compiled.checked(dict(inputs), as_of, {})
         if found is SLOW:
@@ -58,7 +58,7 @@ class Where:
             if faults:
                 return None
             found = compiled.trusted(admitted, as_of, {})
-        return found[0].get(WHERE) is True
+        return None if found is None else found[0].get(WHERE) is True
 
 
 def _read(program: ir.Program, text: str) -> ir.Node:
@@ -67,19 +67,20 @@ def _read(program: ir.Program, text: str) -> ir.Node:
     names = {d.name: Binding(INPUT, d.name, d.type, d.at) for d in program.inputs}
     document = Document(text, FILE)
     scalar = Scalar(document, text, "plain", 0, len(text), False)
-    parser = ExpressionParser(report, Vocabulary([*names, "as of"], ["amount"]))
+    parser = ExpressionParser(report, Vocabulary([*names, *(f.name for f in program.functions), "as of"], ["amount"]))
     expr = parser.slice(Slice(scalar, 0, text))
     if expr is None:
         raise WhereProblem(report, sources)
     typing = Typing()
     scope = Scope({**names, "as of": Binding(AS_OF, "as of", Type(dt.DATE))})
-    kind = ExpressionChecker(report, typing, program.currency).check(expr.node, scope, expr.place)
+    checker = ExpressionChecker(report, typing, program.currency, program.functions)
+    kind = checker.check(expr.node, scope, expr.place)
     if not report.diagnostics and kind.kind not in (dt.BOOLEAN, dt.ANY):
         report.on("E0307", "the condition of `--where` must be true or false", expr.place, expr.node,
                   "compare it with something, as in `region = \"SH\"`")
     if any(d.is_error for d in report.diagnostics):
         raise WhereProblem(report, sources)
-    return ExpressionLowering(typing, expr.place, WHERE, _node).lower(expr.node)
+    return ExpressionLowering(typing, expr.place, WHERE, _node, functions=program.functions).lower(expr.node)
 
 
 def _node(kind: str, target: str, type: Type, id: str, at: ir.Place | None) -> ir.Node:

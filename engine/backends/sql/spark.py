@@ -40,9 +40,10 @@ def local_session(master: str = "local[*]", settings: Mapping[str, str] | None =
     # Beyond 8,000 bytes of code Java interprets a method: Spark then computes in smaller ones.
     usual = {
         "spark.sql.codegen.hugeMethodLimit": "8000",
-        "spark.ui.enabled": "false", "spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1",
-        "spark.ui.showConsoleProgress": "false",
+        "spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false",
     }
+    if master.startswith("local"):                      # other machines must reach this one by its own name
+        usual |= {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
     for key, value in {**usual, **MEANING, **(settings or {})}.items():
         builder = builder.config(key, value)
     session: SparkSession = builder.getOrCreate()

@@ -147,22 +147,29 @@ def _ask(
     parse = how.parser(kind)
     with reading(raw.shown, raw.path):
         for batch in session.batches(f"SELECT DISTINCT r{at} FROM {source} WHERE r{at} IS NOT NULL", _CHUNK):
-            texts, values, bad = [], [], []
-            for (text,) in batch:
-                texts.append(text)
-                try:
-                    found = convert(given(text, column.content, how, parse), kind)
-                except Refusal:
-                    found = None
-                    bad.append(True)
-                else:
-                    bad.append(False)
-                values.append(stored(found))
+            texts = [text for (text,) in batch]
+            values, bad = answers(texts, column.content, kind, how, parse)
             session.run(
                 f"INSERT INTO {asked} SELECT unnest(?::VARCHAR[]), unnest(?::{SQL_TYPES[kind.kind]}[]), "
                 "unnest(?::BOOLEAN[])", [texts, values, bad],
             )
     return asked
+
+
+def answers(
+    cells: Iterable[Any], content: str, kind: dt.Type, how: Reading, parse: Any
+) -> tuple[list[Any], list[bool]]:
+    """What the one-by-one path makes of odd cells: the value of each as its column holds it, and whether it is bad."""
+    values, bad = [], []
+    for cell in cells:
+        found, unread = None, False
+        try:
+            found = convert(given(cell, content, how, parse), kind)
+        except Refusal:
+            unread = True
+        values.append(stored(found))
+        bad.append(unread)
+    return values, bad
 
 
 def given(cell: Any, content: str, how: Reading, parse: Any) -> Any:

@@ -60,13 +60,7 @@ def statement(
         return known
     compiler: Any = import_module("engine.backends.sql.program")
     query = compiler.compile_program(program, outcomes, source, keep, extras, lists=True)
-    columns = tuple(
-        Found(
-            c.kind, c.decision, c.member, all(";" not in label for label in c.labels or ()),
-            tuple(tuple(shape) for shape in c.shapes),
-        )
-        for c in query.columns
-    )
+    columns = described(query.columns)
     made = Statement(query.sql("duckdb"), columns)
     if key is not None:
         if len(_MADE) >= _MOST:
@@ -75,6 +69,17 @@ def statement(
         listed = [[c.kind, c.decision, c.member, c.plain, c.shapes] for c in columns]
         remember_text(key, json.dumps([made.sql, listed]))
     return made
+
+
+def described(columns: Sequence[Any]) -> tuple[Found, ...]:
+    """The columns of a compiled query's result."""
+    return tuple(
+        Found(
+            c.kind, c.decision, c.member, all(";" not in label for label in c.labels or ()),
+            tuple(tuple(shape) for shape in c.shapes),
+        )
+        for c in columns
+    )
 
 
 def _key(
@@ -137,11 +142,11 @@ class Staged(Record):
 
 
 def stage(
-    session: Session, made: Statement, layout: Layout, keys: Sequence[str | None], as_of: datetime.date, path: str,
-    ordered: bool, native: bool,
+    session: Session, made: Statement, layout: Layout, keys: Sequence[str | None], as_of: datetime.date | None,
+    path: str, ordered: bool, native: bool,
 ) -> Staged:
     """Decide, and write the rows to `path` as Parquet. `keys` are the statement's columns that hold keys; `native` says
-    that the results go to a Parquet file."""
+    that the results go to a Parquet file. A statement without a date has none as its parameter."""
     taken: dict[tuple[str, ...], str] = {}
     fired: list[tuple[str, str]] = []
     plain: set[str] = set()
@@ -203,9 +208,8 @@ def stage(
     order = "" if ordered else f" ORDER BY {taken[('ordinal',)]}"
     listed = ", ".join(f"a{at}" for at in range(len(made.columns)))
     query = f"SELECT {', '.join(put.shown)} FROM ({made.sql}) AS q({listed}){order}"
-    (rows,) = session.connection.execute(
-        f"COPY ({query}) TO $path (FORMAT parquet)", {"path": path, "as_of": as_of}
-    ).fetchone() or (0,)
+    given = {"path": path} if as_of is None else {"path": path, "as_of": as_of}
+    (rows,) = session.connection.execute(f"COPY ({query}) TO $path (FORMAT parquet)", given).fetchone() or (0,)
     return Staged(path, put.columns, put.names, frozenset(plain), int(rows), shapes, native, final)
 
 

@@ -137,19 +137,23 @@ class Door:
         for batch in self.session.batches(asked, _BATCH):
             found = [(line, values_of(self.customers, names, kinds, row, self.reading)) for line, *row in batch]
             whose = [values for _, values in found]
-            events = {name: self._events(table, whose) for name, table in self.events.items()}
+            events = {name: self.events_of(table, whose) for name, table in self.events.items()}
             yield [(line, values, events) for line, values in found]
 
     def kinds(self) -> dict[str, dt.Type]:
         programs = [version.program for version in self.policy.versions]
         return {decl.name: decl.type for program in programs for decl in program.inputs}
 
-    def _events(self, table: EventTable, customers: Sequence[dict[str, Any]]) -> Events:
-        """The events of some customers by key, in the order of their file."""
-        relation = table.relation
+    def owners(self, table: EventTable, customers: Sequence[dict[str, Any]]) -> list[Any]:
+        """The keys by which events belong to some customers; one that could not be read has none."""
         keys = (values.get(table.owner) for values in customers)
         wanted = _PYTHON.get(self.kinds()[table.owner].kind)
-        owners = list({key for key in keys if type(key) is wanted})     # a key that could not be read has no events
+        return list({key for key in keys if type(key) is wanted})
+
+    def events_of(self, table: EventTable, customers: Sequence[dict[str, Any]]) -> Events:
+        """The events of some customers by key, in the order of their file."""
+        relation = table.relation
+        owners = self.owners(table, customers)
         names = [n for n in relation.columns if n != table.owner]
         kinds = {field.name: field.type for field in table.decl.fields}
         mine = relation.columns[table.owner].name

@@ -69,6 +69,9 @@ def run(policy: Policy, request: Request, listener: Listener) -> Summary:
 class Run:
     """One run over one session; its steps are called in order."""
 
+    #: Who decides, as the summary says.
+    engine = "duckdb"
+
     def __init__(self, session: Session, policy: Policy, request: Request, listener: Listener) -> None:
         self.session = session
         self.policy = policy
@@ -218,14 +221,17 @@ class Run:
         mine = self.customers.columns.get(table.owner)
         if not first or mine is None:
             return
-        found = self.session.rows(
-            f"SELECT {ORDINAL}, {mine.name} FROM {self.selected.relation} WHERE {mine.name} IN (SELECT unnest(?))",
-            [list(first)],
-        )
+        found = self._of(mine.name, list(first))
         for message in dict.fromkeys(first.values()):
             listed = [ordinal for ordinal, key in found if first[key] == message]
             given = self.session.variable(listed)
             self._refuse_all(f"SELECT unnest({given}) AS {ORDINAL}", message, [name], False)
+
+    def _of(self, column: str, values: Sequence[Any]) -> Sequence[tuple[Any, ...]]:
+        """Ordinals and keys of the selected rows with one of some keys."""
+        return self.session.rows(
+            f"SELECT {ORDINAL}, {column} FROM {self.selected.relation} WHERE {column} IN (SELECT unnest(?))", [values]
+        )
 
     def _owners(self, table: EventTable, keys: Mapping[str, Any]) -> Sequence[Any]:
         """The customers of a row of events by its key."""
@@ -250,6 +256,17 @@ class Run:
 
     def decide(self, path: str, rows: tuple[int, int] | None = None) -> Results:
         """Decide the selected rows, those within `rows` where it is given, and say of each refused row why."""
+        staged = self._staged(path, rows)
+        whole = staged[0] if len(staged) == 1 else self._together(staged, path)
+        self._refused(whole, len(staged) == 1)
+        self.problems.stop(self.request.strict, self.customers.path)
+        if "trace" in self.layout.extras:
+            whole = self._traced(whole)
+        kinds = [self.layout.inputs[name].type for name in self.layout.keys]
+        return Results(self.session, self.layout, whole, *self.problems.within(rows), kinds)
+
+    def _staged(self, path: str, rows: tuple[int, int] | None) -> list[Staged]:
+        """What each version of the policy decides, set aside."""
         session, request = self.session, self.request
         columns: dict[str, Column] = dict(self.customers.columns)
         kept = [ORDINAL, *(c.name for name in self.layout.keys if (c := columns.get(name)) is not None)]
@@ -259,25 +276,24 @@ class Run:
             for name, table in self.events.items()
         }
         ordered = self.customers.ordered and not self.events
-        # reasons and missing data are counted, whether or not they are to be written
-        extras = ["reasons", "needed", *(name for name in ("fired", "open") if name in self.layout.extras)]
         staged: list[Staged] = []
         parts = parts_of(session, self.policy, self.programs, self.customers, self.selected.relation, request)
         for at, (program, relation) in enumerate(parts):
             if rows is not None:
                 relation = self._within(relation, rows)
-            made = statement(program, self._outcomes(program), source_of(relation, columns, histories), kept, extras)
+            source = source_of(relation, columns, histories)
+            made = statement(program, self._outcomes(program), source, kept, self._extras)
             place = path if len(parts) == 1 else f"{path}.{at}"
             with watched(self.listener, "deciding", session), reading(self.customers.shown, self.customers.path):
                 native = self.target.form == "parquet"
                 staged.append(stage(session, made, self.layout, keys, request.as_of, place, ordered, native))
-        whole = staged[0] if len(staged) == 1 else self._together(staged, path)
-        self._refused(whole, len(parts) == 1)
-        self.problems.stop(request.strict, self.customers.path)
-        if "trace" in self.layout.extras:
-            whole = self._traced(whole)
-        kinds = [self.layout.inputs[name].type for name in self.layout.keys]
-        return Results(session, self.layout, whole, *self.problems.within(rows), kinds)
+        return staged
+
+    @property
+    def _extras(self) -> list[str]:
+        """What the statement gives beside the outcomes: reasons and missing data are counted, whether or not they are
+        to be written."""
+        return ["reasons", "needed", *(name for name in ("fired", "open") if name in self.layout.extras)]
 
     def _outcomes(self, program: ir.Program) -> list[str] | None:
         names = [d.name for d in shown(program, self.request.only)]
@@ -368,4 +384,4 @@ class Run:
             listener.note(note)
         for name, lost in self.orphans.items():
             listener.note(orphans_text(name, lost, self.customers.shown))
-        return summarised("duckdb", self.tally, self.request, self.repeated, self.keyless, self.orphans, seconds)
+        return summarised(self.engine, self.tally, self.request, self.repeated, self.keyless, self.orphans, seconds)

@@ -19,15 +19,7 @@ def parquet(session: Session, place: Location, declared: Sequence[Declared]) -> 
 
     Raises DataProblem.
     """
-    files = files_of(place.path)
-    for path in files:
-        if not os.path.exists(path):
-            raise DataProblem(f"there is no file `{path}`", path)
-        if os.path.isdir(path):
-            raise DataProblem(f"`{path}` is a folder", path, help="name the file in it")
-        with open(path, "rb") as file:
-            if file.read(4) != b"PAR1":
-                raise DataProblem(f"`{path}` is not a Parquet file", path, help="give it a name by its format")
+    files = parquet_files(place)
     given = session.variable(files)
     relation = (
         f"read_parquet({given}, hive_partitioning = {str(os.path.isdir(place.path)).lower()}, union_by_name = true)"
@@ -49,6 +41,20 @@ def parquet(session: Session, place: Location, declared: Sequence[Declared]) -> 
         relation, columns, absent, line, place.shown, place.path, staged=False, rows=total,
         names=tuple(name for name, *_ in described),
     )
+
+
+def parquet_files(place: Location) -> list[str]:
+    """The files of a place, each of which begins as a Parquet file does; raises DataProblem."""
+    files = files_of(place.path)
+    for path in files:
+        if not os.path.exists(path):
+            raise DataProblem(f"there is no file `{path}`", path)
+        if os.path.isdir(path):
+            raise DataProblem(f"`{path}` is a folder", path, help="name the file in it")
+        with open(path, "rb") as file:
+            if file.read(4) != b"PAR1":
+                raise DataProblem(f"`{path}` is not a Parquet file", path, help="give it a name by its format")
+    return files
 
 
 def bound(

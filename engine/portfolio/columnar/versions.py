@@ -39,11 +39,11 @@ def parts_of(
         before = end
         view = session.name("version")
         session.run(f"CREATE TEMP VIEW {view} AS SELECT * FROM {relation} WHERE {within}")
-        found.append((_reading_date(version.program, name), view))
+        found.append((reading_date(version.program, name), view))
     return found
 
 
-def _reading_date(program: ir.Program, name: str) -> ir.Program:
+def reading_date(program: ir.Program, name: str) -> ir.Program:
     """The program with a hidden feature that reads the date and that its shown decisions come after."""
     decl = next(i for i in program.inputs if i.name == name)
     node = ir.Input(f"{DATED}/1", decl.type, None, name)

@@ -41,7 +41,8 @@ def test_options_are_those_of_the_command(policy: Policy, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "error", "told"),
     [
-        ({"engine": "spark"}, ValueError, "no engine is called 'spark'"),
+        ({"engine": "flink"}, ValueError, "no engine is called 'flink'"),
+        ({"engine": "duckdb", "master": "yarn"}, ValueError, "`--master` is for the spark engine"),
         ({"wehre": "1"}, TypeError, "no field 'wehre'"),
         ({"only": ["decison"]}, ValueError, "did you mean `decision`"),
         ({"where": "dcsr > 1"}, PolicyError, "unknown name `dcsr`"),

@@ -1,0 +1,85 @@
+"""Rows of Spark's tables before the one-by-one path, in the words of which they are refused."""
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pyspark.sql import DataFrame, Row
+from pyspark.sql import functions as F
+
+from engine.backends.sql.spark import TYPES
+from engine.portfolio.columnar.binding import ORDINAL, Relation
+from engine.portfolio.columnar.refusals import Door, Events, EventTable, values_of
+from engine.portfolio.spark.session import reading
+from engine.portfolio.spark.tables import Table
+
+#: Customers fetched at a time: each time their tables are read once.
+_BATCH = 50_000
+
+
+class SparkDoor(Door):
+    """Fetches what Spark reads from Spark, and the rest from the embedded database. `frames` are the tables of events
+    by history, `data` is the customers'."""
+
+    data: Table
+    frames: Mapping[str, Table]
+
+    def rows(self, query: str) -> Iterator[list[tuple[int, dict[str, Any], dict[str, Events]]]]:
+        if self.data.held:
+            yield from super().rows(query)
+            return
+        names, kinds = list(self.customers.columns), self.kinds()
+        for batch in self.session.batches(f"SELECT {ORDINAL} FROM ({query}) ORDER BY {ORDINAL}", _BATCH):
+            with reading(self.customers.shown, self.customers.path):
+                wanted = self.data.frame.sparkSession.createDataFrame(batch, f"{ORDINAL} bigint")
+                frame = self.data.frame.join(F.broadcast(wanted), ORDINAL, "left_semi")
+                rows = _fetched(frame, self.customers, names)
+            found = [(line, values_of(self.customers, names, kinds, row, self.reading)) for line, *row in rows]
+            whose = [values for _, values in found]
+            events = {name: self.events_of(table, whose) for name, table in self.events.items()}
+            yield [(line, values, events) for line, values in found]
+
+    def events_of(self, table: EventTable, customers: Sequence[dict[str, Any]]) -> Events:
+        bound = self.frames[table.decl.name]
+        if bound.held:
+            return super().events_of(table, customers)
+        relation = bound.relation
+        owners = self.owners(table, customers)
+        found: Events = defaultdict(list)
+        if not owners:
+            return found
+        mine = relation.columns[table.owner].name
+        names = [name for name in relation.columns if name != table.owner]
+        kinds = {field.name: field.type for field in table.decl.fields}
+        with reading(relation.shown, relation.path):
+            kind = TYPES[self.kinds()[table.owner].kind].simpleString()
+            wanted = bound.frame.sparkSession.createDataFrame([(owner,) for owner in owners], f"owner {kind}")
+            frame = bound.frame.join(F.broadcast(wanted), F.col(mine) == F.col("owner"), "left_semi")
+            rows = _fetched(frame, relation, [table.owner, *names])
+        for line, key, _, *row in rows:
+            values = values_of(relation, names, kinds, row, self.reading)
+            if any(field.name == table.owner for field in table.decl.fields):
+                values[table.owner] = key
+            found[key].append((line, values))
+        return found
+
+
+def _fetched(frame: DataFrame, relation: Relation, names: Sequence[str]) -> list[list[Any]]:
+    """The line of each row, and of each name the value and the odd cell where there is one, in order."""
+    shown = [F.col(ORDINAL)]
+    for name in names:
+        bound, odd = relation.columns[name], relation.cells.get(name)
+        shown.append(F.col(bound.name))
+        cell = F.lit(None) if odd is None or bound.bad is None else F.when(F.col(bound.bad), F.col(odd))
+        shown.append(cell.alias(f"odd_{bound.name}"))
+    return [[_plain(cell) for cell in row] for row in frame.select(*shown).orderBy(ORDINAL).collect()]
+
+
+def _plain(cell: Any) -> Any:
+    """A cell as the embedded database would give it."""
+    if isinstance(cell, Row):
+        return {name: _plain(member) for name, member in cell.asDict().items()}
+    if isinstance(cell, list):
+        return [_plain(item) for item in cell]
+    return bytes(cell) if isinstance(cell, bytearray) else cell
