@@ -10,7 +10,7 @@ import click
 from engine.cache import Remembered
 from engine.checking import findings
 from engine.commands.common import FINDINGS, talk
-from engine.commands.policies import TESTS, find, only_markers, show
+from engine.commands.policies import TESTS, find, is_marker, markers, show
 from engine.diagnostics import Diagnostic
 from engine.render import render_json, render_sarif, summary
 
@@ -26,11 +26,11 @@ def command(paths: tuple[str, ...], form: str, strict: bool, warnings: bool, fix
     """Find what is wrong in policies.
 
     PATH is a policy, or a folder whose policies are all checked, those in folders below it too; a test file is
-    checked against its policy. Exits with 1 where an error was found, with --strict a warning too.
+    checked against its policy, a project file `tierwise.yaml` for what it names. Exits with 1 where an error was
+    found, with --strict a warning too.
     """
-    files = list(dict.fromkeys(found for path in paths for found in find(path)))
-    if not files:
-        raise only_markers(paths)
+    projects = list(dict.fromkeys(found for path in paths for found in markers(path)))
+    files = list(dict.fromkeys(found for path in paths if path not in projects for found in find(path)))
     if diff and not fix:
         raise click.UsageError("--diff goes with --fix; `tierwise fmt --diff` shows what formatting would change")
     if fix:
@@ -40,7 +40,7 @@ def command(paths: tuple[str, ...], form: str, strict: bool, warnings: bool, fix
             return FINDINGS if mends else 0
     found: list[Diagnostic] = []
     sources: dict[str, str] = {}
-    for file in files:
+    for file in (*projects, *files):
         checked = check_file(file)
         found += checked.diagnostics
         sources |= checked.sources
@@ -53,12 +53,28 @@ def command(paths: tuple[str, ...], form: str, strict: bool, warnings: bool, fix
     else:
         show(diagnostics, sources, sys.stdout)
         if not diagnostics:
-            talk(f"{len(files)} {'policy' if len(files) == 1 else 'policies'}: {summary(diagnostics)}")
+            what = f"{len(files)} {'policy' if len(files) == 1 else 'policies'}" if files else projects[0]
+            talk(f"{what}: {summary(diagnostics)}")
     return FINDINGS if any(strict or d.is_error for d in diagnostics) else 0
 
 
 def check_file(file: str) -> Remembered:
+    if is_marker(file):
+        return _project(file)
     return _cases(file) if file.endswith(TESTS) else findings(file)
+
+
+def _project(file: str) -> Remembered:
+    """What is wrong in a project file; one without a word in it, as most are, needs no reader."""
+    with open(file, "rb") as stream:
+        if not any(line.strip() and not line.lstrip().startswith(b"#") for line in stream):
+            return Remembered((), {})
+    reader = import_module("engine.source.project")
+    try:
+        reader.read_project(Path(file))
+    except reader.ProjectProblem as problem:
+        return Remembered(problem.diagnostics, problem.sources)
+    return Remembered((), {})
 
 
 def _cases(file: str) -> Remembered:

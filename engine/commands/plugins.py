@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from engine.commands.common import FINDINGS, paint, talk
+from engine.commands.common import FINDINGS, paint
 from engine.commands.plugging import plugin_option, plugins_for
 from engine.commands.policies import show
 from engine.hooks import Origin, Plugin, Plugins
@@ -55,8 +55,6 @@ def command(names: tuple[str, ...], form: str, settings: bool | None) -> int:
         with_settings = bool(names) if settings is None else settings
         for plugin in chosen:
             click.echo("\n".join(_told(plugins, plugin, with_settings)))
-        if not loaded:
-            talk("no plugins")
     for problem in plugins.problems:
         show(problem.diagnostics, problem.sources, sys.stderr)
     if unknown:

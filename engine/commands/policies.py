@@ -60,6 +60,17 @@ def find(path: str) -> Iterator[str]:
         raise Failure(f"there is no policy in `{path}`", code=INVALID, help=way)
 
 
+def markers(path: str) -> Iterator[str]:
+    """The project files at a path: itself, or those in a folder and below it."""
+    if os.path.isdir(path):
+        for folder, folders, names in os.walk(path):
+            folders[:] = sorted(f for f in folders if not f.startswith("."))
+            if PROJECT_FILE in names and is_marker(file := os.path.join(folder, PROJECT_FILE)):
+                yield file
+    elif is_marker(path):
+        yield path
+
+
 def is_marker(path: str) -> bool:
     """Whether a path names a file that only marks the root of policies."""
     return os.path.basename(path) == PROJECT_FILE and _policy_name(path) is None

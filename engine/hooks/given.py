@@ -65,8 +65,10 @@ def _called(item: Any) -> str:
 
 def _fault(item: Any) -> tuple[str, str] | None:
     """What is wrong with one thing that was given, and the way out."""
-    if not isinstance(item.name, str) or not item.name.strip() or item.name != item.name.strip():
-        return "whose name is no text", "give it a name without blanks around it"
+    if not isinstance(item.name, str) or not item.name.strip():
+        return "which nobody could ask for", "give it a `name`"
+    if item.name != item.name.strip():
+        return "whose name begins or ends with a blank", f"write `{item.name.strip()}`"
     if isinstance(item, Function):
         return _function_fault(item)
     if isinstance(item, Command):

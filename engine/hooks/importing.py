@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.util
+import inspect
 import os
 import sys
 import traceback
@@ -30,6 +31,7 @@ def imported(candidate: Candidate) -> Any:
     """The module (or object) of a plugin; raises `PluginProblem`."""
     if candidate.module is not None:
         return candidate.module
+    _see_to_the_alias()
     with contained(candidate, "when it is imported", "E1003"):
         if candidate.entry is not None:
             return candidate.entry.load()
@@ -98,6 +100,19 @@ def _at(candidate: Candidate, file: Path) -> ModuleType:
     return module
 
 
+def _see_to_the_alias() -> None:
+    """Let plugins import `tierwise` in a checkout that is not installed."""
+    if importlib.util.find_spec("tierwise") is not None:
+        return
+    place = Path(__file__).resolve().parent.parent / "_alias"
+    spec = importlib.util.spec_from_file_location(
+        "tierwise", place / "__init__.py", submodule_search_locations=[str(place)])
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["tierwise"] = module
+    spec.loader.exec_module(module)
+
+
 def _module_name(candidate: Candidate, file: Path) -> str:
     """A name that no other module has: a plugin `json.py` must not stand in for Python's own."""
     if candidate.origin is Origin.BUILT_IN:
@@ -152,11 +167,13 @@ def failure(candidate: Candidate, error: BaseException, when: str, code: str) ->
             way = f"install what the plugin needs, most likely `pip install {error.name.partition('.')[0]}`"
         return problem(code, f"{plugin} needs `{error.name}`, which is not installed", span, way)
     kind = type(error).__name__
-    return problem(code, f"{plugin} fails {when}, with `{kind}`", span, _alone(candidate))
+    return problem(code, f"{plugin} fails {when}, with `{kind}`", span, _alone(candidate, code))
 
 
-def _alone(candidate: Candidate) -> str:
+def _alone(candidate: Candidate, code: str) -> str:
     """How to see the whole error."""
+    if code != "E1003":
+        return "call it in a Python session to see the whole error"
     if candidate.entry is not None:
         module = str(candidate.entry.value).partition(":")[0]
         return f"`python -c \"import {module}\"` shows the whole error, if it comes from there"
@@ -177,6 +194,12 @@ def _where(candidate: Candidate, error: BaseException) -> Span | None:
         if frame.lineno is not None and file.is_relative_to(own) and not strange:
             return _span(Path(frame.filename), frame.lineno, (frame.colno or 0) + 1)
     return candidate.span
+
+
+def defined(function: Any) -> Span | None:
+    """Where a function is written, if that is known."""
+    code = getattr(inspect.unwrap(function) if callable(function) else None, "__code__", None)
+    return None if code is None else _span(Path(code.co_filename), code.co_firstlineno, 1)
 
 
 def _own_folder(candidate: Candidate) -> Path | None:

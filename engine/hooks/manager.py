@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 import pluggy
 
 from engine import __version__
+from engine.diagnostics import Span
 from engine.hooks import builtin, found, importing
 from engine.hooks.found import Candidate, Origin
 from engine.hooks.given import checked, key
@@ -189,14 +190,20 @@ class Plugins:
             ]
             candidates += [found.at_path(path, Origin.OPTION) for path in self._paths]
             candidates += self._of_project()
-            self._explicit = _distinct(candidates)
+            try:
+                self._explicit = _distinct(candidates)
+            except PluginProblem as wrong:
+                raise PluginProblem(*wrong.diagnostics, sources=self._texts()) from None
         return self._explicit
+
+    def _texts(self) -> dict[str, str]:
+        """The text of the project file, where it was read."""
+        return dict(self._project.sources) if isinstance(self._project, Project) else {}
 
     def _of_project(self) -> list[Candidate]:
         project = self.project
         if project is None or project.plugins is None:
             return []
-        sources = dict(project.sources)
         candidates = []
         for listed in project.plugins:
             try:
@@ -207,7 +214,7 @@ class Plugins:
                     candidates.append(entry.replace(origin=Origin.PROJECT, span=listed.span))
             except PluginProblem as missing:
                 told = (d.replace(span=d.span or listed.span) for d in missing.diagnostics)
-                raise PluginProblem(*told, sources=sources) from None
+                raise PluginProblem(*told, sources=self._texts()) from None
         return candidates
 
     def _entry(self, name: str) -> Candidate:
@@ -292,12 +299,10 @@ class Plugins:
             self._candidates[candidate.id] = candidate
         return known
 
-    def _at_its_place(self, wrong: PluginProblem, candidate: Candidate) -> PluginProblem:
-        """A problem with the place where the plugin is named, where it has none of its own."""
-        told = tuple(d.replace(span=d.span or candidate.span) for d in wrong.diagnostics)
-        project = self._project
-        sources = dict(project.sources) if isinstance(project, Project) else {}
-        return PluginProblem(*told, sources={**sources, **wrong.sources})
+    def _at_its_place(self, wrong: PluginProblem, candidate: Candidate, place: Span | None = None) -> PluginProblem:
+        """A problem that has no place of its own, at `place`, or where the plugin is named."""
+        told = tuple(d.replace(span=d.span or place or candidate.span) for d in wrong.diagnostics)
+        return PluginProblem(*told, sources={**self._texts(), **wrong.sources})
 
     # --- asking hooks -----------------------------------------------------------------------
 
@@ -315,7 +320,8 @@ class Plugins:
                     (answer,) = ask() or (None,)
                     known = checked(plugin.name, hook, answer)
             except PluginProblem as wrong:
-                raise self._at_its_place(wrong, candidate) from None
+                place = importing.defined(getattr(plugin.module, hook, None))
+                raise self._at_its_place(wrong, candidate, place) from None
             self._gifts[plugin.id, hook] = known
         return known
 

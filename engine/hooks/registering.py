@@ -1,6 +1,7 @@
 """Taking a plugin on: imported, of a version that is known, its hooks spelt rightly."""
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import pluggy
@@ -8,7 +9,7 @@ import pluggy
 from engine import __version__
 from engine.hooks.found import Candidate, Origin
 from engine.hooks.given import SHAPES
-from engine.hooks.importing import imported, version_of
+from engine.hooks.importing import defined, imported, version_of
 from engine.hooks.problems import PluginProblem, near, one_of, problem
 from engine.hookspecs import HOOK_VERSION
 from engine.records import Record
@@ -56,7 +57,7 @@ def _hook_version(candidate: Candidate, module: Any) -> int:
     stated = getattr(module, MARK, None)
     plugin = f"plugin `{candidate.name}`"
     if stated is None:
-        alike = near(MARK, dir(module))
+        alike = near(MARK, [name for name in dir(module) if "hook" in name.lower()])
         way = f"write `{MARK} = {HOOK_VERSION}` in it"
         raise problem("E1004", f"{plugin} does not state the version of the hooks that it was written for", None,
                       way if alike is None else f"rename `{alike}`: {way}")
@@ -72,14 +73,21 @@ def _hook_version(candidate: Candidate, module: Any) -> int:
 
 def _refused(manager: pluggy.PluginManager, candidate: Candidate, module: Any) -> PluginProblem:
     """Why pluggy did not take a plugin: a hook that is none, or one that asks for arguments."""
+    span = None
     for name in dir(module):
         options = manager.parse_hookimpl_opts(module, name)
-        hook = None if options is None else options.get("specname") or name
-        if hook is not None and hook not in HOOKS:
+        if options is None:
+            continue
+        function = getattr(module, name)
+        hook = options.get("specname") or name
+        if hook not in HOOKS:
             close = near(hook, HOOKS)
             way = f"did you mean `{close}`?" if close else f"the hooks are {one_of(HOOKS)}"
-            return problem("E1006", f"plugin `{candidate.name}` has an unknown hook `{hook}`", None, way)
-    return problem("E1006", f"a hook of plugin `{candidate.name}` takes arguments, and hooks are given none", None,
+            message = f"plugin `{candidate.name}` has an unknown hook `{hook}`"
+            return problem("E1006", message, defined(function), way)
+        if inspect.signature(function).parameters:
+            span = defined(function)
+    return problem("E1006", f"a hook of plugin `{candidate.name}` takes arguments, and hooks are given none", span,
                    f"write it without: `def {HOOKS[0]}():`")
 
 
@@ -97,11 +105,12 @@ def _unmarked(candidate: Candidate, module: Any, hooks: tuple[str, ...]) -> None
     """Raise where a hook is written but not marked, which pluggy passes over without a word, or where there is none."""
     for hook in HOOKS:
         if hook not in hooks and callable(getattr(module, hook, None)):
-            raise problem("E1006", f"`{hook}` of plugin `{candidate.name}` is not marked as a hook", None,
-                          "put `@tierwise.hookimpl` above it")
+            message = f"`{hook}` of plugin `{candidate.name}` is not marked as a hook"
+            raise problem("E1006", message, defined(getattr(module, hook)), "put `@tierwise.hookimpl` above it")
     if not hooks:
         slip = next((n for n in dir(module) if n.startswith("register_") and near(n, HOOKS)), None)
         way = f"mark a function such as `{HOOKS[0]}` with `@tierwise.hookimpl`, in the module that is loaded"
         if slip is not None:
             way = f"rename `{slip}` to `{near(slip, HOOKS)}`, and put `@tierwise.hookimpl` above it"
-        raise problem("E1006", f"plugin `{candidate.name}` carries out no hook", None, way)
+        span = None if slip is None else defined(getattr(module, slip))
+        raise problem("E1006", f"plugin `{candidate.name}` carries out no hook", span, way)

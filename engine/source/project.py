@@ -73,6 +73,8 @@ def read_project(path: Path) -> Project:
         if [d.code for d in problem.diagnostics] == [_EMPTY]:
             return Project(path, sources=tuple(sources.items()))
         raise ProjectProblem(*problem.diagnostics, sources=sources) from None
+    if isinstance(document.root, Mapping) and "policy" in document.root:
+        return Project(path, sources=tuple(sources.items()))    # a policy that is called like one
     found = [*document.problems, *validate(document, "project")]
     project = Project(path, sources=tuple(sources.items()))
     if isinstance(document.root, Mapping):

@@ -27,7 +27,7 @@ def test_the_marker_of_the_root_is_no_policy(tierwise: Tierwise, files: list[str
     assert "tierwise.yaml" not in result.err + result.out
 
 
-@pytest.mark.parametrize("command", ["check", "fmt", "test"])
+@pytest.mark.parametrize("command", ["fmt", "test"])
 def test_the_marker_alone_is_told(tierwise: Tierwise, files: list[str], command: str) -> None:
     result = tierwise(command, "policies/tierwise.yaml")
     assert result.code == 2 and "marks the root of policies" in result.err
@@ -37,3 +37,19 @@ def test_a_policy_of_that_name_is_one(tierwise: Tierwise, tmp_path: Path, monkey
     monkeypatch.chdir(tmp_path)
     assert tierwise("new", "policy", "tierwise.yaml").code == 0
     assert "1 policy: no problems" in tierwise("check", "tierwise.yaml").err
+
+
+def test_the_project_file_is_checked(tierwise: Tierwise, files: list[str]) -> None:
+    marker = Path("policies/tierwise.yaml")
+    assert "policies/tierwise.yaml: no problems" in tierwise("check", str(marker)).err
+    marker.write_text("plugin: []\n")
+    for named in (str(marker), "policies"):
+        result = tierwise("check", named)
+        assert result.code == 1
+        assert "error[E0030]: a project file has no key `plugin`" in result.out
+        assert "policies/tierwise.yaml:1:1" in result.out and "did you mean `plugins`?" in result.out
+
+
+def test_the_project_file_of_a_folder_without_policies(tierwise: Tierwise, tmp_path: Path) -> None:
+    (tmp_path / "tierwise.yaml").write_text("")
+    assert "there is no policy" in tierwise("check", str(tmp_path)).err

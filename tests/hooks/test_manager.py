@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -321,3 +322,21 @@ def test_hooks_and_commands_are_those_that_there_are() -> None:
 
 def test_what_is_no_list() -> None:
     assert told(Plugins(given={"n": SimpleNamespace(tierwise_hooks=1)}))[0] == "E1006"
+
+
+def test_a_plugin_imports_tierwise_in_a_checkout_that_is_not_installed(root: Path, plugin: Write) -> None:
+    path = plugin("ratings.py", scorer("ratings").replace("import engine as tierwise", "import tierwise"))
+    # without the packages of the environment there is no alias but the checkout's own
+    code = f"""
+import subprocess
+import sys
+from importlib.machinery import PathFinder
+find = PathFinder.find_spec
+PathFinder.find_spec = lambda name, *rest: None if name == "tierwise" else find(name, *rest)
+from engine.hooks import Plugins
+assert "ratings" in Plugins([{str(path)!r}]).scorers()
+import tierwise, engine
+assert tierwise.hookimpl is engine.hookimpl
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr

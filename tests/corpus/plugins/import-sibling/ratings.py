@@ -1,0 +1,3 @@
+import limits
+
+tierwise_hooks = 1

@@ -1,0 +1,6 @@
+import engine as tierwise
+
+
+@tierwise.hookimpl
+def register_functions():
+    return []

@@ -1,0 +1,1 @@
+tierwise_hooks = 1

@@ -1,0 +1,5 @@
+tierwise_hooks = 1
+
+
+def register_functions():
+    return []
