@@ -6,7 +6,6 @@ version in force on the decision's date.
 from __future__ import annotations
 
 import datetime
-import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
@@ -22,6 +21,7 @@ from engine.contract import input_schema
 from engine.decision import Decision, output_values
 from engine.diagnostics import Diagnostic
 from engine.ir import nodes as ir
+from engine.ir.building import uncollected
 from engine.ir.door import Refusal, Relations, admit_history, admit_input, admit_inputs, raw_input
 from engine.ir.previous import previous_inputs
 from engine.ir.reads import Cone, cone
@@ -177,7 +177,7 @@ class Policy:
         key = (id(program), None if only is None else tuple(only))
         found = self._compiled.get(key)
         if found is None:
-            with _uncollected():
+            with uncollected():
                 found = self._compiled[key] = compile_program(program, self.cone(program, only))
         return found
 
@@ -361,26 +361,13 @@ def check_policy(path: str | Path) -> Checked:
 
 def load_policy(path: str | Path) -> Policy:
     """Load the policy, or folder of versions, at `path`; raises `PolicyError` where it has errors."""
-    with _uncollected():
+    with uncollected():
         checker = _checker()
         checked: Checked = checker.check_path(Path(path))
         if checked.has_errors or not checked.stretches:
             raise PolicyError(checked.diagnostics, checked.sources)
         versions = [Version(s.start, s.end, checker.lower(s.model)) for s in checked.stretches]
         return Policy(versions, checked.diagnostics, checked.sources, checked.reads)
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """No search for garbage while trees are built: they all stay, and going through them again and again would
-    make loading grow faster than the policy."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def _checker() -> Any:

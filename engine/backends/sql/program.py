@@ -30,6 +30,7 @@ from engine.backends.sql.tables import Source, by_name
 from engine.backends.sql.tidy import tidied
 from engine.backends.support import Gap, Unsupported
 from engine.ir import nodes as ir
+from engine.ir.building import uncollected
 from engine.ir.reads import (
     Cone,
     cone,
@@ -90,7 +91,8 @@ class Query(Record):
         another dialect than it was compiled for."""
         if dialect not in (None, self.dialect):
             raise ValueError(f"a query that was compiled for {self.dialect} is none for {dialect}")
-        return self.tree.sql(dialect=self.dialect, pretty=pretty, unsupported_level=ErrorLevel.RAISE)
+        with uncollected():
+            return self.tree.sql(dialect=self.dialect, pretty=pretty, unsupported_level=ErrorLevel.RAISE)
 
 
 def compile_program(
@@ -112,12 +114,13 @@ def compile_program(
     unknown = set(extras) - {*EXTRAS, NEEDED}
     if unknown:
         raise ValueError(f"no extra is called {sorted(unknown)[0]!r}; there are {', '.join(EXTRAS)}")
-    settled = rewritten(program)
-    compiler = _Compiler(settled, outcomes, source or by_name(program), frozenset(extras), dialect)
-    try:
-        return compiler.query(tuple(keep), lists)
-    except Gap as gap:
-        raise Unsupported(gap.diagnostic(compiler.expressions.title)) from None
+    with uncollected():
+        settled = rewritten(program)
+        compiler = _Compiler(settled, outcomes, source or by_name(program), frozenset(extras), dialect)
+        try:
+            return compiler.query(tuple(keep), lists)
+        except Gap as gap:
+            raise Unsupported(gap.diagnostic(compiler.expressions.title)) from None
 
 
 class _Compiler:
@@ -393,7 +396,8 @@ class _Compiler:
         final = exp.select(
             *(exp.alias_(st.column(f"k{i}"), exp.to_identifier(name, quoted=True)) for i, name in enumerate(keep)),
             *(exp.alias_(tree, exp.to_identifier(name, quoted=True)) for name, tree in trees),
-        ).from_(exp.Table(this=exp.to_identifier(queries[-1][0])))
+            copy=False,
+        ).from_(exp.Table(this=exp.to_identifier(queries[-1][0])), copy=False)
         query = tidied(st.with_queries(final, queries), self.stages.names.solid)
         if self.expressions.dialect.name != "duckdb":
             return query

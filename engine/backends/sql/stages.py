@@ -148,7 +148,8 @@ class Stages:
                 extra = [column(c, j.table) for j in joins for c in j.columns]
                 for joined in joins:
                     made.extend(joined.make(before))
-                select = exp.select(star, *extra, *named).from_(exp.Table(this=exp.to_identifier(before)))
+                source = exp.Table(this=exp.to_identifier(before))
+                select = exp.select(star, *extra, *named, copy=False).from_(source, copy=False)
                 for joined in joins:
                     on = [self._matched(joined, before, *pair) for pair in joined.on]
                     kind = "ASOF LEFT" if joined.nearest else "LEFT"
