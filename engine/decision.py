@@ -17,6 +17,7 @@ from engine.records import Record
 
 if TYPE_CHECKING:
     from engine.explain.ask import Question
+    from engine.explain.supply import Origin
 
 
 def _explain(part: str) -> Any:
@@ -42,8 +43,8 @@ class Decision:
     out when first asked for.
     """
 
-    # Made for every customer of a portfolio: two of the four slots are filled, the others when first asked for.
-    __slots__ = ("_case", "_summary", "_trace", "values")
+    # Made for every customer of a portfolio: two of the slots are filled, the others when first asked for.
+    __slots__ = ("_case", "_origins", "_summary", "_trace", "values")
 
     def __init__(self, values: dict[str, Any], case: Case) -> None:
         self.values = values
@@ -64,6 +65,16 @@ class Decision:
     def as_of(self) -> datetime.date:
         """The date of the decision."""
         return self._case[4]
+
+    @property
+    def sources(self) -> Mapping[str, Origin]:
+        """Where each input and history came from, and when; empty where the caller gave them all."""
+        found: Mapping[str, Origin] = getattr(self, "_origins", {})
+        return found
+
+    def supplied(self, origins: Mapping[str, Origin]) -> None:
+        """Note where the data came from, which the explanation then tells."""
+        self._origins = origins
 
     @property
     def trace(self) -> Trace:
@@ -156,6 +167,8 @@ class Decision:
         if format not in ("text", "json"):
             raise ValueError(f"an explanation is text or json, not {format!r}")
         told = _explain("explanation").explain(self.program, self.trace, self.as_of, language)
+        if self.sources:
+            told["sources"] = _explain("supply").told(self.sources)
         return told if format == "json" else _explain("text").render(told, language)
 
     def __repr__(self) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from engine.explain.phrases import FAULTS, phrases_of
+from engine.explain.supply import GIVEN
 from engine.explain.values import show, visible
 from engine.syntax.width import char_width, text_width
 
@@ -63,6 +64,8 @@ class _Page:
             yield from self.section("ask", self.asked())
         if told["assumed"]:
             yield from self.section("assumed", self.assumed())
+        if told.get("sources"):
+            yield from self.section("sources", self.sources())
         shown = [d for d in told["decisions"] if not _is_binding(d)]
         if shown:
             yield ""
@@ -175,6 +178,31 @@ class _Page:
     def assumed(self) -> Iterator[str]:
         rows = [(visible(a["name"]), self.say("read by", self.readers(a["by"]))) for a in self.told["assumed"]]
         yield from columns(rows)
+
+    def sources(self) -> Iterator[str]:
+        rows = []
+        for origin in self.told["sources"]:
+            source = origin["source"]
+            if source is None:
+                parts = [self.say("no source")]
+            elif source == GIVEN:
+                parts = [self.say("given")]
+            else:
+                parts = [visible(source), *self.dated(origin)]
+                if "rows" in origin:
+                    parts.insert(1, self.show(origin["rows"], "rows"))
+                if "fetched" in origin:
+                    parts.append(self.say("fetched", origin["fetched"][:16].replace("T", " ")))
+            shown = [self.phrases["pause"].join(parts)]
+            for passed in origin.get("passed_over", ()):
+                why = self.say(_PASSED[passed["why"]], visible(passed["source"]))
+                detail = [self.phrases["colon"] + visible(passed["detail"])] if passed.get("detail") else []
+                shown.append(self.phrases["pause"].join([why + "".join(detail), *self.dated(passed)]))
+            rows.append((visible(origin["name"]), self.phrases["clause"].join(shown)))
+        yield from columns(rows)
+
+    def dated(self, told: Json) -> list[str]:
+        return [self.say("since", visible(told["stamp"]))] if "stamp" in told else []
 
     def readers(self, readers: Sequence[str]) -> str:
         """`decision/rule` readers by decision, counted where there are many."""
@@ -327,6 +355,10 @@ class _Page:
             yield from wrap(line, 4, 6)
 
 
+#: Why a source was passed over.
+_PASSED = {
+    "missing": "source missing", "stale": "source stale", "failed": "source failed", "overruled": "source overruled",
+}
 _STATES = {"matched": "matched", "not matched": "not matched", "undetermined": "undetermined state"}
 
 

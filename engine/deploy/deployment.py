@@ -1,0 +1,129 @@
+"""An open deployment, as programs and commands use it."""
+from __future__ import annotations
+
+import datetime
+from collections.abc import Container, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+from engine.calling import Secrets
+from engine.decision import Decision
+from engine.deploy.asking import MISSING, STOP, Customer, fetch
+from engine.deploy.document import Deployment, read_deployment
+from engine.deploy.matching import Plan, match, names_of, require, sources_of
+from engine.deploy.opening import Kinds, OpenSource, opened
+from engine.hookspecs import Table
+from engine.ir import nodes as ir
+from engine.ir.door import raw_input
+from engine.ir.reads import Cone
+from engine.runs import DataProblem
+
+
+class Policy(Protocol):
+    """What is needed of a policy (`engine.policy.Policy`)."""
+
+    @property
+    def versions(self) -> Sequence[Any]: ...
+
+    def program_at(self, day: datetime.date) -> ir.Program: ...
+
+    def cone(self, program: ir.Program, only: Sequence[str] | None = None) -> Cone: ...
+
+    def decide(
+        self, inputs: Mapping[str, Any], *, as_of: datetime.date, history: Any = None,
+        only: Sequence[str] | None = None,
+    ) -> Decision: ...
+
+
+class Supply:
+    """What a deployment gives for a policy: the plan, and the open sources that it asks."""
+
+    def __init__(self, deployment: Deployment, plan: Plan, sources: Mapping[str, OpenSource], on_failure: str) -> None:
+        self.deployment = deployment
+        self.plan = plan
+        self.sources = sources
+        self.on_failure = on_failure
+
+    def table(self, source: str, name: str) -> Table:
+        return self.sources[source].tables[name]
+
+    def customer(
+        self, key: Any, as_of: datetime.date, given: Mapping[str, Any], history: Mapping[str, Any]
+    ) -> Customer:
+        """The data of one customer; raises DataProblem where a source fails and the policy stops for that."""
+        found = fetch(self.plan, self.sources, key, as_of, given, history)
+        if self.on_failure == STOP:
+            for name, failed in found.failures.items():
+                raise stopped(self.deployment, name, failed.source, failed.detail)
+        return found
+
+
+def stopped(deployment: Deployment, name: str, source: str, why: str) -> DataProblem:
+    """That a run ends since a source failed."""
+    return DataProblem(
+        f"`{name}` cannot be had from `{source}`: {why}", str(deployment.path),
+        help="mend the source, or say `on failure: missing` in the policy to go on without",
+    )
+
+
+class OpenDeployment:
+    """A deployment whose sources are opened as they are needed, each once. Use it in a `with` block, or `close` it."""
+
+    def __init__(self, path: str | Path, kinds: Kinds) -> None:
+        """Raises DeploymentError where the file is wrong by itself."""
+        self.deployment = read_deployment(path)
+        self.secrets = Secrets()
+        self.kinds = kinds
+        self._sources: dict[str, OpenSource] = {}
+        self._supplies: dict[tuple[Any, ...], Supply] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the sources."""
+        for source in self._sources.values():
+            source.close()
+        self._sources.clear()
+        self._supplies.clear()
+
+    def supply(
+        self, policy: Policy, as_of: datetime.date, only: Sequence[str] | None = None, portfolio: bool = False,
+        given: Container[str] | None = (),
+    ) -> Supply:
+        """What it gives for the versions of a policy that may decide; raises DeploymentError and DataProblem.
+        `portfolio`: a table must list the customers. `given` are inputs that come from elsewhere, None where any
+        may."""
+        programs = [policy.program_at(as_of)]
+        if programs[0].application_date is not None:
+            programs = [version.program for version in policy.versions]
+        cones = [policy.cone(program, only) for program in programs]
+        asked = (*(id(program) for program in programs), None if only is None else tuple(only), portfolio)
+        if asked not in self._supplies:
+            inputs, histories = names_of(self.deployment, programs, cones)
+            names = sources_of(self.deployment, inputs, histories, portfolio)
+            missing = [name for name in names if name not in self._sources]
+            self._sources.update(opened(self.deployment, self.kinds, missing, self.secrets))
+            plan = match(self.deployment, self._sources, programs, cones, inputs, histories, portfolio)
+            on_failure = getattr(programs[-1], "on_failure", None) or MISSING
+            self._supplies[asked] = Supply(self.deployment, plan, self._sources, on_failure)
+        if given is not None:
+            require(self.deployment, programs, cones, given)
+        return self._supplies[asked]
+
+    def decide(
+        self, policy: Policy, key: Any, *, as_of: datetime.date, inputs: Mapping[str, Any] | None = None,
+        history: Mapping[str, Any] | None = None, only: Sequence[str] | None = None,
+    ) -> Decision:
+        """Decide one customer by key. What stands in `inputs` and `history` is taken as given, the rest is fetched;
+        `Decision.sources` says where each value came from. Raises DeploymentError where the deployment does not fit
+        the policy, and DataProblem where a source cannot be opened, or fails and the policy stops for that."""
+        given = dict(inputs or {})
+        names = {d.name for v in policy.versions for d in v.program.inputs if raw_input(d, given) is not None}
+        found = self.supply(policy, as_of, only, given=names).customer(key, as_of, given, history or {})
+        decision = policy.decide(found.inputs, as_of=as_of, history=found.history, only=only)
+        decision.supplied(found.origins)
+        return decision
