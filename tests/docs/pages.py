@@ -3,7 +3,7 @@
 A fenced block is one of
 - ```` ```yaml policy.yaml ````: a file, by the path behind the language. A policy must be without findings
   when the next command runs, unless the word `wrong` stands behind the path. `version` there says that the
-  policy is the folder.
+  policy is the folder, `part` that the block shows lines of a file that is there.
 - ```` ```console ````: lines that start with `$ ` are commands (`tierwise ...` alone), the lines beneath one are
   what it prints on standard output and standard error. A line `...` stands for any lines, `...` within a line
   for any text.
@@ -122,6 +122,9 @@ def replay(page: str, folder: Path) -> str:
                 _check(unchecked)
                 parts += (page[done:block.start], replayed(block.text, tierwise))
                 done = block.end
+            elif "part" in block.words:
+                shown = f"\n{block.text}"
+                assert shown in f"\n{Path(block.words[0]).read_text('utf-8')}", f"{block.words[0]} has no such lines"
             elif block.words and block.language != "text":
                 path = Path(block.words[0])
                 path.parent.mkdir(parents=True, exist_ok=True)
