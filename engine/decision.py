@@ -18,6 +18,7 @@ from engine.records import Record
 if TYPE_CHECKING:
     from engine.explain.ask import Question
     from engine.explain.supply import Origin
+    from engine.scoring.single import Scored
 
 
 def _explain(part: str) -> Any:
@@ -44,7 +45,7 @@ class Decision:
     """
 
     # Made for every customer of a portfolio: two of the slots are filled, the others when first asked for.
-    __slots__ = ("_case", "_origins", "_summary", "_trace", "values")
+    __slots__ = ("_case", "_models", "_origins", "_summary", "_trace", "values")
 
     def __init__(self, values: dict[str, Any], case: Case) -> None:
         self.values = values
@@ -103,6 +104,15 @@ class Decision:
                 found = summarise(self.program, self.trace)
             self._summary = found
         return found
+
+    @property
+    def models(self) -> dict[str, Scored]:
+        """What came of each model that was asked, or whose answer was given, by decision."""
+        return getattr(self, "_models", {})
+
+    def told_of_models(self, told: Sequence[Scored]) -> None:
+        """Keep what came of the models, for the account of this decision."""
+        self._models = {scored.decision: scored for scored in told}
 
     @property
     def refused(self) -> tuple[str, ...]:
@@ -166,7 +176,9 @@ class Decision:
         """Why: as text for a person, or as data (`format="json"`) under `schemas/explanation.schema.json`."""
         if format not in ("text", "json"):
             raise ValueError(f"an explanation is text or json, not {format!r}")
-        told = _explain("explanation").explain(self.program, self.trace, self.as_of, language)
+        told = _explain("explanation").explain(
+            self.program, self.trace, self.as_of, language, scored=self.models.values()
+        )
         if self.sources:
             told["sources"] = _explain("supply").told(self.sources)
         return told if format == "json" else _explain("text").render(told, language)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from engine.check.load import Checked
     from engine.runs import Summary
+    from engine.scoring.bound import Bound
 
 __all__ = ["Decision", "Policy", "PolicyError", "check_policy", "load_policy"]
 
@@ -76,6 +77,8 @@ class Policy:
         self.reads = reads                      # of the files it was loaded from, None where it was not
         self._analysed: tuple[Diagnostic, ...] | None = None
         self.sources = dict(sources or {})
+        self.scorers: dict[str, Bound] = {}
+        self._has_models = any(v.program.models for v in self.versions)
         self._only_version: Compiled | None = None
         self._compiled: dict[tuple[int, tuple[str, ...] | None], Compiled] = {}
         self._cones: dict[tuple[int, tuple[str, ...] | None], Cone] = {}
@@ -125,12 +128,21 @@ class Policy:
         "python" or "reference". `previous` is the last logged decision of this customer, for policies that read
         `previous.tier` and the like: a `Decision`, or decisions with their outcomes and its date as `as of`.
         """
-        compiled = self._only_version
         if type(inputs) is not dict or type(as_of) is not datetime.date or history.__class__ not in _USUAL:
             as_of = _called_well(inputs, as_of, history)
         inputs = dict(inputs)  # explanations come later, and must not see what the caller changes meanwhile
         if previous is not None:
             inputs.update(previous_inputs(self.program_at(self._day(inputs, as_of)), _logged(previous), as_of))
+        if self._has_models:
+            return self._scored(inputs, as_of, history, only, engine)
+        return self._decided(inputs, as_of, history, only, engine)
+
+    def _decided(
+        self, inputs: dict[str, Any], as_of: datetime.date, history: History | None, only: Sequence[str] | None,
+        engine: str,
+    ) -> Decision:
+        """Decide a customer whose inputs are complete, the answers of scorers included."""
+        compiled = self._only_version
         if compiled is None or only is not None or engine != "python":
             if engine not in ("python", "reference"):
                 raise ValueError(f"no engine is called {engine!r}; there are 'python' and 'reference'")
@@ -159,6 +171,39 @@ class Policy:
         if result is None:
             return self._reference(compiled.program, inputs, history, as_of, only)
         return Decision(result[0], (self.trace, compiled, inputs, relations, as_of, only, result))
+
+    def _scored(
+        self, inputs: dict[str, Any], as_of: datetime.date, history: History | None, only: Sequence[str] | None,
+        engine: str,
+    ) -> Decision:
+        """Decide what scorers are asked, ask them, and decide the rest."""
+        single = import_module("engine.scoring.single")
+        program = self.program_at(self._day(inputs, as_of))
+        reach = {d.name for d in self.cone(program, only).decisions}
+        wanted = [model for model in program.models if model.decision in reach]
+
+        def decide(given: dict[str, Any], names: Sequence[str]) -> Mapping[str, Any] | None:
+            found = self._decided(given, as_of, history, names, engine)
+            return None if found.refused else found.values
+
+        found, told = single.with_answers(program, wanted, inputs, self.scorers, decide)
+        decision = self._decided(found, as_of, history, only, engine)
+        decision.told_of_models(told)
+        return decision
+
+    def bind(self, scorers: Mapping[str, Bound]) -> None:
+        """Let these scorers answer the models of this policy, by the models' names.
+
+        Raises PolicyError where one takes or gives something else than the policy states.
+        """
+        bound = import_module("engine.scoring.bound")
+        found = [
+            diagnostic for version in self.versions for model in version.program.models if model.model in scorers
+            for diagnostic in bound.misfits(model, scorers[model.model])
+        ]
+        if found:
+            raise PolicyError(found, self.sources)
+        self.scorers.update(scorers)
 
     def _day(self, inputs: Mapping[str, Any], as_of: datetime.date) -> datetime.date:
         """The day whose version decides: the stated application date, else the date of the decision."""

@@ -14,6 +14,8 @@ from engine.check.model import (
     Expr,
     LookupModel,
     MissingModel,
+    ModelModel,
+    Outcome,
     Plain,
     ScoreModel,
 )
@@ -125,12 +127,12 @@ class DecisionChecker:
 
     def _outcomes(
         self, draft: Draft, scope: Scope
-    ) -> tuple[Type, tuple[tuple[str, Type], ...], list[tuple[ArmModel, Expr | LookupModel]]]:
+    ) -> tuple[Type, tuple[tuple[str, Type], ...], list[tuple[ArmModel, Outcome]]]:
         """The types of what the arms give: a single type or members, and the results that can be null."""
         results = draft.reader.results
         found: dict[str, Type] = {}
-        firsts: dict[str, Expr | Plain | LookupModel] = {}
-        nulls: list[tuple[ArmModel, Expr | LookupModel]] = []
+        firsts: dict[str, Outcome] = {}
+        nulls: list[tuple[ArmModel, Outcome]] = []
         for arm in draft.arms:
             here = scope
             if arm.guard is not None:
@@ -176,12 +178,14 @@ class DecisionChecker:
         return single, members, nulls
 
     def _result(
-        self, draft: Draft, value: Expr | Plain | LookupModel, wanted: Type, scope: Scope, stated: bool
+        self, draft: Draft, value: Outcome, wanted: Type, scope: Scope, stated: bool
     ) -> Type:
         if isinstance(value, Plain):
             return value.type
         if isinstance(value, LookupModel):
             return self._lookup(value, scope)
+        if isinstance(value, ModelModel):
+            return self._model(value, scope)
         kind = self.expressions.check(value.node, scope, value.place)
         if not stated or kind.kind == dt.ANY:
             return kind
@@ -222,6 +226,18 @@ class DecisionChecker:
                     expr.place, expr.node, "look up by a value of the column's type",
                 )
         return columns[lookup.column].optional()
+
+    def _model(self, model: ModelModel, scope: Scope) -> Type:
+        """A scorer may always give no answer."""
+        for name, expr in model.args:
+            kind = self.expressions.check(expr.node, scope, expr.place)
+            if kind.kind not in (*dt.NUMERIC, dt.STRING, dt.BOOLEAN, dt.DATE, dt.DATE_TIME, dt.ANY):
+                self.report.on(
+                    "E0308",
+                    f"a model takes numbers, texts, truth values and dates; `{name}` is {rules.describe(kind)}",
+                    expr.place, expr.node, "give it one value, such as a member or a count",
+                )
+        return model.type
 
     def _decision_type(
         self, draft: Draft, outcome: Type, members: tuple[tuple[str, Type], ...], undetermined: bool, null_result: bool,
@@ -439,7 +455,7 @@ def _doc(spec: DecisionSpec) -> str:
     return node.text if isinstance(node, Scalar) else ""
 
 
-def _types_help(*outcomes: Expr | Plain | LookupModel) -> str:
+def _types_help(*outcomes: Outcome) -> str:
     """The way out where outcomes are of two kinds: an expression without its `=` is a text."""
     for outcome in outcomes:
         if isinstance(outcome, Plain) and isinstance(outcome.value, str) and _COMPUTED.compiled.search(outcome.value):

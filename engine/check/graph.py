@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from engine.check.decisions import Draft
-from engine.check.model import Expr, HistoryModel, LookupModel, ReasonRef, UseModel
+from engine.check.model import Expr, HistoryModel, LookupModel, ModelModel, ReasonRef, UseModel
 from engine.check.scope import Report
 from engine.diagnostics import Label
 from engine.records import Record
@@ -60,6 +60,8 @@ def reading(draft: Draft) -> Reading:
                 nodes.append(value.node)
             elif isinstance(value, LookupModel):
                 nodes.extend(k.node for k in value.keys)
+            elif isinstance(value, ModelModel):
+                nodes.extend(e.node for _, e in value.args)
         inherited.extend(_owners(arm.reasons))
     for characteristic in draft.characteristics:
         nodes.append(characteristic.value.node)

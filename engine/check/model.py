@@ -12,6 +12,7 @@ from engine.check.typed import Typing
 from engine.diagnostics import Span
 from engine.records import Record
 from engine.semantics.declarations import FieldDecl, InputDecl
+from engine.semantics.domain import Domain
 from engine.semantics.dtypes import Type
 from engine.source.declare import PolicyFile
 from engine.syntax import ast
@@ -68,13 +69,32 @@ class LookupModel(Record):
     place: Slice
 
 
+class ModelModel(Record):
+    """The answer of the scorer bound to `name`, asked with `args`; `reasons` are (the scorer's name, the code).
+
+    `on_failure` is missing, refer or stop. `with_missing`: it is asked where an argument is null, too."""
+
+    name: str
+    args: tuple[tuple[str, Expr], ...]
+    reasons: tuple[tuple[str, ReasonRef], ...]
+    type: Type
+    domain: Domain | None
+    on_failure: str
+    with_missing: bool
+    place: Slice
+
+
+#: What an arm gives.
+Outcome = Expr | Plain | LookupModel | ModelModel
+
+
 class ArmModel(Record):
     """One rule or row. Either `guard` or `cells`; neither for `otherwise` and for `value`."""
 
     rule: str
     guard: Expr | None
     cells: tuple[Cell, ...]
-    outcome: tuple[tuple[str, Expr | Plain | LookupModel], ...]
+    outcome: tuple[tuple[str, Outcome], ...]
     reasons: tuple[ReasonRef, ...]
     otherwise: bool
     place: Slice

@@ -22,6 +22,7 @@ from engine.check.model import (
     ScoreModel,
     TableModel,
 )
+from engine.check.models import model_draft, unread_failures
 from engine.check.parameters import ParameterReader
 from engine.check.parsing import ExpressionParser
 from engine.check.reasons import ReasonReader, check_references
@@ -103,6 +104,8 @@ class PolicyChecker:
         readings.update({u.name: use_reading(u, by_history) for u in known})
         by_name = {d.spec.name: d for d in drafts}
         order = in_order(readings, self._keys(), report)
+        if not self.faulty:                             # else what reads a model may be among these
+            unread_failures(report, drafts, readings)
         for name in order:
             if name in by_name:
                 decided = checker.decide(by_name[name], scope)
@@ -275,11 +278,7 @@ class PolicyChecker:
                 if table is not None:
                     tables.append(table)
             elif spec.form == "model":
-                self.report.at(
-                    "E0511", f"no scorer is registered for `{spec.name}`", spec.form_key.span,
-                    "install the plugin that brings it, or score with a scorecard",
-                )
-                drafts.append(Draft(spec, reader, "value", (), 0, (), where))
+                drafts.append(model_draft(spec, reader, parser, declarations, where, self.file.on_failure))
             else:
                 arms = tuple(reader.arms())
                 drafts.append(Draft(spec, reader, reader.hit, arms, 0, (), where))

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.check.expressions import ExpressionChecker
-from engine.check.model import ArmModel, Expr, LookupModel
+from engine.check.model import ArmModel, Expr, ModelModel, Outcome
 from engine.check.scope import Report
 from engine.syntax import ast
 
@@ -13,7 +13,7 @@ _HELP = "add `on missing: refer` (or skip, refuse, `{then: x}`) to the decision 
 
 def unstated(
     report: Report, expressions: ExpressionChecker, name: str, undetermined: Sequence[ArmModel],
-    nulls: Sequence[Expr | LookupModel],
+    nulls: Sequence[Outcome],
 ) -> None:
     """E0401 for the conditions of the decision `name` that can be null, E0402 for each outcome that can be."""
     if undetermined:
@@ -28,6 +28,12 @@ def unstated(
             first.place.locate(0, len(first.place.text)), _HELP,
         )
     for value in nulls:
+        if isinstance(value, ModelModel):
+            report.at(
+                "E0402", f"the model of `{name}` can give no answer, and nothing says what then happens",
+                value.place.locate(0, len(value.place.text)), _HELP,
+            )
+            continue
         names = expressions.nullable_names(value.node) if isinstance(value, Expr) else []
         why = f" (`{'`, `'.join(names[:3])}` can be missing)" if names else ""
         report.at(

@@ -8,6 +8,7 @@ from engine.check.expressions import ExpressionChecker
 from engine.check.groups import row_names
 from engine.check.joins import Joiner
 from engine.check.model import Expr, HistoryModel, HistoryUse, PolicyModel, UseModel
+from engine.check.models import asks_models
 from engine.check.parsing import ExpressionParser
 from engine.check.scope import Report, Scope, closest, instead
 from engine.records import Record
@@ -56,6 +57,11 @@ class UseReader:
             report.at(
                 "E0714", f"`{spec.policy.text}` reads its previous decision, which an import has not", spec.policy.span,
                 "decisions of imports are not logged: give it what it needs as an input",
+            )
+        if spec.each is not None and asks_models(policy):
+            report.at(
+                "E0513", f"`{spec.policy.text}` asks a model, which a policy for each row cannot", spec.policy.span,
+                "give it the answer as an input, from a field of the row",
             )
         inputs = {i.name for i in policy.inputs}
         inner = {h.name for h in policy.histories}

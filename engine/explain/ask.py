@@ -35,7 +35,8 @@ def questions(program: ir.Program, trace: Trace) -> tuple[Question, ...]:
 
 def assumed(program: ir.Program, trace: Trace, missing: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Missing data that left nothing open, with the rules that read it (directly or through features)."""
-    absent = [n for n, v in trace.admitted.inputs.items() if v is None]
+    answers = {decl.name for decl in program.inputs if decl.model}      # what is behind one that is null tells more
+    absent = [n for n, v in trace.admitted.inputs.items() if v is None and n not in answers]
     absent.extend(n for n, rows in trace.admitted.relations.items() if rows is None)
     absent = [n for n in absent if n not in missing]
     if not absent:

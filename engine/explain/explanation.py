@@ -14,7 +14,7 @@ from typing import Any
 from engine.backends.reference.decide import POLICIES, ArmTrace, BinTrace, Outcome
 from engine.backends.reference.nulls import NOTHING, Origins
 from engine.backends.reference.program import ProgramEvaluator, Trace
-from engine.explain import ask, reasons
+from engine.explain import ask, models, reasons
 from engine.explain.plan import (
     GROUPS,
     LOCAL,
@@ -31,6 +31,7 @@ from engine.explain.plan import (
 from engine.explain.values import plain
 from engine.ir import nodes as ir
 from engine.ir.door import Fault
+from engine.scoring.single import Scored
 
 Json = dict[str, Any]
 
@@ -39,10 +40,11 @@ VERSION = 1
 
 
 def explain(
-    program: ir.Program, trace: Trace, as_of: datetime.date, language: str = "en", personal: bool = False
+    program: ir.Program, trace: Trace, as_of: datetime.date, language: str = "en", personal: bool = False,
+    scored: Iterable[Scored] = (),
 ) -> Json:
     """The explanation of one decided customer; ValueError for a language that neither the phrases nor the
-    policy's reasons have. Personal inputs are hidden unless `personal`."""
+    policy's reasons have. Personal inputs are hidden unless `personal`. `scored` is what came of the models."""
     plan = plan_of(program)
     reasons.check_language(plan, language)
     told: Json = {
@@ -63,6 +65,8 @@ def explain(
         "ask": [],
         "decisions": [],
     }
+    if program.models:
+        told["models"] = [models.told(plan, program, each, personal) for each in scored]
     if trace.evaluator is not None:
         _Explainer(plan, trace, trace.evaluator, personal).fill(told, language)
     return told

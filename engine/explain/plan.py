@@ -222,6 +222,8 @@ class _DecisionPlanner:
         form = decision.hit
         if form == "value" and isinstance(decision.arms[0].outcome[0][1], ir.Lookup):
             form = "lookup"
+        if decision.form == "model":
+            form = "model"
         kind = decision.type
         if decision.members and kind.kind != dt.LIST:
             percents = {n for n, _ in decision.members if base.member_percent(decision, n)}

@@ -236,7 +236,9 @@ class _Page:
             name = visible(fact["name"])
             values = [self.say("has" if is_rows else "value is", name, shown), *self.values(fact["values"])]
             yield from pair(4, self.say("with", name, visible(fact["text"])), self.joined(values), 0)
-        if "characteristics" in told:
+        if told["form"] == "model":
+            yield from self.model(told["name"])
+        elif "characteristics" in told:
             yield from self.scorecard(told)
         elif "rules" in told:
             yield from self.rules(told)
@@ -253,6 +255,19 @@ class _Page:
             else:
                 line = self.say(conflict["kind"], self.listing(conflict["rules"]))
             yield from wrap(line, 4, 4)
+
+    def model(self, name: str) -> Iterator[str]:
+        """Who answered, what it was asked, and why it did not answer."""
+        told = next((m for m in self.told.get("models", ()) if m["decision"] == name), None)
+        if told is None:
+            return
+        model, scorer, version = (visible(told[key]) for key in ("model", "scorer", "version"))
+        by = self.say("model by", model, scorer, version) if scorer else self.say("model named", model)
+        yield from pair(4, by, self.joined([self.value({"kind": "fact", **each}) for each in told["inputs"]]), 0)
+        if told["state"] == "failed" or told["failure"] is not None:
+            yield from wrap(self.say("model failed", visible(told["failure"])), 4, 4)
+        elif told["state"] != "answered":
+            yield from wrap(self.say(_UNASKED[told["state"]]), 4, 4)
 
     def rules(self, told: Json) -> Iterator[str]:
         rules = told["rules"]
@@ -359,6 +374,8 @@ class _Page:
 _PASSED = {
     "missing": "source missing", "stale": "source stale", "failed": "source failed", "overruled": "source overruled",
 }
+#: Why no scorer was asked.
+_UNASKED = {"given": "model given", "not asked": "model not asked", "unbound": "model unbound"}
 _STATES = {"matched": "matched", "not matched": "not matched", "undetermined": "undetermined state"}
 
 

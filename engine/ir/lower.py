@@ -13,6 +13,7 @@ from engine.check import model
 from engine.check.scope import DECISION, FIELD, HISTORY, INPUT, LOCAL, PARAMETER, USE, Slice
 from engine.ir import nodes as ir
 from engine.ir.expressions import ExpressionLowering
+from engine.ir.models import Asked, Lowered, lowered, with_referrals
 from engine.semantics import dtypes as dt
 from engine.semantics.declarations import InputDecl
 from engine.semantics.dtypes import Type
@@ -37,20 +38,22 @@ class _Lowering:
         self.tables: list[ir.TableDecl] = []
         self.reasons: list[ir.ReasonDecl] = []
         self.decisions: list[ir.Decision] = []
+        self.models: list[ir.ModelDecl] = []
+        self.answers: list[InputDecl] = []
         self._typed: dict[Type, Type] = {}
 
     def program(self) -> ir.Program:
         policy = self.policy
         self.splice()
         file = policy.file
-        return ir.Program(
+        program = ir.Program(
             file.name,
             file.version,
             policy.start,
             policy.end,
             file.owner,
             file.currency,
-            (*policy.inputs, *policy.previous),
+            (*policy.inputs, *policy.previous, *self.answers),
             tuple(self.parameters),
             (*(_history(h) for h in policy.histories), *self.derived),
             tuple(self.reasons),
@@ -59,7 +62,9 @@ class _Lowering:
             policy.declared,
             file.description,
             file.application_date,
+            tuple(self.models),
         )
+        return with_referrals(program)
 
     # --- names -----------------------------------------------------------------------
 
@@ -129,7 +134,7 @@ class _Lowering:
             elif isinstance(decision, model.ScoreModel):
                 self.decisions.append(self._score(decision))
             elif decision is not None:
-                self.decisions.append(self._decide(decision))
+                self.decisions.extend(self._decide(decision))
 
     def _import(self, use: model.UseModel) -> None:
         prefix = self.qualified(use.name) + "."
@@ -156,6 +161,8 @@ class _Lowering:
         self.tables.extend(inner.tables)
         self.derived.extend(inner.derived)
         self.reasons.extend(inner.reasons)
+        self.models.extend(inner.models)
+        self.answers.extend(inner.answers)
         self.decisions.extend(d.replace(internal=True) for d in inner.decisions)
 
     def _import_each(self, use: model.UseModel) -> None:
@@ -199,16 +206,38 @@ class _Lowering:
     def _where(self, owner: str, where: Sequence[tuple[str, model.Expr]]) -> tuple[tuple[str, ir.Node], ...]:
         return tuple((name, self.expression(expr, f"{owner}/where/{name}")) for name, expr in where)
 
-    def _decide(self, decision: model.DecisionModel) -> ir.Decide:
+    def _decide(self, decision: model.DecisionModel) -> tuple[ir.Decide, ...]:
+        """A decision, behind those that give what a scorer is asked."""
         name = self.qualified(decision.name)
-        arms = tuple(self._arm(name, decision, arm) for arm in decision.arms)
-        where = self._where(name, decision.where)
-        return ir.Decide(
-            name, decision.family, decision.hit, self.typed(decision.type), decision.members, where, arms,
+        before: tuple[ir.Decide, ...] = ()
+        hit, where = decision.hit, self._where(name, decision.where)
+        asked = decision.arms[0].outcome[0][1] if decision.arms else None
+        if isinstance(asked, model.ModelModel):
+            found = self._model(name, asked, where)
+            before, hit, arms = found.before, found.hit, found.arms
+        else:
+            arms = tuple(self._arm(name, decision, arm) for arm in decision.arms)
+        decided = ir.Decide(
+            name, decision.family, hit, self.typed(decision.type), decision.members, where, arms,
             ir.OnMissing(decision.on_missing.action, decision.on_missing.outcome),
             decision.family == "features" or bool(self.prefix), _place(decision.place), doc=decision.doc,
             form=decision.form,
         )
+        return (*before, decided)
+
+    def _model(
+        self, name: str, asked: model.ModelModel, where: tuple[tuple[str, ir.Node], ...]
+    ) -> Lowered:
+        args = tuple((n, self.expression(e, f"{name}/inputs/{n}")) for n, e in asked.args)
+        codes = self.sources([ref for _, ref in asked.reasons])
+        reasons = tuple((n, code) for (n, _), code in zip(asked.reasons, codes, strict=True))
+        found = lowered(Asked(
+            name, asked.name, args, where, reasons, asked.type, asked.domain, asked.on_failure, asked.with_missing,
+            _place(asked.place),
+        ))
+        self.models.append(found.decl)
+        self.answers.extend(found.inputs)
+        return found
 
     def _arm(self, owner: str, decision: model.DecisionModel, arm: model.ArmModel) -> ir.Arm:
         id = f"{owner}/{arm.rule}"
@@ -227,7 +256,7 @@ class _Lowering:
         return ir.Arm(id, arm.rule, guard, parts, outcome, self.sources(arm.reasons), arm.otherwise, _place(arm.place))
 
     def _result(
-        self, owner: str, value: model.Expr | model.Plain | model.LookupModel, wanted: Type | None
+        self, owner: str, value: model.Outcome, wanted: Type | None
     ) -> ir.Node:
         if isinstance(value, model.Expr):
             return self.expression(value, owner, wanted)
@@ -235,6 +264,7 @@ class _Lowering:
             keys = tuple(self.expression(k, f"{owner}/{i}") for i, k in enumerate(value.keys, start=1))
             kind = dict(value.table.columns)[value.column].optional()
             return ir.Lookup(owner, kind, _place(value.place), self.qualified(value.table.name), value.column, keys)
+        assert isinstance(value, model.Plain), "a model's answer is lowered with its decision"
         return ir.Const(owner, value.type, _place(value.place), value.value, value.place.text)
 
     def cells(self, cells: Sequence[model.Cell], owner: str) -> tuple[ir.Node, tuple[ir.Node, ...]]:

@@ -22,6 +22,7 @@ import datetime
 from engine import records
 from engine.diagnostics import Locator, Span
 from engine.semantics.declarations import FieldDecl, InputDecl
+from engine.semantics.domain import Domain
 from engine.semantics.dtypes import Type
 
 
@@ -433,6 +434,28 @@ class TableDecl(records.Record):
     keys: tuple[str, ...]
 
 
+class ModelDecl(records.Record):
+    """What a scorer is asked for `decision`, and where its answer goes.
+
+    `args` are the scorer's inputs with the decisions that give them, `types` their types. `answer`, `failed` and the
+    second of each of `reasons` (by the scorer's name) are inputs of the program. `on_failure` is missing, refer or
+    stop; `with_missing`: the scorer is asked where an argument is null, too.
+    """
+
+    model: str
+    decision: str
+    args: tuple[tuple[str, str], ...]
+    types: tuple[tuple[str, Type], ...]
+    answer: str
+    failed: str
+    reasons: tuple[tuple[str, str], ...]
+    type: Type
+    domain: Domain | None
+    on_failure: str
+    with_missing: bool
+    at: Place
+
+
 class Program(records.Record):
     """A whole policy. `decisions` stand in evaluation order, `declared` in the order of the file; `histories`
     that a policy for each row derives stand behind those that they are derived from."""
@@ -453,6 +476,7 @@ class Program(records.Record):
     doc: str = ""
     #: The date input that picks the version, instead of the date of the decision.
     application_date: str | None = None
+    models: tuple[ModelDecl, ...] = ()
 
 
 #: Reserved reason codes of an open decision.

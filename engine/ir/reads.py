@@ -111,12 +111,10 @@ def with_parameters(found: Reads, parameters: Mapping[str, ir.ParameterDecl]) ->
 def inputs_behind(program: ir.Program) -> dict[str, frozenset[str]]:
     """The inputs and histories that each decision reads, itself or through features and what imports bring; not
     through decisions with outcomes, whose own rules tell what they read."""
-    parameters = {p.name: p for p in program.parameters}
     internal = {d.name for d in program.decisions if d.internal}
-    histories = {h.name: h for h in program.histories}
     found: dict[str, frozenset[str]] = {}
     for decision in program.decisions:
-        direct = reached(with_parameters(reached(decision_reads(decision), histories), parameters), histories)
+        direct = all_reads(program, decision)
         names = set(direct.inputs | direct.relations)
         for ref in direct.refs & internal:
             names |= found.get(ref, frozenset())
@@ -129,6 +127,13 @@ def decision_reads(decision: ir.Decision) -> Reads:
     found = reads(expressions(decision))
     inherited = {source.name for source in reason_sources(decision) if source.inherited}
     return found.replace(refs=found.refs | inherited)
+
+
+def all_reads(program: ir.Program, decision: ir.Decision) -> Reads:
+    """What a decision reads, itself and through parameters and derived relations."""
+    parameters = {p.name: p for p in program.parameters}
+    histories = {h.name: h for h in program.histories}
+    return reached(with_parameters(reached(decision_reads(decision), histories), parameters), histories)
 
 
 def reason_sources(decision: ir.Decision) -> Iterator[ir.ReasonSource]:

@@ -10,7 +10,8 @@ from engine.semantics.dtypes import Type
 class InputDecl(Record):
     """`domain` is the declared `range`, None without one; `on_unknown` says what an undeclared
     enumeration value becomes: missing, refuse (this customer) or stop (the run). `previous`: an outcome of
-    the last logged decision, which the engine brings; one that cannot be read is null, and refuses nobody."""
+    the last logged decision, which the engine brings; one that cannot be read is null, and refuses nobody.
+    `model`: the decision whose scorer answers it, where data do not bring the answer themselves."""
 
     name: str
     type: Type
@@ -25,6 +26,7 @@ class InputDecl(Record):
     doc: str = ""
     at: Span | None = None
     previous: bool = False
+    model: str = ""
 
     @property
     def required(self) -> bool:

@@ -91,6 +91,7 @@ class PolicyFile(Record):
     supersedes: Scalar | None
     application_date: str | None
     on_missing: OnMissingSpec | None
+    on_failure: str
     vocabularies: tuple[VocabularySpec, ...]
     parameters: tuple[ParameterSpec, ...]
     uses: tuple[UseSpec, ...]
@@ -121,6 +122,7 @@ def declare(document: Document) -> PolicyFile:
         scalar(root, "supersedes"),
         normal(text(root, "application date")) or None,
         on_missing(root.get("on missing")),
+        text(root, "on failure"),
         tuple(VocabularySpec(normal(k.text), k, v) for k, v in pairs(root.get("vocabularies"))),
         tuple(_parameter(k, v) for k, v in pairs(root.get("parameters")) if isinstance(v, (Scalar, Mapping))),
         tuple(u for u in (_use(k, v) for k, v in pairs(root.get("use"))) if u is not None),

@@ -92,6 +92,7 @@ version: "1"
 effective: {from: 2026-01-01, to: 2026-12-31}
 owner: someone
 currency: CNY
+on failure: missing
 on missing: {then: ask}
 supersedes: "0.9"
 application date: applied
@@ -134,7 +135,8 @@ risk:
 service:
   c: {collect: [{rule: C, when: a, do: {action: call, due: = as of}}]}
   l: {lookup: {table: t.csv, key: {naics: a}, column: limit}}
-  m: {model: {model: pd, inputs: {x: a}, on failure: refer}}
+  m: {type: number, range: '>= 0', model: pd, inputs: {x: a}, reasons: {high: R1}, ask with missing: true,
+      on failure: refer}
 """
 
 

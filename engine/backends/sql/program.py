@@ -364,7 +364,7 @@ class _Compiler:
     def _assumed(self, missing: Flags) -> Flags:
         """Missing data that leave nothing open, as far as some decision that is shown reads them."""
         told = {f.label: f.holds for f in missing}
-        read = self._read_by_rules()
+        read = self._read_by_rules() - {decl.name for decl in self.program.inputs if decl.model}
         flags = []
         for name in self.labels.names:
             if name not in read:

@@ -1,0 +1,217 @@
+"""Scores for many customers at once, in Arrow tables.
+
+A batch that fails as a whole is asked for again customer by customer, so that one bad customer costs only itself; where
+very many fail in a row the rest of the batch is given up, and marked.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from engine.calling import CallFailed
+from engine.ir import nodes as ir
+from engine.records import Record
+from engine.scoring.bound import Bound, taken
+from engine.scoring.single import score
+from engine.semantics import dtypes as dt
+
+#: Failures in a row after which the customers left of a batch that failed are not asked for one by one.
+MOST_IN_A_ROW = 200
+TYPES: Mapping[str, pa.DataType] = {
+    dt.NUMBER: pa.float64(), dt.MONEY: pa.float64(), dt.STRING: pa.string(), dt.BOOLEAN: pa.bool_(),
+    dt.DATE: pa.date32(), dt.DATE_TIME: pa.timestamp("us"),
+}
+
+
+class Answers(Record):
+    """A batch's answers: `value` and a truth value for each of the model's reasons, in the order of the rows; `failed`
+    says where there is none since the scorer failed. `asked` are the rows it was asked for, `failures` how often
+    it failed in which way."""
+
+    value: pa.Array
+    reasons: Mapping[str, pa.Array]
+    failed: pa.Array
+    asked: int
+    failures: Mapping[str, int]
+
+
+def answers(model: ir.ModelDecl, bound: Bound, table: pa.Table) -> Answers:
+    """Ask a model's scorer for a table with a column for each of its inputs."""
+    rows = table.num_rows
+    kinds = dict(model.types)
+    columns = [table.column(key).cast(TYPES[kinds[key].kind]) for key, _ in model.args]
+    whole = pa.table(dict(zip((key for key, _ in model.args), columns, strict=True)))
+    asked = _known(columns, rows) if columns and not model.with_missing else None
+    chosen = whole if asked is None or not whole.num_columns else whole.filter(asked)
+    if not whole.num_columns:
+        chosen = whole = pa.table({"": pa.nulls(rows)}).select([])
+    count = rows if asked is None else chosen.num_rows
+    found = _batch(model, bound, chosen, count) if count else _none(model, 0)
+    return found if asked is None else _spread(found, asked, rows)
+
+
+def _known(columns: Sequence[pa.ChunkedArray], rows: int) -> pa.ChunkedArray | None:
+    """Where no column is null; None where that is everywhere."""
+    found = None
+    for column in columns:
+        if column.null_count:
+            valid = pc.is_valid(column)
+            found = valid if found is None else pc.and_(found, valid)
+    return found
+
+
+def _batch(model: ir.ModelDecl, bound: Bound, table: pa.Table, rows: int) -> Answers:
+    try:
+        given = bound.batch(table)
+        return _checked(model, bound, given, rows)
+    except CallFailed as problem:
+        if rows == 1:
+            return _none(model, 1, problem.text)
+        return _one_by_one(model, bound, table, rows)
+
+
+def _checked(model: ir.ModelDecl, bound: Bound, given: Any, rows: int) -> Answers:
+    """A scorer's table as answers; raises CallFailed where the table is not what was asked for."""
+    if not isinstance(given, pa.Table):
+        raise CallFailed("it gave no Arrow table")
+    if given.num_rows != rows:
+        raise CallFailed(f"it gave {given.num_rows:,} rows for {rows:,} customers")
+    if "value" not in given.column_names:
+        raise CallFailed("its table has no column `value`")
+    value = given.column("value").combine_chunks()
+    if isinstance(value, pa.ChunkedArray):
+        value = pa.concat_arrays(value.chunks) if value.num_chunks else pa.nulls(0, value.type)
+    wanted = TYPES[model.type.kind]
+    if value.type != wanted:
+        try:
+            value = value.cast(wanted)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
+            raise CallFailed(f"its column `value` holds {value.type}, not {wanted}") from None
+    value, failed, failures = _within(model, value)
+    reasons = _reasons(model, bound, given, rows)
+    if failures:
+        fine = pc.invert(failed)
+        reasons = {name: pc.and_(flags, fine) for name, flags in reasons.items()}
+    return Answers(value, reasons, failed, rows, failures)
+
+
+def _within(model: ir.ModelDecl, value: pa.Array) -> tuple[pa.Array, pa.Array, dict[str, int]]:
+    """The answers that the policy takes, where others are null, and what is wrong with these."""
+    odd = _odd(model, value)
+    if odd is None or not (places := pc.indices_nonzero(pc.fill_null(odd, False)).to_pylist()):
+        return value, _falses(len(value)), {}
+    failures: dict[str, int] = {}
+    bad = set()
+    for place in places:
+        try:
+            taken(model, value[place].as_py())
+        except CallFailed as problem:
+            failures[problem.text] = failures.get(problem.text, 0) + 1
+            bad.add(place)
+    failed = pa.array([place in bad for place in range(len(value))], pa.bool_())
+    return pc.if_else(failed, pa.scalar(None, value.type), value), failed, failures
+
+
+def _odd(model: ir.ModelDecl, value: pa.Array) -> pa.Array | None:
+    """Where an answer may not do, and is to be looked at more closely."""
+    kind = model.type
+    if kind.values is not None:
+        return pc.invert(pc.is_in(value, value_set=pa.array(list(kind.values), value.type)))
+    if kind.kind not in dt.NUMERIC:
+        return None
+    odd = pc.invert(pc.is_finite(value))
+    if kind.lower is not None:
+        odd = pc.or_(odd, pc.less(value, kind.lower))
+    if kind.upper is not None:
+        odd = pc.or_(odd, pc.greater(value, kind.upper))
+    if kind.whole or (model.domain is not None and len(model.domain.intervals) > 1):
+        return _trues(len(value))
+    if model.domain is not None and model.domain.intervals:
+        part = model.domain.intervals[0]
+        if part.lower is not None:
+            odd = pc.or_(odd, pc.less_equal(value, part.lower))
+        if part.upper is not None:
+            odd = pc.or_(odd, pc.greater_equal(value, part.upper))
+    return odd
+
+
+def _reasons(model: ir.ModelDecl, bound: Bound, given: pa.Table, rows: int) -> dict[str, pa.Array]:
+    if "reasons" not in given.column_names:
+        return {reason: _falses(rows) for reason, _ in model.reasons}
+    lists = given.column("reasons").combine_chunks()
+    if isinstance(lists, pa.ChunkedArray):
+        lists = pa.concat_arrays(lists.chunks) if lists.num_chunks else pa.nulls(0, lists.type)
+    if not (pa.types.is_list(lists.type) or pa.types.is_large_list(lists.type)):
+        raise CallFailed("its column `reasons` holds no lists")
+    items, owners = pc.list_flatten(lists), pc.list_parent_indices(lists)
+    known = set(bound.described.reasons)
+    strange = [name for name in pc.unique(items).to_pylist() if name not in known]
+    if strange:
+        raise CallFailed(f"it gave the reason `{strange[0]}`, which it did not declare")
+    found = {}
+    everyone = pa.array(range(rows), owners.type)
+    for reason, _ in model.reasons:
+        mine = owners.filter(pc.equal(items, reason))
+        found[reason] = pc.is_in(everyone, value_set=mine)
+    return found
+
+
+def _one_by_one(model: ir.ModelDecl, bound: Bound, table: pa.Table, rows: int) -> Answers:
+    values: list[Any] = []
+    reasons: dict[str, list[bool]] = {reason: [] for reason, _ in model.reasons}
+    failed: list[bool] = []
+    failures: dict[str, int] = {}
+    in_a_row = asked = 0
+    for row in table.to_pylist():
+        if in_a_row < MOST_IN_A_ROW:
+            scored = score(model, row, bound)
+            failure, value, given = scored.failure, scored.value, scored.reasons
+            asked += 1
+        else:
+            failure, value, given = f"it failed {MOST_IN_A_ROW} times in a row", None, ()
+        values.append(value)
+        for reason, flags in reasons.items():
+            flags.append(reason in given)
+        failed.append(failure is not None)
+        in_a_row = in_a_row + 1 if failure is not None else 0
+        if failure is not None:
+            failures[failure] = failures.get(failure, 0) + 1
+    return Answers(
+        pa.array(values, TYPES[model.type.kind]), {n: pa.array(f, pa.bool_()) for n, f in reasons.items()},
+        pa.array(failed, pa.bool_()), asked, failures,
+    )
+
+
+def _none(model: ir.ModelDecl, rows: int, failure: str | None = None) -> Answers:
+    """No answer at all, because of a failure if there was one."""
+    flags = _falses(rows) if failure is None else _trues(rows)
+    return Answers(
+        pa.nulls(rows, TYPES[model.type.kind]), {reason: _falses(rows) for reason, _ in model.reasons}, flags,
+        0 if failure is None else rows, {failure: rows} if failure is not None else {},
+    )
+
+
+def _spread(found: Answers, asked: pa.ChunkedArray, rows: int) -> Answers:
+    """The answers at the rows that were asked for, no answer elsewhere."""
+    mask = pc.fill_null(asked, False)
+    mask = pa.concat_arrays(mask.chunks) if isinstance(mask, pa.ChunkedArray) else mask
+
+    def at(values: pa.Array, default: Any) -> pa.Array:
+        base = pa.array([default] * rows, values.type) if default is not None else pa.nulls(rows, values.type)
+        return pc.replace_with_mask(base, mask, values)
+
+    return Answers(
+        at(found.value, None), {n: at(flags, False) for n, flags in found.reasons.items()}, at(found.failed, False),
+        found.asked, found.failures,
+    )
+
+
+def _falses(rows: int) -> pa.Array:
+    return pc.fill_null(pa.nulls(rows, pa.bool_()), False)
+
+
+def _trues(rows: int) -> pa.Array:
+    return pc.fill_null(pa.nulls(rows, pa.bool_()), True)
