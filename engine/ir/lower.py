@@ -62,7 +62,7 @@ class _Lowering:
             policy.declared,
             file.description,
             file.application_date,
-            tuple(self.models),
+            models=tuple(self.models),
         )
         return with_referrals(program)
 
