@@ -19,11 +19,12 @@ from engine.commands.common import (
     talk,
 )
 from engine.commands.loading import open_policy
+from engine.commands.plugging import plugin_option
 from engine.commands.reading import read_object
 from engine.explain.phrases import LANGUAGES
 from engine.ir import nodes as ir
 from engine.ir.previous import from_told, previous_inputs
-from engine.policy import Decision
+from engine.policy import Decision, Policy
 from engine.portfolio.tables import normalise
 from engine.portfolio.writing import cell, json_text
 from engine.render import visible
@@ -32,7 +33,10 @@ from engine.syntax.width import text_width
 
 @click.command()
 @click.argument("policy", metavar="POLICY")
-@click.argument("customer", metavar="[INPUT]", default="-")
+@click.argument("customer", metavar="[INPUT]", required=False)
+@click.option("--deployment", metavar="FILE", help="Where the data come from. [default: as the project file says]")
+@click.option("--key", metavar="KEY", help="The customer whose data the deployment is to fetch.")
+@plugin_option
 @click.option("--as-of", type=Date(), help="The date of the decision. [default: today]")
 @click.option("--history", metavar="FILE", help='Event rows as JSON: {"repayments": [{...}, ...]}.')
 @click.option("--previous", metavar="FILE", help="The customer's last decision as JSON, as `--format json` prints it.")
@@ -43,8 +47,9 @@ from engine.syntax.width import text_width
 @click.option("--case", "case", metavar="NAME", help="Of the case that is kept. [default: by key and date]")
 @click.option("--yes", is_flag=True, help="Keep it without asking.")
 def command(
-    policy: str, customer: str, as_of: datetime.date | None, history: str | None, previous: str | None, form: str,
-    language: str, explain: bool, save_test: str | None, case: str | None, yes: bool,
+    policy: str, customer: str | None, deployment: str | None, key: str | None, as_of: datetime.date | None,
+    history: str | None, previous: str | None, form: str, language: str, explain: bool, save_test: str | None,
+    case: str | None, yes: bool,
 ) -> int:
     """Decide one customer and explain it.
 
@@ -52,7 +57,17 @@ def command(
     means missing, dates are ISO text. Its `history` may hold event rows, as --history does. --previous takes what an
     earlier run of this command printed, or an object of decisions with their outcomes and the date as `as of`; one
     dated after the date of the decision is not seen. Exits with 1 where the customer is refused.
+
+    With --key the customer's data are fetched from the sources of a deployment file, and the explanation tells where
+    each came from; INPUT, if it is given, goes before what the sources have.
     """
+    if deployment is not None and key is None:
+        raise click.UsageError("`--deployment` needs `--key`, the customer to fetch")
+    place = None if key is None else deployment or import_module("engine.commands.deploying").of_project(policy)
+    if key is not None and place is None:
+        raise click.UsageError("`--key` needs `--deployment`, or `deployment:` in the project file")
+    if place is None and customer is None:
+        customer = "-"
     if customer == "-" and sys.stdin.isatty():
         raise click.UsageError("name a JSON file, or give the customer as JSON on standard input")
     if [customer, history, previous].count("-") > 1:
@@ -65,18 +80,21 @@ def command(
     known = dict.fromkeys((*LANGUAGES, *(language for r in program.reasons for language, _ in r.texts)))
     if language not in known:
         raise click.UsageError(f"there is no explanation in `{language}`, choose one of {', '.join(known)}")
-    inputs = read_object(customer, "the customer")
+    inputs = {} if customer is None else read_object(customer, "the customer")
     events = None if history is None else _events(read_object(history, "the history"), history)
     if events is None and "history" not in {d.name for d in program.inputs} and "history" in inputs:
         within = inputs.pop("history")
         if within is not None and not isinstance(within, dict):
             raise Failure("`history` of the customer is not an object", code=BAD_DATA, help="write {name: [row, ...]}")
-        events = _events(within or {}, customer)
+        events = _events(within or {}, str(customer))
     _tell_strangers(program, inputs, events or {})
     if previous is not None:
         logged = from_told(read_object(previous, "the previous decision"))
         inputs.update(previous_inputs(program, logged, day))
-    decision = loaded.decide(inputs, as_of=day, history=events)
+    if place is None:
+        decision = loaded.decide(inputs, as_of=day, history=events)
+    else:
+        decision, inputs, events = _fetched(place, str(key), loaded, day, inputs, events)
     if explain:
         told = decision.explain(format=form, language=language)
         text = told if isinstance(told, str) else json_text(told, indent=2)
@@ -89,6 +107,18 @@ def command(
         saving = import_module("engine.commands.saving")
         saving.save(save_test, policy, loaded, decision, inputs, events, case, yes)
     return FINDINGS if decision.refused else 0
+
+
+def _fetched(
+    place: str, key: str, policy: Policy, day: datetime.date, inputs: dict[str, Any], events: Any
+) -> tuple[Decision, dict[str, Any], Any]:
+    """The decision of a customer whose data a deployment fetches, and these data."""
+    deploying: Any = import_module("engine.commands.deploying")
+    with deploying.opened(place, policy) as deployment:
+        found = deployment.fetch(policy, deploying.key_of(key, policy), as_of=day, inputs=inputs, history=events)
+    decision = policy.decide(found.inputs, as_of=day, history=found.history)
+    decision.supplied(found.origins)
+    return decision, {name: value for name, value in found.inputs.items() if value is not None}, found.history
 
 
 def _events(value: dict[str, Any], path: str) -> dict[str, list[dict[str, Any]] | None]:

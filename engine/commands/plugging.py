@@ -3,8 +3,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -12,8 +13,10 @@ from engine.commands import PLUGIN_PATHS, keep_plugins
 from engine.commands.common import paint, talk
 from engine.commands.policies import invalid
 from engine.diagnostics import Problem
-from engine.hooks import Plugins
 from engine.render import visible
+
+if TYPE_CHECKING:
+    from engine.hooks import Plugins
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -29,7 +32,9 @@ def plugin_option(function: F) -> F:
 def plugins_for(place: str | Path) -> Plugins:
     """The plugins for what lies at `place`: named by `--plugin`, by the project file above it, built-in, installed."""
     context = click.get_current_context()
-    return Plugins.beside(place, context.meta.get(PLUGIN_PATHS, ()))
+    hooks: Any = import_module("engine.hooks")          # which a command that asks for no plugin need not wait for
+    found: Plugins = hooks.Plugins.beside(place, context.meta.get(PLUGIN_PATHS, ()))
+    return found
 
 
 def unusable(problem: Problem) -> click.exceptions.Exit:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Container, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -114,16 +115,32 @@ class OpenDeployment:
             require(self.deployment, programs, cones, given)
         return self._supplies[asked]
 
+    def fetch(
+        self, policy: Policy, key: Any, *, as_of: datetime.date, inputs: Mapping[str, Any] | None = None,
+        history: Mapping[str, Any] | None = None, only: Sequence[str] | None = None,
+    ) -> Customer:
+        """The data of one customer by key, for the decisions asked for. What stands in `inputs` and `history` is taken
+        as given. Raises DeploymentError where the deployment does not fit the policy, and DataProblem where a source
+        cannot be opened, or fails and the policy stops for that."""
+        given = dict(inputs or {})
+        names = {d.name for v in policy.versions for d in v.program.inputs if raw_input(d, given) is not None}
+        return self.supply(policy, as_of, only, given=names).customer(key, as_of, given, history or {})
+
     def decide(
         self, policy: Policy, key: Any, *, as_of: datetime.date, inputs: Mapping[str, Any] | None = None,
         history: Mapping[str, Any] | None = None, only: Sequence[str] | None = None,
     ) -> Decision:
-        """Decide one customer by key. What stands in `inputs` and `history` is taken as given, the rest is fetched;
-        `Decision.sources` says where each value came from. Raises DeploymentError where the deployment does not fit
-        the policy, and DataProblem where a source cannot be opened, or fails and the policy stops for that."""
-        given = dict(inputs or {})
-        names = {d.name for v in policy.versions for d in v.program.inputs if raw_input(d, given) is not None}
-        found = self.supply(policy, as_of, only, given=names).customer(key, as_of, given, history or {})
+        """Decide one customer by key, with data as `fetch` gives them; `Decision.sources` says where each came from."""
+        found = self.fetch(policy, key, as_of=as_of, inputs=inputs, history=history, only=only)
         decision = policy.decide(found.inputs, as_of=as_of, history=found.history, only=only)
         decision.supplied(found.origins)
         return decision
+
+
+def open_deployment(path: str | Path, kinds: Kinds | None = None) -> OpenDeployment:
+    """Open the deployment file at `path`. Its kinds are those of the built-in and installed plugins, and of the project
+    file above it, unless others are given. Raises DeploymentError."""
+    if kinds is None:
+        hooks: Any = import_module("engine.hooks")
+        kinds = hooks.Plugins.beside(path)
+    return OpenDeployment(path, kinds)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 #: By hook, each name with the module of `plugins/` that gives it.
 BUILT_IN: Mapping[str, Mapping[str, str]] = {
-    "register_sources": {},
+    "register_sources": {"files": "files"},
     "register_scorers": {},
     "register_functions": {},
     "register_sinks": {},
