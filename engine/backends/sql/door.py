@@ -107,16 +107,17 @@ def unfit(of: SqlExpressions, kind: Type, domain: Domain | None, value: Sql) -> 
     wrong = []
     if not kind.nullable:
         wrong.append(st.missing(value))
-    if kind.whole and isinstance(value.tree, exp.Column):
-        # what another policy is handed may have a fraction
+    known = isinstance(value.tree, (exp.Column, exp.Literal))
+    if kind.whole and known:
+        # what another policy is handed may have a fraction, a constant too
         whole = [
             exp.LTE(this=st.absolute(value.tree.copy()), expression=st.number(2.0**53)),
             exp.EQ(this=exp.Floor(this=value.tree.copy()), expression=value.tree.copy()),
         ]
         wrong.append(st.holds(value.replace(tree=st.negated(st.all_of(whole)), nullable=True)))
-    if kind.values is not None and isinstance(value.tree, exp.Column):
+    if kind.values is not None and known:
         wrong.append(st.holds(value.replace(tree=_unknown(of, kind, value), nullable=True)))
-    if domain is not None and isinstance(value.tree, (exp.Column, exp.Literal)):
+    if domain is not None and known:
         outside = st.negated(_inside(of, domain, kind, value))
         wrong.append(st.holds(value.replace(tree=outside, nullable=True)))
     return st.either(*wrong)
