@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from engine import feel as feel
+    from engine import testing as testing
     from engine.decision import Decision as Decision
     from engine.diagnostics import Diagnostic as Diagnostic
     from engine.hooks import PluginProblem as PluginProblem
@@ -41,7 +42,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Command", "DataProblem", "Decision", "Diagnostic", "Field", "Function", "PluginFailure", "PluginProblem",
     "Plugins", "Policy", "PolicyError", "Score", "Scorer", "ScorerDescription", "ScorerKind", "Setting", "Settings",
-    "Sink", "SinkKind", "Source", "SourceKind", "Table", "check_policy", "feel", "hookimpl", "load_policy",
+    "Sink", "SinkKind", "Source", "SourceKind", "Table", "check_policy", "feel", "hookimpl", "load_policy", "testing",
 ]
 
 #: Where each public name is defined; a module stands for itself.
@@ -72,6 +73,7 @@ _HOMES = {
     "feel": "engine.feel",
     "hookimpl": "engine.hookspecs",
     "load_policy": "engine.policy",
+    "testing": "engine.testing",
 }
 
 

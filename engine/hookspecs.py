@@ -2,7 +2,8 @@
 
 A plugin is a module or package with functions marked `@tierwise.hookimpl`, found through the entry-point group
 `tierwise`, a path, or the project file; it states the version of these hooks that it was written for as
-`tierwise_hooks = 1`. Everything here is public and is all that a plugin needs; `docs/plugins/hooks.md` is generated from it.
+`tierwise_hooks = 1`. Everything here is public and is all that a plugin needs; `docs/plugins/hooks.md` is generated
+from it.
 
 Types are named as policies name them: "number", "string", "boolean", "date", "date and time", "time",
 "days and time duration", "years and months duration".
@@ -102,8 +103,8 @@ class Table:
 
     `key` names the column that holds the customer's key. `stamp` names the column, a date or date and time, that says
     since when a row of facts holds; rows stamped after the date of the decision are not given. Without it a
-    row is taken to hold as of when it was fetched. `keyed`: its rows can only be had by their keys, so that `batches` is
-    always given some.
+    row is taken to hold as of when it was fetched. `keyed`: its rows can only be had by their keys, so that
+    `batches` is always given some.
     """
 
     name: str

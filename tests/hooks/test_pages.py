@@ -9,7 +9,7 @@ import pytest
 from engine.hooks import Origin, Plugins
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PAGES = sorted((ROOT / "docs" / "errors").glob("E10*.md"))
+PAGES = sorted((ROOT / "docs" / "errors").glob("E100*.md"))
 BLOCK = re.compile(r"```(?:yaml|python)\n# ([\w./]+)\n(.*?)```", re.S)
 
 

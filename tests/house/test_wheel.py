@@ -90,6 +90,8 @@ def test_the_alias_is_the_engine(python: Path, bank: Path) -> None:
         "assert tierwise.feel.evaluate is engine.feel.evaluate\n"
         "assert tierwise.feel.Range is engine.feel.Range\n"
         "assert tierwise.feel.evaluate('1 + 1') == 2\n"
+        "import tierwise.testing\n"
+        "assert tierwise.testing.ScorerContract.__module__ == 'engine.testing.scorers'\n"
         "print(tierwise.__version__)"
     )
     assert run(python, "-c", code, cwd=bank).strip() == "0.1.0"

@@ -1,0 +1,177 @@
+"""What the contracts share: opening with settings, failures with a way out, and all tests in one call."""
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+from engine.hookspecs import PluginFailure, Setting, Settings
+
+T = TypeVar("T")
+
+_PYTHON: Mapping[str, tuple[type, ...]] = {
+    "text": (str,), "number": (int, float), "boolean": (bool,), "duration": (int, float), "path": (str, Path),
+    "secret": (str,), "list": (list, tuple), "map": (Mapping,), "any": (object,),
+}
+
+
+class Broken(AssertionError):
+    """A contract that does not hold."""
+
+
+def fail(message: str, way: str) -> Broken:
+    """What is to be raised: a sentence, and how to mend it."""
+    return Broken(f"{message}\n  = help: {way}")
+
+
+def settings(takes: Mapping[str, Setting], given: Mapping[str, Any], folder: str | Path = ".") -> Settings:
+    """Settings as an entry of a deployment file would give them: checked, and absent ones by default.
+
+    A path is relative to `folder`, a duration in seconds; a secret is the text itself.
+    """
+    place = Path(folder).resolve()
+    values: dict[str, Any] = {}
+    for name in given:
+        if name not in takes:
+            listed = ", ".join(f"`{n}`" for n in takes) or "none"
+            raise fail(f"there is no setting `{name}`", f"the settings are {listed}")
+    for name, setting in takes.items():
+        value = given.get(name, setting.default)
+        if name not in given and setting.required:
+            raise fail(f"the setting `{name}` is required", f"give it in `settings`: `{{\"{name}\": ...}}`")
+        if name in given and (not isinstance(value, _PYTHON[setting.kind]) or _is_truth(value, setting.kind)):
+            raise fail(f"the setting `{name}` is no {setting.kind}", "give a value of the setting's kind")
+        if name in given and setting.values and value not in setting.values:
+            raise fail(f"`{value}` is no value of the setting `{name}`", f"it may be {', '.join(setting.values)}")
+        if setting.kind == "path" and value is not None:
+            value = (place / value).resolve()
+        if setting.kind in ("number", "duration") and value is not None:
+            value = float(value)
+        values[name] = value
+    return Settings("test", values, place)
+
+
+def _is_truth(value: Any, kind: str) -> bool:
+    return isinstance(value, bool) and kind in ("number", "duration")
+
+
+class Contract:
+    """Base of the contracts: `kind` with its `settings`, relative to `folder`; or `open` overridden.
+
+    One object is opened for all tests of a class. `broken` gives an object that fails as soon as it is asked; by
+    default one with a path that leads nowhere, where the kind has a path among its settings.
+    """
+
+    kind: Any = None
+    settings: Mapping[str, Any] = {}
+    folder: str | Path = "."
+    #: Made-up rows, and the seed that they come from.
+    size: int = 40
+    seed: int = 20260701
+    _kept: ClassVar[dict[type, Any]] = {}
+
+    def open(self) -> Any:
+        """Open what is tested."""
+        if self.kind is None:
+            raise fail(f"`{type(self).__name__}` does not say what it tests",
+                       "set `kind` (and `settings`), or write a method `open`")
+        return self.kind.open(settings(self.kind.settings, self.settings, self.folder))
+
+    def broken(self) -> Any:
+        """Something opened that fails when it is asked; raises `PluginFailure` where opening fails. None for nothing
+        to test."""
+        takes: Mapping[str, Setting] = getattr(self.kind, "settings", None) or {}
+        paths = [name for name, setting in takes.items() if setting.kind == "path"]
+        if not paths:
+            return None
+        wrong = {**self.settings, paths[0]: "there-is-no-such-file"}
+        return self.kind.open(settings(takes, wrong, self.folder))
+
+    @property
+    def opened(self) -> Any:
+        """What is tested, opened once a class."""
+        kept = Contract._kept
+        if type(self) not in kept:
+            kept[type(self)] = self.open()
+        return kept[type(self)]
+
+    @classmethod
+    def teardown_class(cls) -> None:
+        """Close what was opened; pytest calls it when a class is done."""
+        opened = Contract._kept.pop(cls, None)
+        close = getattr(opened, "close", None)
+        if close is not None:
+            close()
+
+
+def check(contract: type[Contract], **attributes: Any) -> None:
+    """Run all tests of a contract; raises `Broken` with everything that does not hold, and all exceptions of the
+    plugin, the first of them as its cause. Functions among the attributes take no `self`."""
+    case: type[Contract] = type(contract.__name__, (contract,), {n: _bound(v) for n, v in attributes.items()})
+    told: list[str] = []
+    first: Exception | None = None
+    try:
+        for name, test in inspect.getmembers(case, inspect.isfunction):
+            if name.startswith("test_"):
+                try:
+                    test(case())
+                except Broken as problem:
+                    told.append(f"{name}: {problem}")
+                except Exception as problem:  # noqa: BLE001 - the plugin's own; its author wants all of it
+                    first = first or problem
+                    told.append(f"{name}: `{type(problem).__name__}`: {problem}")
+    finally:
+        case.teardown_class()
+    if told:
+        raise Broken("\n".join(told)) from first
+
+
+def _bound(value: Any) -> Any:
+    """An attribute that stays what it is on an instance."""
+    return staticmethod(value) if inspect.isfunction(value) else value
+
+
+def fails_rightly(do: Callable[[], Any], what: str) -> bool:
+    """Whether something raised `PluginFailure` with a text; False where it raised nothing. Any other exception is a
+    broken contract."""
+    try:
+        do()
+    except PluginFailure as failure:
+        if not str(failure).strip():
+            way = "raise `tierwise.PluginFailure(\"why, and what to do\")`"
+            raise fail(f"{what} fails without a word", way) from None
+        return True
+    except Broken:
+        raise
+    except Exception as error:
+        raise fail(
+            f"{what} fails with `{type(error).__name__}`, of which users are shown the kind alone",
+            "catch it, and raise `tierwise.PluginFailure` with a sentence that leads to the fix and holds no secret",
+        ) from error
+    return False
+
+
+def on_another_thread(do: Callable[[], T]) -> T:
+    """The result of a call on a thread of its own, as the engine calls to keep its time limit."""
+    found: list[T] = []
+    problem: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            found.append(do())
+        except BaseException as error:  # noqa: BLE001 - raised again below, on the thread that asked
+            problem.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    if problem:
+        error = problem[0]
+        raise fail(
+            f"it works on the thread that opened it and fails on another, with `{type(error).__name__}`",
+            "the engine calls from several threads, one at a time: open connections with that allowed "
+            "(`check_same_thread=False`), or when they are first used",
+        ) from error
+    return found[0]
