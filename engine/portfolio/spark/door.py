@@ -1,12 +1,14 @@
 """Rows of Spark's tables before the one-by-one path, in the words of which they are refused."""
 from __future__ import annotations
 
+import datetime
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
 from engine.backends.sql.spark import TYPES
 from engine.portfolio.columnar.binding import ORDINAL, Relation
@@ -68,12 +70,32 @@ class SparkDoor(Door):
 def _fetched(frame: DataFrame, relation: Relation, names: Sequence[str]) -> list[list[Any]]:
     """The line of each row, and of each name the value and the odd cell where there is one, in order."""
     shown = [F.col(ORDINAL)]
+    times: dict[int, Callable[[str], Any]] = {}
     for name in names:
         bound, odd = relation.columns[name], relation.cells.get(name)
         shown.append(F.col(bound.name))
-        cell = F.lit(None) if odd is None or bound.bad is None else F.when(F.col(bound.bad), F.col(odd))
+        cell = F.lit(None)
+        if odd is not None and bound.bad is not None:
+            held = frame.schema[odd].dataType
+            cell = F.col(odd)
+            if isinstance(held, (T.DateType, T.TimestampNTZType)):     # Python has no such years, which is why it is odd
+                cell = cell.cast("string")
+                kind = datetime.date if isinstance(held, T.DateType) else datetime.datetime
+                times[len(shown)] = kind.fromisoformat
+            cell = F.when(F.col(bound.bad), cell)
         shown.append(cell.alias(f"odd_{bound.name}"))
-    return [[_plain(cell) for cell in row] for row in frame.select(*shown).orderBy(ORDINAL).collect()]
+    found = frame.select(*shown).orderBy(ORDINAL).collect()
+    return [[_time(c, times[at]) if at in times else _plain(c) for at, c in enumerate(row)] for row in found]
+
+
+def _time(cell: str | None, read: Callable[[str], Any]) -> Any:
+    """A day or moment, as text where it is of a year beyond 9999."""
+    if cell is None:
+        return None
+    try:
+        return read(cell)
+    except ValueError:
+        return cell.removeprefix("+")
 
 
 def _plain(cell: Any) -> Any:
