@@ -23,6 +23,7 @@ from engine.backends.sql.listing import constant_items, told
 from engine.backends.sql.lowering import lowered
 from engine.backends.sql.masks import Flag, Flags, lanes, once, texts
 from engine.backends.sql.origins import Behind, Labels
+from engine.backends.sql.packed import packed
 from engine.backends.sql.reasons import Reasons, flags
 from engine.backends.sql.relations import Expressions
 from engine.backends.sql.stages import MAX_STAGES, Cte, Names, Sql, Stages
@@ -401,7 +402,7 @@ class _Compiler:
         query = tidied(st.with_queries(final, queries), self.stages.names.solid)
         if self.expressions.dialect.name != "duckdb":
             return query
-        return enumerated(decoded(query, self.stages.names.solid))
+        return packed(enumerated(decoded(query, self.stages.names.solid)))
 
 
 def decided(program: ir.Program, reach: Cone, of: Expressions) -> tuple[dict[str, Item], Sql]:

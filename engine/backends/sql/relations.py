@@ -18,7 +18,7 @@ from engine.backends.sql.lists import Lists
 from engine.backends.sql.loops import Loops
 from engine.backends.sql.nulls import Nulls
 from engine.backends.sql.origins import Behind, Labels
-from engine.backends.sql.stages import FALSE, NULL, TRUE, Joined, Sql, Stages
+from engine.backends.sql.stages import FALSE, NULL, TRUE, JoinedTable, Sql, Stages
 from engine.backends.support import Gap
 from engine.ir import nodes as ir
 from engine.semantics import dtypes as dt
@@ -41,8 +41,8 @@ class Expressions(SqlExpressions):
         #: In a scope of rows: their order, what makes one bad data, and what is behind a field's null.
         self.order: Callable[[], Sequence[Sql]] = tuple
         self.bad: list[Sql] = []
-        #: Constant tables that a stage joins, with their columns, by table, stage and keys.
-        self.joined_tables: dict[tuple[str, int, tuple[str, ...]], tuple[Joined, list[str]]] = {}
+        #: Constant tables that are joined, by table and keys.
+        self.joined_tables: dict[tuple[str, tuple[str, ...]], JoinedTable] = {}
         self._edges: dict[int, ir.Fold] = {}
         #: Values of the outer scope, by the node that was handed down.
         self.handed: dict[int, Sql] = {}

@@ -19,6 +19,8 @@ LARGEST = 1.7976931348623157e308
 
 #: A named query of the WITH clause.
 Cte = tuple[str, exp.Query]
+#: Columns before, columns of a table that they equal, and whether NULL equals NULL.
+Matches = Sequence[tuple[str, str, bool]]
 
 
 class Sql(Record):
@@ -53,17 +55,22 @@ class Names:
 
 class Joined:
     """A table joined at a stage. `make` gives its queries, the last of which it is, from the stage before;
-    `on` are a column before, a column of the table, and whether NULL equals NULL."""
+    `on` are the columns that it is joined by."""
 
-    def __init__(
-        self, table: str, on: Sequence[tuple[str, str, bool]], make: Callable[[str], list[Cte]]
-    ) -> None:
+    def __init__(self, table: str, on: Matches, make: Callable[[str], list[Cte]]) -> None:
         self.table = table
         self.on = list(on)
         self.make = make
         self.columns: list[str] = []
         #: Joined to the last row whose column is at or below ours.
         self.nearest = False
+        #: A column before, and columns of the table between which it lies: from the first, and below the second where
+        #: that is not NULL.
+        self.between: tuple[str, str, str] | None = None
+
+
+#: A table that a stage joins, the stage, and the table's columns.
+JoinedTable = tuple[Joined, int, list[str]]
 
 
 class Stages:
@@ -152,6 +159,7 @@ class Stages:
                 select = exp.select(star, *extra, *named, copy=False).from_(source, copy=False)
                 for joined in joins:
                     on = [self._matched(joined, before, *pair) for pair in joined.on]
+                    on += self._between(joined, before)
                     kind = "ASOF LEFT" if joined.nearest else "LEFT"
                     table = exp.Table(this=exp.to_identifier(joined.table))
                     select = select.join(table, on=all_of(on), join_type=kind, copy=False)
@@ -164,6 +172,15 @@ class Stages:
     def _matched(joined: Joined, before: str, ours: str, theirs: str, null_safe: bool) -> exp.Expr:
         kind: type[exp.Binary] = exp.NullSafeEQ if null_safe else exp.GTE if joined.nearest else exp.EQ
         return kind(this=column(ours, before), expression=column(theirs, joined.table))
+
+    @staticmethod
+    def _between(joined: Joined, before: str) -> list[exp.Expr]:
+        if joined.between is None:
+            return []
+        ours, begin, end = joined.between
+        value, after = column(ours, before), column(end, joined.table)
+        below = exp.LT(this=value.copy(), expression=after)
+        return [exp.GTE(this=value, expression=column(begin, joined.table)), any_of([below, is_null(after.copy())])]
 
 
 def with_queries(final: exp.Select, queries: Sequence[Cte]) -> exp.Select:
