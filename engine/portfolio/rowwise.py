@@ -13,6 +13,7 @@ from engine.portfolio.layout import Layout
 from engine.portfolio.previous import Decisions, later_text, lost_text, opened, wanted
 from engine.portfolio.problems import DataProblem
 from engine.portfolio.request import KEEP, STOP, Listener, Policy, Request, Summary
+from engine.portfolio.scored import Told, asked_of, require_answers
 from engine.portfolio.shared import (
     NULL_KEY,
     REPEATED,
@@ -84,6 +85,11 @@ class _RowByRow:
         needed = set.intersection(*(set(policy.cone(program, self.only).inputs) for program in programs))
         require_columns(self.bound.absent, needed, inputs, table.columns, self.bound.columns, table.path)
         self.where = where_of(programs, request)
+        require_answers(
+            programs, asked_of(policy, programs, self.only), policy.scorers,
+            [name for name in self.kinds if name not in self.bound.absent],
+        )
+        self.told: dict[str, Told] = {}
         self.untold = 0
         self.seen: set[tuple[Any, ...]] = set()
         self.repeated = 0
@@ -143,6 +149,10 @@ class _RowByRow:
         decision = self.policy.decide(
             values, as_of=self.request.as_of, history=self._history(values), only=self.only
         )
+        for scored in decision.models.values():
+            if scored.state in ("answered", "failed"):
+                failures = {} if scored.failure is None else {scored.failure: 1}
+                self.told.setdefault(scored.model, Told(scored.kind, scored.version)).add(1, failures)
         if not decision.refused:
             return self._decided(out, base, decision)
         stops = any(fault.stops for fault in decision.faults)
@@ -234,7 +244,11 @@ class _RowByRow:
         if self.untold:
             self.listener.note(untold_text(self.untold))
         for name in self.bound.absent:
-            self.listener.note(absent_text(name))
+            if not self.layout.inputs[name].model:
+                self.listener.note(absent_text(name))
+        for model, told in self.told.items():
+            for line in told.lines(model):
+                self.listener.note(line)
         for name, history in self.histories.items():
             if history.skipped:
                 self.listener.note(f"{count(history.skipped, 'row')} of history `{name}` without a key")

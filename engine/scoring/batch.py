@@ -5,7 +5,7 @@ very many fail in a row the rest of the batch is given up, and marked.
 """
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -38,29 +38,32 @@ class Answers(Record):
     failures: Mapping[str, int]
 
 
-def answers(model: ir.ModelDecl, bound: Bound, table: pa.Table) -> Answers:
-    """Ask a model's scorer for a table with a column for each of its inputs."""
-    rows = table.num_rows
+def answers(
+    model: ir.ModelDecl, bound: Bound, table: pa.Table, rows: int, wanted: pa.ChunkedArray | None = None
+) -> Answers:
+    """Ask a model's scorer for the rows of a table with a column for each of its inputs, for those alone that are
+    `wanted`."""
     kinds = dict(model.types)
     columns = [table.column(key).cast(TYPES[kinds[key].kind]) for key, _ in model.args]
-    whole = pa.table(dict(zip((key for key, _ in model.args), columns, strict=True)))
-    asked = _known(columns, rows) if columns and not model.with_missing else None
-    chosen = whole if asked is None or not whole.num_columns else whole.filter(asked)
-    if not whole.num_columns:
-        chosen = whole = pa.table({"": pa.nulls(rows)}).select([])
-    count = rows if asked is None else chosen.num_rows
-    found = _batch(model, bound, chosen, count) if count else _none(model, 0)
-    return found if asked is None else _spread(found, asked, rows)
+    whole = pa.table(columns, [key for key, _ in model.args])
+    asked = wanted
+    if not model.with_missing:
+        for column in columns:
+            if column.null_count:
+                asked = pc.is_valid(column) if asked is None else pc.and_(asked, pc.is_valid(column))
+    if asked is None:
+        return _batch(model, bound, whole, rows) if rows else nobody(model, 0)
+    count = pc.sum(asked).as_py() or 0
+    chosen = whole.filter(asked)
+    return _spread(_batch(model, bound, chosen, count) if count else nobody(model, 0), asked, rows)
 
 
-def _known(columns: Sequence[pa.ChunkedArray], rows: int) -> pa.ChunkedArray | None:
-    """Where no column is null; None where that is everywhere."""
-    found = None
-    for column in columns:
-        if column.null_count:
-            valid = pc.is_valid(column)
-            found = valid if found is None else pc.and_(found, valid)
-    return found
+def nobody(model: ir.ModelDecl, rows: int) -> Answers:
+    """No answer for anybody, since nobody was asked."""
+    falses = _falses(rows)
+    return Answers(
+        pa.nulls(rows, TYPES[model.type.kind]), {reason: falses for reason, _ in model.reasons}, falses, 0, {}
+    )
 
 
 def _batch(model: ir.ModelDecl, bound: Bound, table: pa.Table, rows: int) -> Answers:
@@ -69,7 +72,7 @@ def _batch(model: ir.ModelDecl, bound: Bound, table: pa.Table, rows: int) -> Ans
         return _checked(model, bound, given, rows)
     except CallFailed as problem:
         if rows == 1:
-            return _none(model, 1, problem.text)
+            return nobody(model, 1).replace(failed=_trues(1), asked=1, failures={problem.text: 1})
         return _one_by_one(model, bound, table, rows)
 
 
@@ -182,15 +185,6 @@ def _one_by_one(model: ir.ModelDecl, bound: Bound, table: pa.Table, rows: int) -
     return Answers(
         pa.array(values, TYPES[model.type.kind]), {n: pa.array(f, pa.bool_()) for n, f in reasons.items()},
         pa.array(failed, pa.bool_()), asked, failures,
-    )
-
-
-def _none(model: ir.ModelDecl, rows: int, failure: str | None = None) -> Answers:
-    """No answer at all, because of a failure if there was one."""
-    flags = _falses(rows) if failure is None else _trues(rows)
-    return Answers(
-        pa.nulls(rows, TYPES[model.type.kind]), {reason: _falses(rows) for reason, _ in model.reasons}, flags,
-        0 if failure is None else rows, {failure: rows} if failure is not None else {},
     )
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 from engine.backends.sql.tables import Column
@@ -27,6 +28,7 @@ from engine.portfolio.layout import Layout, shown
 from engine.portfolio.previous import wanted
 from engine.portfolio.problems import DataProblem
 from engine.portfolio.request import KEEP, STOP, Listener, Policy, Request, Summary
+from engine.portfolio.scored import Told, asked_of, require_answers
 from engine.portfolio.shared import (
     NULL_KEY,
     REPEATED,
@@ -87,6 +89,9 @@ class Run:
         self.logged: Logged | None = None
         self.target = target(request)
         self.notes: list[str] = []
+        #: The decisions that ask a model and are reached, and what came of the models so far.
+        self.asked = asked_of(self.policy, self.programs, self.only)
+        self.told: dict[str, Told] = {}
 
     def open(self) -> None:
         """Bring every table within reach, and see whether what must be there is."""
@@ -99,6 +104,7 @@ class Run:
         require_columns(
             customers.absent, needed, inputs, customers.names, set(customers.columns), customers.path
         )
+        require_answers(self.programs, self.asked, self.policy.scorers, customers.columns)
         self.events: dict[str, EventTable] = {}
         for name, (decl, owner, place) in self.histories.items():
             link = owner if decl.of is None else link_of(decl)
@@ -275,18 +281,29 @@ class Run:
             name: (table.relation.name, table.relation.columns[table.owner].name, table.relation.columns)
             for name, table in self.events.items()
         }
-        ordered = self.customers.ordered and not self.events
+        asker: Any = None
+        if self.asked:
+            asker = import_module("engine.portfolio.columnar.scoring").Asker(
+                session, self.policy.scorers, self.asked, request.as_of, self.told
+            )
+        ordered = self.customers.ordered and not self.events and asker is None
         staged: list[Staged] = []
         parts = parts_of(session, self.policy, self.programs, self.customers, self.selected.relation, request)
         for at, (program, relation) in enumerate(parts):
             if rows is not None:
                 relation = self._within(relation, rows)
-            source = source_of(relation, columns, histories)
+            mine = columns
+            if asker is not None:
+                with watched(self.listener, "scoring", session), reading(self.customers.shown, self.customers.path):
+                    relation, mine = asker.answered(program, relation, columns, histories)
+            source = source_of(relation, mine, histories)
             made = statement(program, self._outcomes(program), source, kept, self._extras)
             place = path if len(parts) == 1 else f"{path}.{at}"
             with watched(self.listener, "deciding", session), reading(self.customers.shown, self.customers.path):
                 native = self.target.form == "parquet"
                 staged.append(stage(session, made, self.layout, keys, request.as_of, place, ordered, native))
+        if asker is not None:                           # whoever is looked at one by one was answered already
+            self.door.customers = asker.beside(self.customers)
         return staged
 
     @property
@@ -379,7 +396,11 @@ class Run:
         if self.selected.untold:
             listener.note(untold_text(self.selected.untold))
         for name in self.customers.absent:
-            listener.note(absent_text(name))
+            if not self.layout.inputs[name].model:
+                listener.note(absent_text(name))
+        for model, told in self.told.items():
+            for line in told.lines(model):
+                listener.note(line)
         for note in self.notes:
             listener.note(note)
         for name, lost in self.orphans.items():
