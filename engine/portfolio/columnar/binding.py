@@ -105,7 +105,7 @@ def bind(session: Session, raw: Raw, declared: Sequence[Declared], how: Reading)
     contents = dict.fromkeys(columns, TEXT) | {b.name: b.content for b in bound}
     return Relation(
         view, columns, cells, contents, rows, last or 0, (*raw.absent, *unread), raw.unreadable, raw.shown, raw.shown,
-        not joins, raw.names,
+        raw.ordered and not joins, raw.names,
     )
 
 

@@ -44,5 +44,7 @@ class Raw(Record):
     unreadable: Sequence[Unreadable] = ()
     #: A database that is attached until the rows are staged.
     attached: str | None = None
+    #: Whether rows come in their order.
+    ordered: bool = True
     #: The source's own columns, for advice.
     names: tuple[str, ...] = ()

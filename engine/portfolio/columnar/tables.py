@@ -21,9 +21,8 @@ def parquet(session: Session, place: Location, declared: Sequence[Declared]) -> 
     """
     files = parquet_files(place)
     given = session.variable(files)
-    relation = (
-        f"read_parquet({given}, hive_partitioning = {str(os.path.isdir(place.path)).lower()}, union_by_name = true)"
-    )
+    partitioned = os.path.isdir(place.path)
+    relation = f"read_parquet({given}, hive_partitioning = {str(partitioned).lower()}, union_by_name = true)"
     try:
         described = session.rows(f"DESCRIBE SELECT * FROM {relation}")
         counts = dict(session.rows(f"SELECT file_name, num_rows FROM parquet_file_metadata({given})"))
@@ -34,12 +33,21 @@ def parquet(session: Session, place: Location, declared: Sequence[Declared]) -> 
         before.append(total)
         total += int(counts[path])
     line = "file_row_number + 1"
-    if len(files) > 1:
+    if partitioned:
+        # files that a condition on a partition leaves out count no longer: only their names tell which is which
+        named = f"{relation[:-1]}, filename = '~file')"
+        offsets = f"SELECT unnest({given}) AS name, unnest({session.variable(before)}) AS before"
+        relation = (
+            f"(SELECT p.*, o.before + p.file_row_number + 1 AS \"~line\" FROM {named} p "
+            f"JOIN ({offsets}) o ON p.\"~file\" = o.name)"
+        )
+        line = '"~line"'
+    elif len(files) > 1:
         line = f"{session.variable(before)}[CAST(file_index AS BIGINT) + 1] + {line}"
     columns, absent = bound({name: kind for name, kind, *_ in described}, declared, place)
     return Raw(
         relation, columns, absent, line, place.shown, place.path, staged=False, rows=total,
-        names=tuple(name for name, *_ in described),
+        names=tuple(name for name, *_ in described), ordered=not partitioned,
     )
 
 

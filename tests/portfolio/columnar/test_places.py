@@ -52,6 +52,8 @@ def test_parquet_a_file_a_pattern_and_a_folder_of_partitions(decide: Decide, fol
     duckdb.execute(f"COPY ({TABLE}) TO 'hive' (FORMAT parquet, PARTITION_BY (grade))")
     assert decide("hive", "events.parquet").rows == 4
     assert read() == DECISIONS
+    assert decide("hive", "events.parquet", where='grade = "B"').rows == 1     # whose files alone are read
+    assert read() == {"F7": DECISIONS["F7"]}
 
 
 def test_a_table_a_view_and_a_query_of_a_duckdb_database(decide: Decide, folder: Path) -> None:
