@@ -59,14 +59,15 @@ def command(
     dated after the date of the decision is not seen. Exits with 1 where the customer is refused.
 
     With --key the customer's data are fetched from the sources of a deployment file, and the explanation tells where
-    each came from; INPUT, if it is given, goes before what the sources have.
+    each came from; INPUT, if it is given, goes before what the sources have. The models that the policy asks are
+    answered by the deployment's scorers, with --key or without.
     """
-    if deployment is not None and key is None:
-        raise click.UsageError("`--deployment` needs `--key`, the customer to fetch")
-    place = None if key is None else deployment or import_module("engine.commands.deploying").of_project(policy)
+    place = deployment
+    if key is not None and deployment is None:
+        place = import_module("engine.commands.deploying").of_project(policy)
     if key is not None and place is None:
         raise click.UsageError("`--key` needs `--deployment`, or `deployment:` in the project file")
-    if place is None and customer is None:
+    if key is None and customer is None:
         customer = "-"
     if customer == "-" and sys.stdin.isatty():
         raise click.UsageError("name a JSON file, or give the customer as JSON on standard input")
@@ -77,6 +78,10 @@ def command(
     loaded = open_policy(policy)
     day = as_of or datetime.date.today()
     program = loaded.program_at(day)
+    if deployment is not None and key is None and not program.models:
+        raise click.UsageError("`--deployment` needs `--key`, the customer to fetch: the policy asks no model")
+    if place is None and program.models:
+        place = import_module("engine.commands.deploying").of_project(policy)
     known = dict.fromkeys((*LANGUAGES, *(language for r in program.reasons for language, _ in r.texts)))
     if language not in known:
         raise click.UsageError(f"there is no explanation in `{language}`, choose one of {', '.join(known)}")
@@ -94,7 +99,13 @@ def command(
     if place is None:
         decision = loaded.decide(inputs, as_of=day, history=events)
     else:
-        decision, inputs, events = _fetched(place, str(key), loaded, day, inputs, events)
+        decision, inputs, events = _deployed(place, key, loaded, day, inputs, events)
+    for scored in decision.models.values():
+        if scored.state == "unbound":
+            talk(
+                f"{paint('note', sys.stderr, bold=True)}: no scorer is bound to the model `{visible(scored.model)}`, "
+                "so its answer is missing; name a deployment file with --deployment"
+            )
     if explain:
         told = decision.explain(format=form, language=language)
         text = told if isinstance(told, str) else json_text(told, indent=2)
@@ -109,14 +120,19 @@ def command(
     return FINDINGS if decision.refused else 0
 
 
-def _fetched(
-    place: str, key: str, policy: Policy, day: datetime.date, inputs: dict[str, Any], events: Any
+def _deployed(
+    place: str, key: str | None, policy: Policy, day: datetime.date, inputs: dict[str, Any], events: Any
 ) -> tuple[Decision, dict[str, Any], Any]:
-    """The decision of a customer whose data a deployment fetches, and these data."""
+    """The decision of a customer whose models a deployment's scorers answer, and whose data it fetches where there is
+    a key; and these data."""
     deploying: Any = import_module("engine.commands.deploying")
     with deploying.opened(place, policy) as deployment:
+        if key is None:
+            deployment.bind(policy)
+            return policy.decide(inputs, as_of=day, history=events), inputs, events
         found = deployment.fetch(policy, deploying.key_of(key, policy), as_of=day, inputs=inputs, history=events)
-    decision = policy.decide(found.inputs, as_of=day, history=found.history)
+        deployment.bind(policy)
+        decision = policy.decide(found.inputs, as_of=day, history=found.history)
     decision.supplied(found.origins)
     return decision, {name: value for name, value in found.inputs.items() if value is not None}, found.history
 

@@ -12,7 +12,7 @@ from engine.commands.policies import invalid
 from engine.commands.reading import data_failure
 from engine.deploy.deployment import OpenDeployment
 from engine.diagnostics import Problem
-from engine.policy import Policy
+from engine.policy import Policy, PolicyError
 from engine.portfolio.binding import Reading
 from engine.portfolio.problems import DataProblem
 from engine.source.project import find_project, read_project
@@ -40,6 +40,8 @@ def opened(path: str, policy: Policy) -> Iterator[OpenDeployment]:
     except Problem as problem:
         tell_broken(plugins)
         raise invalid(problem.diagnostics, {**policy.sources, **getattr(problem, "sources", {})}) from None
+    except PolicyError as problem:
+        raise invalid(problem.diagnostics, problem.sources) from None
     except DataProblem as problem:
         raise data_failure(problem) from None
 

@@ -13,11 +13,13 @@ from engine.deploy.asking import MISSING, STOP, Customer, fetch
 from engine.deploy.document import Deployment, read_deployment
 from engine.deploy.matching import Plan, match, names_of, require, sources_of
 from engine.deploy.opening import Kinds, OpenSource, opened
+from engine.deploy.scorers import models_of, scorers
 from engine.hookspecs import Table
 from engine.ir import nodes as ir
 from engine.ir.door import raw_input
 from engine.ir.reads import Cone
 from engine.runs import DataProblem
+from engine.scoring.bound import Bound
 
 
 class Policy(Protocol):
@@ -34,6 +36,8 @@ class Policy(Protocol):
         self, inputs: Mapping[str, Any], *, as_of: datetime.date, history: Any = None,
         only: Sequence[str] | None = None,
     ) -> Decision: ...
+
+    def bind(self, scorers: Mapping[str, Bound]) -> None: ...
 
 
 class Supply:
@@ -76,6 +80,7 @@ class OpenDeployment:
         self.secrets = Secrets()
         self.kinds = kinds
         self._sources: dict[str, OpenSource] = {}
+        self._scorers: dict[str, Bound] = {}
         self._supplies: dict[tuple[Any, ...], Supply] = {}
 
     def __enter__(self) -> Self:
@@ -84,8 +89,18 @@ class OpenDeployment:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def bind(self, policy: Policy) -> None:
+        """Let its scorers answer the models of a policy, as long as the deployment is open. Raises DeploymentError and
+        DataProblem where one cannot be opened, PolicyError where one does not fit its model."""
+        names = [name for name in models_of(self.deployment, policy.versions) if name not in self._scorers]
+        self._scorers.update(scorers(self.deployment, self.kinds, names, self.secrets))
+        policy.bind(self._scorers)
+
     def close(self) -> None:
-        """Close the sources."""
+        """Close the sources and scorers."""
+        for scorer in self._scorers.values():
+            scorer.close()
+        self._scorers.clear()
         for source in self._sources.values():
             source.close()
         self._sources.clear()
@@ -132,6 +147,7 @@ class OpenDeployment:
     ) -> Decision:
         """Decide one customer by key, with data as `fetch` gives them; `Decision.sources` says where each came from."""
         found = self.fetch(policy, key, as_of=as_of, inputs=inputs, history=history, only=only)
+        self.bind(policy)
         decision = policy.decide(found.inputs, as_of=as_of, history=found.history, only=only)
         decision.supplied(found.origins)
         return decision

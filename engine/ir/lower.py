@@ -63,6 +63,7 @@ class _Lowering:
             file.description,
             file.application_date,
             models=tuple(self.models),
+            on_failure=file.on_failure or "missing",
         )
         return with_referrals(program)
 

@@ -20,11 +20,13 @@ from engine.semantics.dtypes import Type
 
 PREFIX = "model"
 TRUTH = Type(dt.BOOLEAN)
-#: The reason of a rule that refers since a scorer failed; a policy may declare it with a text of its own.
+#: The input that says whether a data source failed for the customer.
+SOURCES_FAILED = "sources.failed"
+#: The reason of a rule that refers since a scorer or a source failed; a policy may declare it with a text of its own.
 FAILED = "FAILED"
 _TEXTS = (
-    ("en", ("A model gave no answer",)),
-    ("zh", ("模型未能给出结果",)),
+    ("en", ("A model or a data source gave no answer",)),
+    ("zh", ("模型或数据源未能给出结果",)),
 )
 #: Behind what rules say, before the reserved reasons.
 _RANK = 10**6
@@ -158,9 +160,11 @@ def _arm(
 
 
 def with_referrals(program: ir.Program) -> ir.Program:
-    """A program whose decisions refer where a model that they hang on failed and says so."""
+    """A program whose decisions refer where a model that they hang on failed and says so, and where a data source did
+    and the policy says so."""
     failing = {m.decision: m for m in program.models if m.on_failure == "refer"}
-    if not failing:
+    sources = program.on_failure == "refer"
+    if not failing and not sources:
         return program
     behind: dict[str, frozenset[str]] = {}
     decisions: list[ir.Decision] = []
@@ -169,29 +173,31 @@ def with_referrals(program: ir.Program) -> ir.Program:
         read = all_reads(program, decision).refs
         found = frozenset(n for r in read for n in behind.get(r, ()))
         behind[decision.name] = found | ({decision.name} & failing.keys())
-        if found and isinstance(decision, ir.Decide) and _may_refer(decision):
-            arms = [_referral(decision, failing[name]) for name in sorted(found)]
+        if isinstance(decision, ir.Decide) and _may_refer(decision) and decision.at is not None:
+            models = [failing[name] for name in sorted(found)]
+            arms = [_referral(decision, f"{m.decision} failed", m.failed, m.at) for m in models]
+            if sources and not decision.internal:
+                arms.insert(0, _referral(decision, "source failed", SOURCES_FAILED, decision.at))
             decision = decision.replace(arms=(*arms, *decision.arms))
-            referred = True
+            referred = referred or bool(arms)
         decisions.append(decision)
-    reasons = program.reasons
+    inputs, reasons = program.inputs, program.reasons
+    if sources:
+        inputs = (*inputs, InputDecl(SOURCES_FAILED, TRUTH.optional(), model="sources"))
     if referred and all(r.code != FAILED for r in reasons):
         reasons = (*reasons, ir.ReasonDecl(FAILED, _TEXTS, _RANK))
-    return program.replace(decisions=tuple(decisions), reasons=reasons)
+    return program.replace(inputs=inputs, decisions=tuple(decisions), reasons=reasons)
 
 
 def _may_refer(decision: ir.Decide) -> bool:
     return decision.hit in ("first", "worst") and not decision.members and "refer" in (decision.type.values or ())
 
 
-def _referral(decision: ir.Decide, model: ir.ModelDecl) -> ir.Arm:
-    rule = f"{model.decision} failed"
+def _referral(decision: ir.Decide, rule: str, flag: str, at: ir.Place) -> ir.Arm:
     id = f"{decision.name}/{rule}"
-    guard = _told(model.failed, f"{id}/when", model.at)
+    guard = _told(flag, f"{id}/when", at)
     outcome = ir.Const(f"{id}/then", decision.type.optional(False), None, "refer", "refer")
-    return ir.Arm(
-        id, rule, guard, (guard,), (("", outcome),), (ir.ReasonSource(FAILED),), False, model.at
-    )
+    return ir.Arm(id, rule, guard, (guard,), (("", outcome),), (ir.ReasonSource(FAILED),), False, at)
 
 
 def stages(models: Iterable[ir.ModelDecl], program: ir.Program) -> tuple[tuple[ir.ModelDecl, ...], ...]:

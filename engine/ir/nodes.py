@@ -477,6 +477,8 @@ class Program(records.Record):
     #: The date input that picks the version, instead of the date of the decision.
     application_date: str | None = None
     models: tuple[ModelDecl, ...] = ()
+    #: What the failure of a data source leads to: missing, refer or stop.
+    on_failure: str = "missing"
 
 
 #: Reserved reason codes of an open decision.

@@ -1,0 +1,62 @@
+"""Scorers of a deployment, opened and bound to the models of a policy."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from engine.calling import CallFailed, Secrets
+from engine.deploy.document import Deployment, Entry
+from engine.deploy.opening import Kinds, kind_of
+from engine.deploy.settings import Reader
+from engine.diagnostics import Diagnostic
+from engine.hookspecs import ScorerKind, Settings
+from engine.ir import nodes as ir
+from engine.runs import DataProblem
+from engine.scoring.bound import Bound
+
+
+class Version(Protocol):
+    """A version of a policy."""
+
+    @property
+    def program(self) -> ir.Program: ...
+
+
+def models_of(deployment: Deployment, versions: Sequence[Version]) -> list[str]:
+    """The models of a policy that the deployment binds."""
+    found = dict.fromkeys(model.model for version in versions for model in version.program.models)
+    return [name for name in found if name in deployment.models]
+
+
+def scorers(deployment: Deployment, kinds: Kinds, names: Sequence[str], secrets: Secrets) -> dict[str, Bound]:
+    """Open the scorers of models by name; raises DeploymentError and DataProblem."""
+    known = kinds.scorers() if names else {}
+    found: list[Diagnostic] = []
+    reader = Reader(deployment.folder.resolve(), secrets, found)
+    ready: list[tuple[Entry, ScorerKind, Settings]] = []
+    for name in names:
+        entry = deployment.models[name]
+        kind = kind_of(entry, known, "scorer", found)
+        if kind is not None:
+            ready.append((entry, kind, reader.settings(entry, kind.settings)))
+    if found:
+        raise deployment.error(found)
+    opened: dict[str, Bound] = {}
+    try:
+        for entry, kind, settings in ready:
+            opened[entry.name] = _bound(entry, kind, settings, secrets)
+    except BaseException:
+        for bound in opened.values():
+            bound.close()
+        raise
+    return opened
+
+
+def _bound(entry: Entry, kind: ScorerKind, settings: Settings, secrets: Secrets) -> Bound:
+    try:
+        return Bound(kind.name, lambda: kind.open(settings), secrets, entry.timeout, entry.batch_timeout)
+    except CallFailed as failure:
+        raise DataProblem(
+            f"the scorer of model `{entry.name}` cannot be opened: {failure.text}", entry.at.file, entry.at.line,
+            help="see the settings of the model, and whether its file is there and of this kind",
+        ) from None
