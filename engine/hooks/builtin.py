@@ -9,7 +9,7 @@ from collections.abc import Mapping
 #: By hook, each name with the module of `plugins/` that gives it.
 BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "register_sources": {"files": "files"},
-    "register_scorers": {},
+    "register_scorers": dict.fromkeys(("linear", "onnx", "sklearn", "lightgbm", "xgboost"), "scorers"),
     "register_functions": {},
     "register_sinks": {},
     "register_commands": {},
