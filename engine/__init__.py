@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from engine.hookspecs import SourceKind as SourceKind
     from engine.hookspecs import Table as Table
     from engine.hookspecs import hookimpl as hookimpl
+    from engine.hookspecs import sql_form as sql_form
     from engine.policy import Policy as Policy
     from engine.policy import PolicyError as PolicyError
     from engine.policy import check_policy as check_policy
@@ -42,7 +43,8 @@ __version__ = "0.1.0"
 __all__ = [
     "Command", "DataProblem", "Decision", "Diagnostic", "Field", "Function", "PluginFailure", "PluginProblem",
     "Plugins", "Policy", "PolicyError", "Score", "Scorer", "ScorerDescription", "ScorerKind", "Setting", "Settings",
-    "Sink", "SinkKind", "Source", "SourceKind", "Table", "check_policy", "feel", "hookimpl", "load_policy", "testing",
+    "Sink", "SinkKind", "Source", "SourceKind", "Table", "check_policy", "feel", "hookimpl", "load_policy", "sql_form",
+    "testing",
 ]
 
 #: Where each public name is defined; a module stands for itself.
@@ -73,6 +75,7 @@ _HOMES = {
     "feel": "engine.feel",
     "hookimpl": "engine.hookspecs",
     "load_policy": "engine.policy",
+    "sql_form": "engine.hookspecs",
     "testing": "engine.testing",
 }
 

@@ -145,7 +145,8 @@ def _engine() -> str:
     folders = [root]
     beside = os.path.dirname(root)
     if os.path.isfile(os.path.join(beside, "pyproject.toml")):
-        folders.append(os.path.join(beside, "schemas"))     # a wheel keeps them under the engine
+        # a wheel keeps them under the engine
+        folders += [os.path.join(beside, name) for name in ("schemas", "plugins")]
     while folders:
         with os.scandir(folders.pop()) as entries:
             listed = sorted(entries, key=lambda entry: entry.name)

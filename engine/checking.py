@@ -8,16 +8,21 @@ from __future__ import annotations
 import os
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.cache import Remembered, recall, remember
 
+if TYPE_CHECKING:
+    from engine.hooks import Plugins
 
-def findings(path: str | os.PathLike[str]) -> Remembered:
-    """What `engine.ir.findings.check` finds about `path`, and the texts that its findings point into."""
+
+def findings(path: str | os.PathLike[str], plugins: Plugins | None = None) -> Remembered:
+    """What `check_policy` finds about `path` with these plugins, and the texts that its findings point into."""
     name = os.fspath(path)
     known = recall(name)
     if known is not None:
         return known
-    checked = import_module("engine.ir.findings").check(Path(name))
+    functions = import_module("engine.functions").functions_of(name, plugins)
+    checked = import_module("engine.ir.findings").check(Path(name), functions)
     remember(name, checked.reads, checked.diagnostics, checked.sources)
     return Remembered(checked.diagnostics, checked.sources)

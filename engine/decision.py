@@ -127,6 +127,13 @@ class Decision:
         return () if told is None else told.faults
 
     @property
+    def failures(self) -> tuple[str, ...]:
+        """What functions of plugins failed at while this customer was decided, each failure once. A function that
+        fails gives null, which leaves open what hangs on it."""
+        told = self._told
+        return () if told is None or told.evaluator is None else tuple(told.evaluator.failures)
+
+    @property
     def fired(self) -> dict[str, tuple[str, ...]]:
         """The rules that gave each outcome, by decision; values and scorecards have none."""
         return self.summary.fired

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "HOOK_VERSION", "Command", "Field", "Function", "Hooks", "PluginFailure", "Row", "Score", "Scorer",
     "ScorerDescription", "ScorerKind", "Setting", "Settings", "Sink", "SinkKind", "Source", "SourceKind",
-    "Table", "hookimpl", "hookspec",
+    "Table", "hookimpl", "hookspec", "sql_form",
 ]
 
 #: The version of the hooks. A plugin that states a higher one needs a newer engine.
@@ -225,6 +225,37 @@ class Function:
     help: str = ""
     #: Arguments with what they give, as FEEL texts, shown in the reference and tested by the kit.
     examples: tuple[tuple[str, str], ...] = ()
+
+
+def sql_form(text: str, *parameters: str, **absent: str) -> Callable[..., Any]:
+    """The form in SQL of a function: an expression in DuckDB's SQL over its parameters, by names for them in order.
+
+        sql_form("CASE WHEN n <> 0 THEN total / n END", "total", "n")
+
+    `absent` says what stands in place of a parameter that is left out, in SQL too. Operands are put in as trees and
+    never as text. Numbers are DOUBLE; a division needs its guard. sqlglot is imported when the form is first asked for.
+    """
+    unknown = [name for name in absent if name not in parameters]
+    if unknown:
+        raise ValueError(f"the form has no parameter {unknown[0]!r}")
+
+    def form(*operands: Any) -> Any:
+        from sqlglot import exp, parse_one  # noqa: PLC0415 - what decides one by one does not need it
+
+        given = {
+            name: parse_one(absent[name], dialect="duckdb") if operand is None else operand
+            for name, operand in zip(parameters, operands, strict=True)
+        }
+
+        def put(node: Any) -> Any:
+            if isinstance(node, exp.Column) and not node.table and node.name in given:
+                operand = given[node.name].copy()
+                return operand if isinstance(operand, (exp.Column, exp.Literal)) else exp.Paren(this=operand)
+            return node
+
+        return parse_one(text, dialect="duckdb").transform(put)
+
+    return form
 
 
 # --- where results go ----------------------------------------------------------------------------

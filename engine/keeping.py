@@ -6,23 +6,31 @@ neither source nor check is needed to decide, and no code is kept.
 from __future__ import annotations
 
 import datetime
+from typing import TYPE_CHECKING
 
 from engine.cache import recall, remember
+from engine.diagnostics import Problem
+from engine.functions import functions_of
 from engine.ir.stored import Unstorable, pack, unpack
 from engine.policy import Policy, Version
+
+if TYPE_CHECKING:
+    from engine.hooks import Plugins
 
 _KIND = "policy"
 
 
-def kept(path: str) -> Policy | None:
-    """The policy at `path` as it was kept, None where it was not or has changed."""
+def kept(path: str, plugins: Plugins | None = None) -> Policy | None:
+    """The policy at `path` as it was kept, None where it was not or has changed, or where a set of functions that it
+    calls is no longer that of `plugins`."""
     known = recall(path, _KIND)
     if known is None:
         return None
     try:
         day = datetime.date.fromisoformat
-        versions = [Version(day(start), day(end), unpack(packed)) for start, end, packed in known.more]
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+        functions = functions_of(path, plugins)
+        versions = [Version(day(start), day(end), unpack(packed, functions)) for start, end, packed in known.more]
+    except (Problem, ValueError, KeyError, TypeError, IndexError, AttributeError):
         return None
     return Policy(versions, known.diagnostics, known.sources) if versions else None
 

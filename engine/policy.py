@@ -20,6 +20,7 @@ from engine.backends.support import Unsupported
 from engine.contract import input_schema
 from engine.decision import Decision, output_values
 from engine.diagnostics import Diagnostic
+from engine.functions import functions_of
 from engine.ir import nodes as ir
 from engine.ir.building import uncollected
 from engine.ir.door import Refusal, Relations, admit_history, admit_input, admit_inputs, raw_input
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     import os
 
     from engine.check.load import Checked
+    from engine.hooks import Plugins
     from engine.runs import Summary
     from engine.scoring.bound import Bound
 
@@ -398,17 +400,22 @@ def _generated(
     return result
 
 
-def check_policy(path: str | Path) -> Checked:
-    """All findings about the policy, or folder of versions, at `path`; the analyses run where there are no errors."""
-    checked: Checked = _checker().check(Path(path))
+def check_policy(path: str | Path, plugins: Plugins | None = None) -> Checked:
+    """All findings about the policy, or folder of versions, at `path`; the analyses run where there are no errors.
+
+    `plugins` bring the sets of functions that it names; by default those of the engine, of installed packages and
+    of the project file.
+    """
+    checked: Checked = _checker().check(Path(path), functions_of(path, plugins))
     return checked
 
 
-def load_policy(path: str | Path) -> Policy:
-    """Load the policy, or folder of versions, at `path`; raises `PolicyError` where it has errors."""
+def load_policy(path: str | Path, plugins: Plugins | None = None) -> Policy:
+    """Load the policy, or folder of versions, at `path`; raises `PolicyError` where it has errors. `plugins` are as for
+    `check_policy`."""
     with uncollected():
         checker = _checker()
-        checked: Checked = checker.check_path(Path(path))
+        checked: Checked = checker.check_path(Path(path), functions_of(path, plugins))
         if checked.has_errors or not checked.stretches:
             raise PolicyError(checked.diagnostics, checked.sources)
         versions = [Version(s.start, s.end, checker.lower(s.model)) for s in checked.stretches]

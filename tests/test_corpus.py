@@ -13,9 +13,10 @@ import pytest
 
 from engine.check.load import check_path
 from engine.diagnostics import Diagnostic
-from engine.ir.findings import check
+from engine.functions import functions_of
 from engine.ir.lower import lower
 from engine.ir.verify import verify
+from engine.policy import check_policy
 from engine.render import render_text
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -31,16 +32,16 @@ def start(case: Path) -> Path:
 @pytest.mark.parametrize("case", GOOD, ids=lambda p: p.stem)
 def test_good(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(case.parent)
-    checked = check(start(case))
+    checked = check_policy(start(case))
     assert render_text(checked.diagnostics, checked.sources) == render_text([], {})
-    for stretch in check_path(start(case)).stretches:
+    for stretch in check_path(start(case), functions_of(start(case))).stretches:
         verify(lower(stretch.model))
 
 
 @pytest.mark.parametrize("case", BAD, ids=lambda p: p.stem)
 def test_bad(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(case.parent)
-    checked = check(start(case))
+    checked = check_policy(start(case))
     shown = render_text(checked.diagnostics, checked.sources)
     expected = case.with_name(f"{case.stem}.txt")
     if os.environ.get("TIERWISE_UPDATE"):
@@ -52,7 +53,7 @@ def test_bad(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("case", BAD, ids=lambda p: p.stem)
 def test_bad_has_a_place_and_a_way_out(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(case.parent)
-    found = check(start(case)).diagnostics
+    found = check_policy(start(case)).diagnostics
     assert all(d.span is not None for d in found)
     assert all(d.help for d in found), [d.message for d in found if not d.help]
     assert [d for d in found if not _styled(d)] == []

@@ -63,7 +63,7 @@ _PHRASES: dict[type[ir.Node], str] = {
     ir.Record: "contexts", ir.List: "lists", ir.Relation: "histories", ir.Filter: "filters of rows or items",
     ir.Map: "loops over rows or items", ir.Fold: "aggregates over rows or items", ir.Lookup: "lookups in a table",
     ir.Group: "groups of rows",
-    ir.Opaque: "scorers and functions of plugins", ir.Lambda: "functions", ir.Apply: "functions",
+    ir.Opaque: "scorers of plugins", ir.Lambda: "functions", ir.Apply: "functions",
     ir.Iterate: "loops over several lists",
 }
 
@@ -114,6 +114,12 @@ def _listed(words: Sequence[str]) -> str:
     if len(words) > 7:
         return "anything"
     return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def shown(operation: str) -> str:
+    """An operation in messages; a plugin's function with its set."""
+    held, dot, name = operation.partition(".")
+    return f"`{name}` of `{held}`" if held and dot else f"`{operation}`"
 
 
 def phrase(node: ir.Node) -> str:
@@ -170,7 +176,7 @@ class Compiler:
         """The form of an operation that takes the node's operands; raises `Gap`."""
         forms = self.operations.get(node.op)
         if forms is None:
-            raise Gap(node.at, f"`{node.op}`")
+            raise Gap(node.at, shown(node.op))
         kinds = [a.type.kind for a in node.args]
         for form in forms:
             if form.takes(kinds):

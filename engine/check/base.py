@@ -1,6 +1,7 @@
 """What the parts of the expression checker share: the report, the side table, the place at hand."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from engine.check import rules
@@ -10,18 +11,25 @@ from engine.check.typed import ANY, Typing
 from engine.diagnostics import Label
 from engine.semantics import dtypes as dt
 from engine.semantics.dtypes import Type
+from engine.semantics.functions import NO_FUNCTIONS, Functions
 from engine.syntax import ast
 
 BOOLEAN = Type(dt.BOOLEAN)
 
 
 class CheckerBase:
-    """`place` is the text at hand, set by the entry points."""
+    """`place` is the text at hand, set by the entry points. `functions` are those beyond the language's own, and
+    `set_with` says which set has a function that is not among them; None where a set is missing, which was told."""
 
-    def __init__(self, report: Report, typing: Typing, currency: str | None) -> None:
+    def __init__(
+        self, report: Report, typing: Typing, currency: str | None, functions: Functions = NO_FUNCTIONS,
+        set_with: Callable[[str], str | None] | None = lambda name: None,
+    ) -> None:
         self.report = report
         self.typing = typing
         self.currency = currency
+        self.functions = functions
+        self.set_with = set_with
         self.place: Slice
         self._fresh = 0
 

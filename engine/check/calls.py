@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from engine.check import excel, rules
+from engine.check import excel, functions, rules
 from engine.check.constants import temporal_text
 from engine.check.groups import GROUP_BY, group_by
 from engine.check.plain import NotReadable, read
@@ -42,13 +42,22 @@ def invocation(checker: ExpressionChecker, node: ast.Invocation, scope: Scope) -
         return _extreme(checker, name, node, scope)
     if name == GROUP_BY:
         return group_by(checker, node, scope)
+    function = checker.functions.called(name)
+    if function is not None:
+        return functions.plugin_call(checker, function, node, scope)
     operation = BUILTINS.find(name) if name in CALLABLE else None
+    if operation is None and checker.set_with is None:
+        return ANY          # it may be of the set that is missing
     if operation is None:
         said = excel.way(name)
-        near = closest(name, [*CALLABLE, *EXTREMES, GROUP_BY]) if said is None else None
+        more = [f.name for f in checker.functions]
+        near = closest(name, [*CALLABLE, *EXTREMES, GROUP_BY, *more]) if said is None else None
         hint = said or (f"did you mean `{near}`?" if near else "the language reference lists the functions")
+        held = checker.set_with(name) if checker.set_with is not None else None
         if scope.find(name) is not None:
             hint = f"`{name}` is a value; an operator is missing before `(`"
+        elif held is not None:
+            hint, near = f"it is a function of the set `{held}`: add `{held}` to `functions` of this policy", None
         return checker.error("E0206", f"unknown function `{name}`", node.function, hint, replacement=near)
     literal = temporal_text(node)
     if literal is not None:
@@ -56,10 +65,10 @@ def invocation(checker: ExpressionChecker, node: ast.Invocation, scope: Scope) -
     signatures = operation.by_count(len(node.arguments))
     if not signatures and not (operation.spread and node.arguments):
         return checker.error(
-            "E0306", f"`{name}` takes {_counts(operation)}, not {len(node.arguments)}", node,
-            _parameters(operation),
+            "E0306", f"`{name}` takes {counts(operation)}, not {len(node.arguments)}", node,
+            parameters(operation),
         )
-    arguments = _ordered(checker, node, operation)
+    arguments = ordered(checker, node, operation)
     if arguments is None:
         return ANY
     checker.typing.arguments[id(node)] = tuple(arguments)
@@ -75,7 +84,7 @@ def invocation(checker: ExpressionChecker, node: ast.Invocation, scope: Scope) -
     return _by_signature(checker, operation, node, arguments, types)
 
 
-def _ordered(checker: ExpressionChecker, node: ast.Invocation, operation: Operation) -> list[ast.Node] | None:
+def ordered(checker: ExpressionChecker, node: ast.Invocation, operation: Operation) -> list[ast.Node] | None:
     """Arguments in the order of the parameters; named ones are matched, gaps at the end left out."""
     if all(a.name is None for a in node.arguments):
         return [a.value for a in node.arguments]
@@ -333,13 +342,13 @@ def property_help(base: Type) -> str | None:
     return f"it has {', '.join(f'`.{n}`' for n in names)}" if names else None
 
 
-def _parameters(operation: Operation) -> str:
+def parameters(operation: Operation) -> str:
     """The ways to call a function."""
     forms = [f"`{operation.name}({', '.join(p.name for p in s.parameters)})`" for s in operation.signatures]
     return "write " + " or ".join(dict.fromkeys(forms))
 
 
-def _counts(operation: Operation) -> str:
+def counts(operation: Operation) -> str:
     """How many arguments a function takes, in words."""
     lows = [sum(1 for p in s.parameters if not p.optional) for s in operation.signatures]
     highs = [len(s.parameters) for s in operation.signatures]

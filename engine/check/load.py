@@ -13,6 +13,7 @@ from engine.check.versions import DAY, FIRST, LAST, Period, Timeline, timeline
 from engine.diagnostics import Diagnostic, Problem
 from engine.reads import Reads
 from engine.records import Record
+from engine.semantics.functions import NO_SETS, FunctionSource
 from engine.source.declare import PolicyFile
 from engine.source.files import Files, real
 from engine.source.nodes import Scalar
@@ -40,11 +41,11 @@ class Checked(Record):
         return any(d.is_error for d in self.diagnostics)
 
 
-def check_path(path: Path) -> Checked:
-    """Check the policy file, or folder of versions, at `path`."""
+def check_path(path: Path, functions: FunctionSource = NO_SETS) -> Checked:
+    """Check the policy file, or folder of versions, at `path`; `functions` has the sets that it may name."""
     files = Files(path)
     report = Report()
-    loader = _Loader(files, report)
+    loader = _Loader(files, report, functions)
     stretches: list[Stretch] = []
     try:
         versions = loader.versions(path)
@@ -65,9 +66,10 @@ def check_path(path: Path) -> Checked:
 
 
 class _Loader:
-    def __init__(self, files: Files, report: Report) -> None:
+    def __init__(self, files: Files, report: Report, functions: FunctionSource) -> None:
         self.files = files
         self.report = report
+        self.functions = functions
         self.timelines: dict[Path, Timeline] = {}
         self.stack: list[tuple[str, Path]] = []
         self.models: dict[tuple[int, datetime.date], PolicyModel | None] = {}
@@ -115,7 +117,7 @@ class _Loader:
         def import_policy(importer: PolicyFile, reference: Scalar) -> PolicyModel | None:
             return self.imported(importer, reference, start, period)
 
-        PolicyChecker(without(file, faulty), self.files, self.report, import_policy, faulty).check()
+        PolicyChecker(without(file, faulty), self.files, self.report, import_policy, faulty, self.functions).check()
 
     def stretches(self, period: Period) -> list[Stretch]:
         """The models of one version, split where an imported one changes."""
@@ -143,7 +145,7 @@ class _Loader:
         def import_policy(importer: PolicyFile, reference: Scalar) -> PolicyModel | None:
             return self.imported(importer, reference, day, period)
 
-        model = PolicyChecker(file, self.files, self.report, import_policy).check()
+        model = PolicyChecker(file, self.files, self.report, import_policy, (), self.functions).check()
         usable = model if before or not self.report.has_errors else None
         self.models[key] = usable
         return usable

@@ -14,6 +14,7 @@ from engine.records import Record
 from engine.semantics.declarations import FieldDecl, InputDecl
 from engine.semantics.domain import Domain
 from engine.semantics.dtypes import Type
+from engine.semantics.functions import NO_FUNCTIONS, Functions
 from engine.source.declare import PolicyFile
 from engine.syntax import ast
 
@@ -229,3 +230,4 @@ class PolicyModel(Record):
     order: tuple[str, ...] = ()
     #: What is read of the last logged decision.
     previous: tuple[InputDecl, ...] = ()
+    functions: Functions = NO_FUNCTIONS

@@ -10,6 +10,7 @@ from engine.check.cards import scorecard
 from engine.check.decisions import DecisionChecker, Draft
 from engine.check.declarations import KEYWORDS, Declarations, Vocabularies, date_of, name_findings
 from engine.check.expressions import ExpressionChecker
+from engine.check.functions import given_members, read_functions, set_with
 from engine.check.graph import Reading, in_order, reading, use_reading
 from engine.check.groups import GROUP_BY, MEMBERS
 from engine.check.lookups import lookup_draft
@@ -47,6 +48,7 @@ from engine.diagnostics import Label, Problem
 from engine.semantics import dtypes as dt
 from engine.semantics.declarations import InputDecl
 from engine.semantics.dtypes import Type
+from engine.semantics.functions import NO_SETS, FunctionSource
 from engine.source.declare import DecisionSpec, Named, PolicyFile, pairs
 from engine.source.files import Files
 from engine.source.nodes import Scalar, normal
@@ -64,7 +66,8 @@ class PolicyChecker:
     """
 
     def __init__(
-        self, file: PolicyFile, files: Files, report: Report, import_policy: Importer, faulty: Sequence[Named] = ()
+        self, file: PolicyFile, files: Files, report: Report, import_policy: Importer, faulty: Sequence[Named] = (),
+        source: FunctionSource = NO_SETS,
     ) -> None:
         self.file = file
         self.files = files
@@ -72,7 +75,11 @@ class PolicyChecker:
         self.import_policy = import_policy
         self.faulty = tuple(faulty)
         self.typing = Typing()
-        self.expressions = ExpressionChecker(report, self.typing, file.currency)
+        self.functions, complete = read_functions(file, source, report, files.reads)
+        self.expressions = ExpressionChecker(
+            report, self.typing, file.currency, self.functions,
+            (lambda name: set_with(source, name, files.reads)) if complete else None,
+        )
 
     def check(self) -> PolicyModel:
         """The model of the file; where the report has errors it serves only to find more of them."""
@@ -126,7 +133,7 @@ class PolicyChecker:
         model = PolicyModel(
             file, date_of(file.start), date_of(file.end), inputs, tuple(parameters), histories, reasons, tuple(tables),
             bound, tuple(decisions), tuple(d.name for d in (*file.decisions, *self.faulty)), self.typing, tuple(order),
-            previous.leaves(self.typing),
+            previous.leaves(self.typing), self.functions,
         )
         self._application_date(inputs)
         check_references(model, report)
@@ -181,7 +188,8 @@ class PolicyChecker:
             outputs.extend(_member_names(decision))
         locals_ = [name for d in file.decisions for name, _, _ in d.where]
         names = [*self._keys(), *(n.name for n in self.faulty), *fields, *locals_, *outcomes, "as of", "item", GROUP_BY]
-        members = [*fields, *outputs, *outcomes, *MEMBERS, "amount"]
+        names.extend(f.name for f in self.functions)
+        members = [*fields, *outputs, *outcomes, *MEMBERS, "amount", *given_members(self.functions)]
         if PREVIOUS in file.document.text:
             names.append(PREVIOUS)
             members.extend((previous.DATE, *(d.name for d in file.decisions)))

@@ -105,6 +105,8 @@ class _Explainer:
         self.local: dict[int, Json] = {}
 
     def fill(self, told: Json, language: str) -> None:
+        if self.evaluator.failures:
+            told["failures"] = list(self.evaluator.failures)
         outcomes = self.trace.outcomes
         program = self.plan.program
         if self.trace.refused:

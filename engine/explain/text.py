@@ -60,6 +60,8 @@ class _Page:
             yield from self.section("reasons", self.reasons())
         if told["open"]:
             yield from self.section("open", self.opened())
+        if told.get("failures"):
+            yield from self.section("failures", (line for each in told["failures"] for line in wrap(visible(each), 2, 4)))
         if told["ask"]:
             yield from self.section("ask", self.asked())
         if told["assumed"]:

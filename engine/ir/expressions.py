@@ -22,6 +22,7 @@ from engine.ir import nodes as ir
 from engine.semantics import dtypes as dt
 from engine.semantics.dtypes import Type
 from engine.semantics.folds import FOLDS
+from engine.semantics.functions import NO_FUNCTIONS, Functions
 from engine.syntax import ast
 
 BOOLEAN = Type(dt.BOOLEAN)
@@ -40,13 +41,15 @@ class ExpressionLowering:
     type as the program calls them, where an import's names are not its own."""
 
     def __init__(
-        self, typing: Typing, place: Slice, owner: str, read: Read, typed: Callable[[Type], Type] = _as_it_is
+        self, typing: Typing, place: Slice, owner: str, read: Read, typed: Callable[[Type], Type] = _as_it_is,
+        functions: Functions = NO_FUNCTIONS,
     ) -> None:
         self.typing = typing
         self.place = place
         self.owner = owner
         self.read = read
         self.typed = typed
+        self.functions = functions
         self._count = 0
 
     def lower(self, node: ast.Node, wanted: Type | None = None) -> ir.Node:
@@ -72,7 +75,7 @@ class ExpressionLowering:
     def cell(self, cell: model.Cell) -> ir.Node | None:
         """A table cell as a condition on its column; None for `-`."""
         operand = self.lower(cell.column.node)
-        inner = ExpressionLowering(self.typing, cell.place, self.owner, self.read, self.typed)
+        inner = ExpressionLowering(self.typing, cell.place, self.owner, self.read, self.typed, self.functions)
         inner._count = self._count
         return inner.tests_or_none(cell.tests, operand, cell.takes_null)
 
@@ -358,6 +361,10 @@ class ExpressionLowering:
         assert isinstance(node.function, ast.Name)
         name, at, kind = node.function.name, self.at(node), self.kind(node)
         arguments = self.typing.arguments.get(id(node)) or tuple(a.value for a in node.arguments)
+        function = self.functions.called(name)
+        if function is not None:
+            given = tuple(self.lower(a) for a in arguments)
+            return ir.Call(self.id(), kind, at, function.operation.name, given)
         if name == "not" and len(arguments) == 1:
             arg = self.lower(arguments[0])
             return ir.Not(self.id(), BOOLEAN.optional(arg.type.nullable), at, arg)

@@ -9,11 +9,12 @@ from engine.diagnostics import Diagnostic
 from engine.ir import nodes as ir
 from engine.ir.analyses import analyse
 from engine.ir.lower import lower
+from engine.semantics.functions import NO_SETS, FunctionSource
 
 
-def check(path: Path) -> Checked:
-    """Check the policy, or folder of versions, at `path`, analyses included."""
-    checked = check_path(path)
+def check(path: Path, functions: FunctionSource = NO_SETS) -> Checked:
+    """Check the policy, or folder of versions, at `path`, analyses included; `functions` has the sets it may name."""
+    checked = check_path(path, functions)
     if checked.has_errors:
         return checked
     programs = [lower(s.model) for s in checked.stretches]

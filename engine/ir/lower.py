@@ -38,6 +38,7 @@ class _Lowering:
         self.tables: list[ir.TableDecl] = []
         self.reasons: list[ir.ReasonDecl] = []
         self.decisions: list[ir.Decision] = []
+        self.functions = policy.functions
         self.models: list[ir.ModelDecl] = []
         self.answers: list[InputDecl] = []
         self._typed: dict[Type, Type] = {}
@@ -62,6 +63,7 @@ class _Lowering:
             policy.declared,
             file.description,
             file.application_date,
+            functions=self.functions,
             models=tuple(self.models),
             on_failure=file.on_failure or "missing",
         )
@@ -111,7 +113,9 @@ class _Lowering:
         return self.lowering(expr.place, owner).lower(expr.node, wanted)
 
     def lowering(self, place: Slice, owner: str) -> ExpressionLowering:
-        return ExpressionLowering(self.policy.typing, place, owner, self.read, self.typed)
+        return ExpressionLowering(
+            self.policy.typing, place, owner, self.read, self.typed, self.policy.functions
+        )
 
     # --- splicing -----------------------------------------------------------------------
 
@@ -162,6 +166,7 @@ class _Lowering:
         self.tables.extend(inner.tables)
         self.derived.extend(inner.derived)
         self.reasons.extend(inner.reasons)
+        self.functions = self.functions.joined(inner.functions)
         self.models.extend(inner.models)
         self.answers.extend(inner.answers)
         self.decisions.extend(d.replace(internal=True) for d in inner.decisions)
@@ -176,7 +181,9 @@ class _Lowering:
             assert history.key is not None, "the checker finds the key or refuses"
             source = self.relation(history.source)
             histories.append(ir.EachHistory(history.name, source, history.key, history.input, history.of))
-        each = ir.EachDecl(lower(use.policy), self.relation(use.each), bindings, tuple(histories))
+        inner = lower(use.policy)
+        self.functions = self.functions.joined(inner.functions)
+        each = ir.EachDecl(inner, self.relation(use.each), bindings, tuple(histories))
         self.derived.append(ir.HistoryDecl(owner, None, None, (), (), each, "", None))
 
     # --- declarations ---------------------------------------------------------------------

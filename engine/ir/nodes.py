@@ -24,6 +24,7 @@ from engine.diagnostics import Locator, Span
 from engine.semantics.declarations import FieldDecl, InputDecl
 from engine.semantics.domain import Domain
 from engine.semantics.dtypes import Type
+from engine.semantics.functions import NO_FUNCTIONS, Functions
 
 
 class Place(records.Record):
@@ -476,6 +477,9 @@ class Program(records.Record):
     doc: str = ""
     #: The date input that picks the version, instead of the date of the decision.
     application_date: str | None = None
+    #: The functions beyond the language's own that it may call, those of imported policies and of policies for
+    #: each row included.
+    functions: Functions = NO_FUNCTIONS
     models: tuple[ModelDecl, ...] = ()
     #: What the failure of a data source leads to: missing, refer or stop.
     on_failure: str = "missing"

@@ -21,9 +21,10 @@ from engine.diagnostics import Locator, Span
 from engine.ir import nodes
 from engine.records import Record
 from engine.semantics import declarations, domain, dtypes, values
+from engine.semantics.functions import NO_FUNCTIONS, NO_SETS, Functions, FunctionSource
 
 #: How a field that JSON has no form for begins.
-_REFERENCE, _TUPLE, _DATE, _DURATION, _CONTEXT = range(5)
+_REFERENCE, _TUPLE, _DATE, _DURATION, _CONTEXT, _FUNCTIONS = range(6)
 #: Fields that evaluators may write into generated code as they stand.
 _COMPARISONS = frozenset({"=", "!=", "<", "<=", ">", ">="})
 _WHOLE = (int, type(None))
@@ -69,12 +70,13 @@ def pack(program: nodes.Program) -> list[Any]:
     return _Packer().run(program)
 
 
-def unpack(packed: Sequence[Any]) -> nodes.Program:
-    """The program that was packed. Raises ValueError, KeyError, TypeError, IndexError or AttributeError
-    for what never was one."""
+def unpack(packed: Sequence[Any], functions: FunctionSource = NO_SETS) -> nodes.Program:
+    """The program that was packed, with the same sets of functions. Raises ValueError, KeyError, TypeError, IndexError
+    or AttributeError for what never was one, and where a set is no longer there or has become another."""
     texts, places, records = packed
     locators = [StoredLocator(known) for known in places]
     made: list[Any] = []
+    sets: dict[tuple[tuple[str, str], ...], Functions] = {(): NO_FUNCTIONS}
     new = object.__new__
     for name, *fields in records:
         if name == "Place":
@@ -89,6 +91,8 @@ def unpack(packed: Sequence[Any]) -> nodes.Program:
         record = new(cls)
         held = record.__dict__
         held.update(zip(cls._fields, [_unpacked(f, made) if type(f) is list else f for f in fields], strict=True))
+        if cls is nodes.Program:
+            held["functions"] = _functions(held["functions"], functions, sets)
         if type(held.get("decimals")) not in _WHOLE or (cls is nodes.Compare and held["op"] not in _COMPARISONS):
             raise ValueError(f"a stored {name} has a field that it cannot have")
         made.append(record)
@@ -108,9 +112,30 @@ def _unpacked(field: list[Any], made: list[Any]) -> Any:
         return datetime.date.fromisoformat(field[1])
     if kind == _DURATION:
         return datetime.timedelta(*field[1:])
+    if kind == _FUNCTIONS:
+        return field
     if kind == _CONTEXT:
         return {name: _unpacked(f, made) if type(f) is list else f for name, f in field[1].items()}
     raise ValueError(f"no stored form is called {kind}")
+
+
+def _functions(
+    packed: list[Any], source: FunctionSource, made: dict[tuple[tuple[str, str], ...], Functions]
+) -> Functions:
+    """The sets that were packed, each in its version; a program that names none asks for none."""
+    kind, *versions = packed
+    if kind != _FUNCTIONS:
+        raise ValueError("a stored program has no sets of functions")
+    key = tuple((str(name), str(version)) for name, version in versions)
+    if key not in made:
+        found = []
+        for name, version in key:
+            held = source.find(name)
+            if held is None or held.version != version:
+                raise ValueError(f"the functions `{name}` are not those that the program was stored with")
+            found.append(held)
+        made[key] = Functions(found)
+    return made[key]
 
 
 class _Packer:
@@ -171,4 +196,6 @@ class _Packer:
             return [_DURATION, value.days, value.seconds, value.microseconds]
         if type(value) is dict and all(type(name) is str for name in value):
             return [_CONTEXT, dict(zip(value, self.fields(value.values()), strict=True))]
+        if type(value) is Functions:
+            return [_FUNCTIONS, *map(list, value.versions())]
         raise Unstorable(type(value).__name__)

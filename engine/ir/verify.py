@@ -10,7 +10,6 @@ from collections.abc import Iterable
 
 from engine.ir import nodes as ir
 from engine.semantics import dtypes as dt
-from engine.semantics.catalogue import BUILTINS
 from engine.semantics.folds import FOLDS
 
 #: Nodes that a program may not hold: they are for bare FEEL.
@@ -191,7 +190,7 @@ class _Verifier:
         elif isinstance(node, ir.Cond):
             self.demand(node.test.type.kind == dt.BOOLEAN, node.id, "chooses by what is not boolean")
         elif isinstance(node, ir.Call):
-            known = node.op == "neg" or BUILTINS.find(node.op) is not None
+            known = node.op == "neg" or self.program.functions.catalogue.find(node.op) is not None
             self.demand(known, node.id, f"calls the unknown operation `{node.op}`")
         elif isinstance(node, ir.Fold):
             self.demand(node.op in FOLDS or node.op in ("some", "every"), node.id, f"folds by the unknown `{node.op}`")

@@ -25,6 +25,15 @@ class Undefined(Exception):
         self.message = message
 
 
+class Failed(Exception):
+    """A function of a plugin did not do what it states, for a fault of its own; the message says what, without the
+    data and without the text of an exception that may hold them."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
 class LimitExceeded(Exception):
     """An evaluation would take too many steps, too much room or too long; the message says what."""
 

@@ -100,6 +100,8 @@ class PolicyFile(Record):
     histories: tuple[HistorySpec, ...]
     decisions: tuple[DecisionSpec, ...]
     problems: tuple[Diagnostic, ...]
+    #: The sets of functions beyond the language's own.
+    functions: tuple[Scalar, ...] = ()
 
 
 def declare(document: Document) -> PolicyFile:
@@ -136,6 +138,7 @@ def declare(document: Document) -> PolicyFile:
             if d is not None
         ),
         tuple(problems),
+        tuple(strings(root.get("functions"))),
     )
 
 

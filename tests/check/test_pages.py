@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.ir.findings import check
+from engine.policy import check_policy
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = ROOT / "docs" / "errors"
@@ -44,7 +44,7 @@ def codes(blocks: list[str], folder: Path) -> set[str]:
         if policy:
             text += "".join(f"{k}: {v}\n" for k, v in NEEDED.items() if not re.search(rf"^{k}:", text, re.M))
         (folder / name).write_text(text, encoding="utf-8")
-    return {d.code for d in check(folder / "main.yaml" if named else folder).diagnostics}
+    return {d.code for d in check_policy(folder / "main.yaml" if named else folder).diagnostics}
 
 
 @pytest.mark.parametrize("code", OURS)

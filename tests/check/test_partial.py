@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.check.load import check_path
+from engine.functions import functions_of
 
 CORPUS = Path(__file__).resolve().parent.parent / "corpus" / "good"
 POLICIES = sorted(CORPUS.glob("*.yaml"))
@@ -24,7 +25,7 @@ def test_one_misspelt_key_is_one_fault_of_shape(path: Path, tmp_path: Path) -> N
     for match in KEY.finditer(text, start):
         place = tmp_path / "policy.yaml"
         place.write_text(f"{text[:match.end()]}x{text[match.end():]}", encoding="utf-8")
-        found = [d for d in check_path(place).diagnostics if d.is_error]
+        found = [d for d in check_path(place, functions_of(place)).diagnostics if d.is_error]
         assert found, match[0]
         assert all(re.fullmatch(r"E003\d", d.code) for d in found), (match[0], [d.message for d in found])
 

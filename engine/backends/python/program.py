@@ -23,7 +23,7 @@ from engine.ir.door import EXACT, admit_history, admit_inputs, handed_over
 from engine.ir.reads import Cone, cone, decision_reads, expressions, reads, walk
 from engine.ir.rewrites import rewritten
 from engine.semantics import dtypes as dt
-from engine.semantics.catalogue import BUILTINS, Catalogue, Operation
+from engine.semantics.catalogue import Operation
 from engine.semantics.declarations import InputDecl
 
 #: Whole numbers that Python compares fastest; larger ones take the door.
@@ -86,20 +86,24 @@ def _laborious(decision: ir.Decision) -> bool:
     )
 
 
-def compile_program(program: ir.Program, reach: Cone | None = None, catalogue: Catalogue = BUILTINS) -> Compiled:
-    """Compile a program for a cone, by default that of its declared decisions."""
+def compile_program(program: ir.Program, reach: Cone | None = None, inner: bool = False) -> Compiled:
+    """Compile a program for a cone, by default that of its declared decisions.
+
+    Where a function of a plugin fails, a customer gets None, and the reference says what comes of it; a policy that
+    is decided for each row of another (`inner`) hands the failure on to that one.
+    """
     reach = reach or cone(program, program.declared)
     settled = rewritten(program)
-    source, checked, emitter = _compiled(settled, reach, catalogue, True)
+    source, checked, emitter = _compiled(settled, reach, inner, True)
     decoder = Decoder(program, emitter.traces, emitter.openable, tuple(d.name for d in reach.decisions))
-    return Compiled(program, reach, source, checked, lambda: _compiled(settled, reach, catalogue, False)[1], decoder)
+    return Compiled(program, reach, source, checked, lambda: _compiled(settled, reach, inner, False)[1], decoder)
 
 
 def _compiled(
-    program: ir.Program, reach: Cone, catalogue: Catalogue, checks: bool
+    program: ir.Program, reach: Cone, inner: bool, checks: bool
 ) -> tuple[str, Callable[..., Any], ProgramEmitter]:
     """The function's text, itself, and what emitted it."""
-    emitter = ProgramEmitter(program, reach, catalogue)
+    emitter = ProgramEmitter(program, reach, inner)
     source = emitter.function("decide", checks)
     pool = {**runtime.GLOBALS, **emitter.pool}
     exec(compile(source, f"<{program.name}>", "exec"), pool)  # noqa: S102 - text of our own making, literals by repr
@@ -109,9 +113,10 @@ def _compiled(
 class ProgramEmitter(DecisionEmitter):
     """Emits the function of a program."""
 
-    def __init__(self, program: ir.Program, reach: Cone, catalogue: Catalogue) -> None:
-        super().__init__(catalogue)
+    def __init__(self, program: ir.Program, reach: Cone, inner: bool) -> None:
+        super().__init__(program.functions.catalogue)
         self.program = program
+        self.may_fail = bool(program.functions) and not inner
         self.reach = reach
         self.parameters = {p.name: p for p in program.parameters}
         self.histories = {h.name: h for h in program.histories}
@@ -135,7 +140,11 @@ class ProgramEmitter(DecisionEmitter):
                 self._binding(decision.binds, f"d{number}")
             number += 1
         self._return()
-        return "\n".join([f"def {name}(row, as_of, r):", "    g = row.get", *self.lines, ""])
+        head = [f"def {name}(row, as_of, r):", "    g = row.get"]
+        if not self.may_fail:
+            return "\n".join([*head, *self.lines, ""])
+        lines = [f"    {line}" for line in self.lines]
+        return "\n".join([*head, "    try:", *lines, "    except Failed:", "        return None", ""])
 
     # --- inputs and histories ----------------------------------------------------------
 
@@ -241,7 +250,7 @@ class ProgramEmitter(DecisionEmitter):
         row = self.temporary()
         self.variables[("Local", "row")] = row
         values = ", ".join(f"{n!r}: {self.value(node)}" for n, node in each.bindings)
-        decide = self.pooled(each_decider(each, self.catalogue), "e")
+        decide = self.pooled(each_decider(each), "e")
         histories = "".join(f"{self.variables[('Relation', h.source)]}, " for h in each.histories)
         given = f"[{{{values}}} for {row} in {source} or ()]"
         self.emit(f"{target} = {decide}({source}, {given}, as_of, ({histories}))")
@@ -331,11 +340,11 @@ class ProgramEmitter(DecisionEmitter):
         return self.pooled(self._lookups[key], "l")
 
 
-def each_decider(each: ir.EachDecl, catalogue: Catalogue) -> Callable[..., Any]:
+def each_decider(each: ir.EachDecl) -> Callable[..., Any]:
     """Decides a policy for each row of a history: the rows with its outcomes as columns."""
     program = each.program
     wanted = [d.name for d in program.decisions if not d.internal]
-    compiled = compile_program(program, cone(program, [d.name for d in program.decisions]), catalogue)
+    compiled = compile_program(program, cone(program, [d.name for d in program.decisions]), inner=True)
     nothing = dict.fromkeys(wanted)
 
     def decide(

@@ -12,6 +12,7 @@ from engine.semantics.catalogue import LimitExceeded, Operation, Undefined
 from engine.semantics.folds import fold, grouped
 from engine.semantics.narrow import narrowed
 from engine.semantics.number import whole_floor
+from engine.semantics.values import Failed
 from engine.semantics.work import each
 
 #: What a generated function gives for data that its inline checks do not take.
@@ -249,4 +250,5 @@ GLOBALS: dict[str, Any] = {
     "eq": eq, "ne": ne, "ge": ge, "lt": lt, "le": le, "gt": gt, "field": field, "fold": fold,
     "each": each, "grouped": grouped,
     "whole_floor": whole_floor, "floor": math.floor, "decide_hit": decide_hit, "SLOW": SLOW,
+    "Failed": Failed,
 }

@@ -15,6 +15,7 @@ from engine.semantics.catalogue import BUILTINS, Catalogue, LimitExceeded, Undef
 from engine.semantics.folds import fold, grouped
 from engine.semantics.narrow import narrowed
 from engine.semantics.number import compare
+from engine.semantics.values import Failed
 from engine.semantics.work import spend
 
 
@@ -94,6 +95,12 @@ class Evaluator:
         except LimitExceeded as why:
             self.undefined(node, Undefined(why.message))
             return None
+        except Failed as why:
+            self.failed(node, why)
+            return None
+
+    def failed(self, node: ir.Node, why: Failed) -> None:
+        """Called where a plugin's function failed."""
 
     def undefined(self, node: ir.Node, why: Undefined) -> None:
         """Called where an operation has no value for known operands, or would take more room than it may."""

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from engine.backends.reference.expressions import Evaluator
 from engine.ir import nodes as ir
 from engine.semantics import dtypes as dt
+from engine.semantics.values import Failed
 
 
 class Origins(NamedTuple):
@@ -48,6 +49,14 @@ class NullTracer(Evaluator):
         super().__init__(*args, **kwargs)
         #: The expression behind a local that stands for one (`Let`, `where`).
         self.local_nodes: dict[str, tuple[ir.Node, bool]] = {}
+        #: What functions of plugins failed, in the order in which they first did.
+        self.failures: list[str] = []
+        self._failing: list[ir.Node] = []
+
+    def failed(self, node: ir.Node, why: Failed) -> None:
+        self._failing.append(node)
+        if why.message not in self.failures:
+            self.failures.append(why.message)
 
     def ref_origins(self, node: ir.Ref) -> Origins:
         raise LookupError(node.name)
@@ -64,9 +73,13 @@ class NullTracer(Evaluator):
         raise LookupError(node.name)
 
     def origins(self, node: ir.Node) -> Origins:
-        """Where the null of `node` comes from; NOTHING where it is not null."""
+        """Where the null of `node` comes from; NOTHING where it is not null. A function that failed is like a name
+        that is null: it could have been anything, so what hangs on it is open."""
+        self._failing.clear()
         if self.evaluate(node) is not None:
             return NOTHING
+        if self._failing and self._failing[-1] is node:
+            return Origins(names=True, undefined=(node,))
         if isinstance(node, ir.Input):
             return Origins(frozenset({node.name}), True)
         if isinstance(node, ir.Relation):

@@ -12,7 +12,6 @@ from engine.backends.reference.score import decide_score
 from engine.ir import nodes as ir
 from engine.ir.door import EXACT, Admitted, Fault, Refusal, admit, check_domain, handed_over, listing, show
 from engine.ir.reads import Cone, cone
-from engine.semantics.catalogue import BUILTINS, Catalogue
 from engine.semantics.declarations import InputDecl
 
 
@@ -32,9 +31,9 @@ class ProgramEvaluator(NullTracer):
     """Carries a program out for one customer, decision by decision in evaluation order."""
 
     def __init__(
-        self, program: ir.Program, admitted: Admitted, as_of: datetime.date, catalogue: Catalogue = BUILTINS
+        self, program: ir.Program, admitted: Admitted, as_of: datetime.date
     ) -> None:
-        super().__init__(as_of, catalogue)
+        super().__init__(as_of, program.functions.catalogue)
         self.program = program
         self.admitted = admitted
         self.outcomes: dict[str, Outcome] = {}
@@ -83,7 +82,9 @@ class ProgramEvaluator(NullTracer):
         for row in rows:
             inputs = {name: self.bound("row", row, node) for name, node in each.bindings}
             history = history_of(inputs)
-            trace = decide(each.program, inputs, history, self.as_of or datetime.date.min, catalogue=self.catalogue)
+            trace = decide(each.program, inputs, history, self.as_of or datetime.date.min)
+            if trace.evaluator is not None:
+                self.failures += [f for f in trace.evaluator.failures if f not in self.failures]
             columns: dict[str, Any] = dict(row)
             for decision in each.program.decisions:
                 if not decision.internal:
@@ -169,7 +170,6 @@ def decide(
     history: Mapping[str, Sequence[Mapping[str, Any]] | None] | None,
     as_of: datetime.date,
     only: Cone | None = None,
-    catalogue: Catalogue = BUILTINS,
 ) -> Trace:
     """Decide one customer; `only` limits the work to a cone, by default that of every decision."""
     reach = only or cone(program, [d.name for d in program.decisions])
@@ -177,7 +177,7 @@ def decide(
     if admitted.faults:
         names = tuple(dict.fromkeys(f.name for f in admitted.faults))
         return Trace({}, admitted.faults, names, admitted)
-    evaluator = ProgramEvaluator(program, admitted, as_of, catalogue)
+    evaluator = ProgramEvaluator(program, admitted, as_of)
     refused = evaluator.run(reach.decisions)
     faults = tuple(_refusal_fault(evaluator, name) for name in refused)
     return Trace(evaluator.outcomes, faults, refused, admitted, evaluator)

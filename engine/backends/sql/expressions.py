@@ -19,6 +19,7 @@ from engine.backends.sql import trees as t
 from engine.backends.sql.dialects import DIALECTS
 from engine.backends.sql.operations import OPERATIONS, made_list
 from engine.backends.sql.operations.contexts import CONTAINERS, NoValue, equal, members
+from engine.backends.sql.operations.plugins import plugin_call
 from engine.backends.sql.operations.ranges import range_of, settled
 from engine.backends.sql.rounding import Rounder
 from engine.backends.sql.stages import Sql, Stages, binary, case
@@ -50,6 +51,7 @@ class SqlExpressions(support.Compiler):
         self.stages = stages
         self.dialect = DIALECTS[dialect]
         self.rounder = Rounder(stages, self.dialect)
+        self.functions = program.functions
         self.parameters = {p.name: p for p in program.parameters}
         self.variables: dict[tuple[str, str], Sql] = {}
         self.as_of = stages.source(exp.cast(exp.Placeholder(this="as_of"), "DATE"), False)
@@ -206,6 +208,8 @@ class SqlExpressions(support.Compiler):
     def absent(self, node: ir.Call) -> Sql:
         """Whether a list, context or range that an operation makes is null; raises `Gap` for what is not spelt
         out."""
+        if self.functions.of(node.op) is not None:
+            raise Gap(node.at, support.shown(node.op))
         nulls = [a.type.kind == dt.NULL for a in node.args]
         if any(nulls) and BUILTINS.get(node.op).nulls == "strict":
             return st.TRUE
@@ -240,6 +244,9 @@ class SqlExpressions(support.Compiler):
 
     def call(self, node: ir.Call) -> Sql:
         """An operation; `args` are its operands but for lists and contexts, of which it asks for the parts."""
+        function = self.functions.of(node.op)
+        if function is not None:
+            return plugin_call(self, node, function)
         nulls = [a.type.kind == dt.NULL for a in node.args]
         if any(nulls) and BUILTINS.get(node.op).nulls == "strict":
             return self.nothing(node.type.kind)

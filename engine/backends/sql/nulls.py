@@ -15,7 +15,6 @@ from engine.backends.sql.origins import NOTHING, Behind, Labels, union, where
 from engine.backends.sql.stages import FALSE, TRUE, Sql
 from engine.ir import nodes as ir
 from engine.semantics import dtypes as dt
-from engine.semantics.catalogue import BUILTINS
 
 if TYPE_CHECKING:
     from engine.backends.sql.relations import Expressions
@@ -123,15 +122,14 @@ class Nulls:
     def _nullable(self, node: ir.Node) -> bool:
         return self.of.null_of(node) is not FALSE
 
-    @staticmethod
-    def _is_strict(node: ir.Node) -> bool:
+    def _is_strict(self, node: ir.Node) -> bool:
         """Whether the node is null wherever an operand is, so that nothing is behind it where it is not. A list or
         context may hold nulls and be none."""
         if any(child.type.kind in CONTAINERS for child in ir.children(node)):
             return False
         if isinstance(node, (ir.Compare, ir.Not)):
             return True
-        operation = BUILTINS.find(node.op) if isinstance(node, ir.Call) else None
+        operation = self.of.functions.catalogue.find(node.op) if isinstance(node, ir.Call) else None
         return operation is not None and operation.nulls == "strict"
 
     # --- names, loops and what was handed down ----------------------------------------------------------------
