@@ -131,7 +131,14 @@ def fits(actual: Type, wanted: Type) -> bool:
 
 
 def join(one: Type, other: Type) -> Type | None:
-    """The least type that both fit, None where their kinds differ."""
+    """The least type that both fit, None where their kinds differ. Only what both have of one relation is of it."""
+    found = _join(one, other)
+    if found is None or found.relation is None or one.relation == other.relation:
+        return found
+    return found.replace(relation=None)
+
+
+def _join(one: Type, other: Type) -> Type | None:
     nullable = one.nullable or other.nullable
     if dt.ANY in (one.kind, other.kind):
         return Type(dt.ANY, nullable)
