@@ -26,7 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "decide": ("decide", "Decide one customer and explain it."),
     "feel": ("feel", "Evaluate FEEL expressions."),
     "fmt": ("fmt", "Write policies in one form."),
-    "new": ("new", "Begin a policy."),
+    "new": ("new", "Begin a policy or a plugin."),
     "plugins": ("plugins", "List plugins and what they give."),
     "run": ("run", "Decide a portfolio."),
     "schema": ("schema", "Print what a policy asks for, as JSON Schema."),

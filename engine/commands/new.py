@@ -1,9 +1,13 @@
-"""`tierwise new`: the beginning of a policy."""
+"""`tierwise new`: the beginning of a policy, or of a plugin."""
 from __future__ import annotations
 
+import keyword
 import os
 import re
+import sys
+from importlib import import_module
 from pathlib import Path
+from string import Template
 
 import click
 
@@ -15,7 +19,7 @@ from engine.portfolio.problems import reason
 
 @click.group()
 def command() -> None:
-    """Begin a policy."""
+    """Begin a policy or a plugin."""
 
 
 @command.command()
@@ -37,6 +41,49 @@ def policy(path: Path, force: bool, language: str) -> None:
         message = f"`{path}` cannot be written: {reason(problem)}"
         raise Failure(message, code=INVALID) from None
     talk(f"wrote {path}; next: tierwise check {path}")
+
+
+@command.command()
+@click.argument("path", metavar="NAME", type=click.Path(path_type=Path))
+@click.option("--kind", type=click.Choice(["function", "scorer", "source"]), default="function", show_default=True,
+              help="What it gives.")
+def plugin(path: Path, kind: str) -> None:
+    """Write the package of a plugin to the folder NAME: code, tests, an example, and a file for CI.
+
+    It passes its own tests as it is, and its example decides. NAME may have folders before it; it is the name of the
+    package, of the plugin, and of what it gives.
+    """
+    name = path.name
+    package = _package(name)
+    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        raise Failure(f"`{path}` is there already", code=INVALID, help="name another folder, or empty this one")
+    files, words = import_module("engine.commands.plugin_beginnings").KINDS[kind]
+    words = {"name": name, "package": package, **words}
+    words |= {key: _filled(text, words) for key, text in words.items()}
+    try:
+        for place, text in files.items():
+            file = path / _filled(place, words)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(_filled(text, words), encoding="utf-8")
+    except OSError as problem:
+        raise Failure(f"`{path}` cannot be written: {reason(problem)}", code=INVALID) from None
+    talk(f'wrote {path}; next: cd {path} && pip install -e ".[test]" && pytest')
+
+
+def _package(name: str) -> str:
+    """The Python package of a plugin's name; ends the command where it cannot be one."""
+    package = name.replace("-", "_")
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
+        spelt = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-0123456789")
+        hint = f", as `{spelt}`" if spelt else ", as `acme-scores`"
+        raise click.UsageError(f"`{name}` is no name of a plugin; use small letters, digits and single hyphens{hint}")
+    if package in sys.stdlib_module_names or keyword.iskeyword(package) or package in ("engine", "tierwise"):
+        raise click.UsageError(f"`{name}` is another Python module; write your own name before it: `acme-{name}`")
+    return package
+
+
+def _filled(text: str, words: dict[str, str]) -> str:
+    return Template(text).substitute(words)
 
 
 def _schema(path: Path) -> str:

@@ -15,7 +15,6 @@ from engine.semantics.dtypes import Type
 from engine.semantics.values import YearsMonths
 from engine.testing.contract import fail
 
-_LIST = "list of "
 #: What is likely to go wrong, by type.
 _EDGES: Mapping[str, Sequence[Any]] = {
     dt.NUMBER: (0.0, 1.0, -1.0, 0.1, 1 / 3, 0.5, 2.5, -2.5, 100.0, 1234567.89, 0.30000000000000004, 1e12, -0.001),
@@ -33,17 +32,6 @@ _EDGES: Mapping[str, Sequence[Any]] = {
 }
 
 
-def known_type(text: Any) -> bool:
-    """Whether a text names a type that a value can have."""
-    if not isinstance(text, str):
-        return False
-    return known_type(text.removeprefix(_LIST)) if text.startswith(_LIST) else text in dt.DECLARABLE
-
-
-def is_list(text: str) -> bool:
-    return text.startswith(_LIST)
-
-
 class Maker:
     """Makes values from a seed."""
 
@@ -54,19 +42,18 @@ class Maker:
         """A value of a field; the first places are the edges of its type."""
         if field.values:
             return field.values[place % len(field.values)] if place < 20 else self._random.choice(field.values)
-        if field.type in (dt.NUMBER, dt.MONEY):
-            return self._number(field, place)
-        return self.value(field.type, place)
+        return self.value(Type(field.type, lower=field.lower, upper=field.upper), place)
 
-    def value(self, type_: str, place: int) -> Any:
-        if is_list(type_):
-            inner = type_.removeprefix(_LIST)
-            length = (0, 1, 3, 7)[place % 4]
-            return [self.value(inner, place + i) for i in range(length)]
-        if type_ in (dt.NUMBER, dt.MONEY):
-            return self._number(Field(type_), place)
-        edges = _EDGES[type_]
-        return edges[place % len(edges)] if place < 3 * len(edges) else self._further(type_)
+    def value(self, kind: Type, place: int) -> Any:
+        """A value of a type; the first places are what is likely to go wrong."""
+        if kind.kind == dt.LIST and kind.item is not None:
+            return [self.value(kind.item, place + i) for i in range((0, 1, 3, 7)[place % 4])]
+        if kind.kind == dt.CONTEXT:
+            return {name: self.value(inner, place + i) for i, (name, inner) in enumerate(kind.fields or ())}
+        if kind.kind in dt.NUMERIC:
+            return self._number(Field(dt.NUMBER, lower=kind.lower, upper=kind.upper), place)
+        edges = _EDGES[kind.kind]
+        return edges[place % len(edges)] if place < 3 * len(edges) else self._further(kind.kind)
 
     def _number(self, field: Field, place: int) -> float:
         low = -1e6 if field.lower is None else field.lower

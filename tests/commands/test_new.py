@@ -2,6 +2,9 @@
 from __future__ import annotations
 
 import datetime
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -39,3 +42,59 @@ def test_a_name_in_chinese(tierwise: Tierwise, tmp_path: Path) -> None:
     path = tmp_path / "小微贷款.yaml"
     assert tierwise("new", "policy", str(path), "--language", "zh").code == 0
     assert load_policy(path).name == "小微贷款"
+
+
+# --- plugins -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["function", "scorer", "source"])
+def test_a_plugin_passes_its_own_tests(tierwise: Tierwise, tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "deep" / f"acme-{kind}"
+    result = tierwise("new", "plugin", str(path), "--kind", kind)
+    assert result.code == 0 and "next: cd" in result.err
+    # in a process of its own, as its author does; what the example decides is told by the tests of installed plugins
+    done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"], cwd=path,
+                          capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " passed" in done.stdout and "skipped" not in done.stdout
+    names = {str(p.relative_to(path)) for p in path.rglob("*") if p.is_file() and "__pycache__" not in str(p)}
+    assert {"pyproject.toml", "README.md", ".github/workflows/test.yml", f"src/acme_{kind}/__init__.py"} <= names
+    assert not [p for p in path.rglob("*") if p.is_file() and p.suffix != ".pyc" and "$" in p.read_text()
+                and p.name != "test.yml"]
+
+
+@pytest.mark.parametrize("kind", ["function", "scorer", "source"])
+def test_a_plugin_is_tidy(tierwise: Tierwise, tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "acme"
+    tierwise("new", "plugin", str(path), "--kind", kind)
+    ruff = [sys.executable, "-m", "ruff", "check", "--isolated", "--line-length=120", "--no-cache"]
+    done = subprocess.run([*ruff, "--select=E,W,F,I,B,UP,C4,PIE,PGH,T10,BLE"], cwd=path, capture_output=True, text=True,
+                          timeout=60)
+    assert done.returncode == 0, done.stdout
+    assert tierwise("fmt", "--check", str(path / "example" / "policy.yaml")).code == 0
+    project = tomllib.loads((path / "pyproject.toml").read_text("utf-8"))
+    assert project["project"]["entry-points"]["tierwise"] == {"acme": "acme"}
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("Acme Scores", "use small letters, digits and single hyphens, as `acme-scores`"),
+        ("acme_scores", "as `acme-scores`"),
+        ("9", "as `acme-scores`"),
+        ("json", "is another Python module; write your own name before it: `acme-json`"),
+        ("tierwise", "is another Python module"),
+        ("class", "is another Python module"),
+    ],
+)
+def test_a_name_that_no_plugin_can_have(tierwise: Tierwise, tmp_path: Path, name: str, told: str) -> None:
+    result = tierwise("new", "plugin", str(tmp_path / name))
+    assert result.code == 2 and told in result.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_not_empty(tierwise: Tierwise, tmp_path: Path) -> None:
+    (tmp_path / "acme").mkdir()
+    assert tierwise("new", "plugin", str(tmp_path / "acme")).code == 0
+    result = tierwise("new", "plugin", str(tmp_path / "acme"))
+    assert result.code == 2 and "is there already" in result.err
