@@ -135,7 +135,8 @@ def test_the_command_decides_with_a_deployments_models(tmp_path, policy, capsys)
     deployed(tmp_path, "deployment: testing\nmodels:\n  pd: {kind: half}\n")
     (tmp_path / "firm.json").write_text(json.dumps(FIRM), "utf-8")
     asked = ["decide", str(tmp_path / "policy.yaml"), str(tmp_path / "firm.json"), "--as-of", "2026-07-01"]
-    found = call(capsys, *asked, "--deployment", str(tmp_path / "deployment.yaml"), "--plugin", str(tmp_path / "plugin.py"))
+    deployment, plugin = str(tmp_path / "deployment.yaml"), str(tmp_path / "plugin.py")
+    found = call(capsys, *asked, "--deployment", deployment, "--plugin", plugin)
     assert found.code == 0 and "model pd (half, version 1)  years = 3; debt ratio = 0.5" in found.out, found.err
     found = call(capsys, *asked)
     assert found.code == 0 and "no scorer is bound to the model `pd`" in found.err

@@ -8,6 +8,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pytest
 
@@ -187,7 +188,6 @@ def test_a_run_in_parts_and_under_a_condition(tmp_path):
     assert one == many
     out = tmp_path / "parts"
     asked.run(data, as_of=DAY, out=out, engine="duckdb", form="parquet", run_id="r1", part_rows=100, extras=EXTRAS)
-    import duckdb
     rows = duckdb.connect().execute(f"SELECT count(*), count(pd) FROM read_parquet('{out}/**/*.parquet')").fetchone()
     whole, _ = run(asked, data, "python")
     assert rows == (500, sum(row["pd"] is not None for row in whole))

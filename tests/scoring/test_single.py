@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import pyarrow as pa
 import pytest
 
 from engine import bundled
@@ -225,7 +226,6 @@ def test_a_scorer_of_its_own_kind_is_asked_once_for_a_decision(tmp_path):
 
 
 def test_plain_scores_alike_one_by_one_and_in_a_batch():
-    import pyarrow as pa
     table = pa.table({"years": [1.0, 2.0], "debt ratio": [0.2, 0.8]})
     assert Plain().batch(table).to_pylist() == [
         {"value": 0.1, "reasons": []}, {"value": 0.4, "reasons": ["high debt"]},
