@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import click
 from engine.cache import Remembered
 from engine.checking import findings
 from engine.commands.common import FINDINGS, talk
+from engine.commands.plugging import named_for, plugin_option
 from engine.commands.policies import TESTS, find, is_marker, markers, show
 from engine.diagnostics import Diagnostic
 from engine.render import render_json, render_sarif, summary
@@ -22,6 +24,7 @@ from engine.render import render_json, render_sarif, summary
 @click.option("--warnings/--no-warnings", default=True, show_default=True, help="Show warnings.")
 @click.option("--fix", is_flag=True, help="First mend what is mechanical, in the files named.")
 @click.option("--diff", is_flag=True, help="With --fix: change nothing, show what would change first.")
+@plugin_option
 def command(paths: tuple[str, ...], form: str, strict: bool, warnings: bool, fix: bool, diff: bool) -> int:
     """Find what is wrong in policies.
 
@@ -61,7 +64,7 @@ def command(paths: tuple[str, ...], form: str, strict: bool, warnings: bool, fix
 def check_file(file: str) -> Remembered:
     if is_marker(file):
         return _project(file)
-    return _cases(file) if file.endswith(TESTS) else findings(file)
+    return _cases(file) if file.endswith(TESTS) else findings(file, named_for(file))
 
 
 def _project(file: str) -> Remembered:
@@ -79,5 +82,6 @@ def _project(file: str) -> Remembered:
 
 def _cases(file: str) -> Remembered:
     """What is wrong in a test file; reading one takes the evaluators, which policies alone do not need."""
-    suite = import_module("engine.policytest.suite").read_suite(Path(file))
+    load = partial(import_module("engine.policy").load_policy, plugins=named_for(file))
+    suite = import_module("engine.policytest.suite").read_suite(Path(file), load)
     return Remembered(suite.diagnostics, suite.sources)

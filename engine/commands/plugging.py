@@ -37,6 +37,13 @@ def plugins_for(place: str | Path) -> Plugins:
     return found
 
 
+def named_for(place: str | Path) -> Plugins | None:
+    """`plugins_for` where somebody named a plugin by `--plugin`; None where what needs plugins finds them by itself, and
+    only once it does."""
+    context = click.get_current_context()
+    return plugins_for(place) if context.meta.get(PLUGIN_PATHS) else None
+
+
 def unusable(problem: Problem) -> click.exceptions.Exit:
     """Show why a plugin or project file cannot be used; the end of the command."""
     return invalid(problem.diagnostics, getattr(problem, "sources", {}))

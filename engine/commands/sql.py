@@ -10,6 +10,7 @@ import click
 
 from engine.commands.common import INVALID, Date, Failure
 from engine.commands.loading import open_policy
+from engine.commands.plugging import plugin_option
 from engine.commands.policies import invalid
 from engine.policy import PolicyError
 
@@ -58,6 +59,7 @@ class _Sets(click.ParamType):  # type: ignore[type-arg]
               help="A history's table, many times. [default: one of the history's name]")
 @click.option("--as-of", type=Date(), help="The date of the decisions, written out. [default: a parameter]")
 @click.option("--pretty", is_flag=True, help="Over many lines.")
+@plugin_option
 def command(
     policy: str,
     dialect: str,

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from engine.commands.common import BAD_DATA, FINDINGS, INVALID, Failure, paint, talk
+from engine.commands.plugging import named_for, plugin_option
 from engine.commands.policies import is_marker, only_markers, show
 from engine.explain.phrases import LANGUAGES
 from engine.keeping import keep, kept
@@ -35,6 +36,7 @@ from engine.source.files import real
 )
 @click.option("--fail-fast", is_flag=True, help="Stop at the first that fails.")
 @click.option("--language", metavar="CODE", default="en", show_default=True, help="Of the explanations, as zh.")
+@plugin_option
 def command(
     paths: tuple[str, ...], form: str, junit: str | None, part: str | None, engine: str, fail_fast: bool, language: str
 ) -> int:
@@ -119,9 +121,10 @@ def _loader() -> Callable[[Path], Policy]:
         key = real(path)
         if key not in loaded:
             name = os.fspath(path)
-            found = kept(name)
+            plugins = named_for(name)
+            found = kept(name, plugins)
             if found is None:
-                found = load_policy(path)
+                found = load_policy(path, plugins)
                 keep(name, found)
             loaded[key] = found
         return loaded[key]
