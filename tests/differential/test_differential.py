@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import datetime
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engine.backends.sql.memory import Customer, decide_all
+from engine.backends.sql.program import EXTRAS
 from engine.backends.sql.run import Row
-from engine.policy import Policy
+from engine.backends.support import Unsupported
+from engine.policy import Policy, load_policy
 from tests.differential.columnar import Columnar
 from tests.differential.harness import FOUND, Fault, Setting, replay, run
 
@@ -26,6 +31,23 @@ def test_evaluators_agree_on_random_policies(block: int) -> None:
 @pytest.mark.parametrize("folder", KEPT, ids=lambda p: p.name)
 def test_a_disagreement_once_found_stays_mended(folder: Path) -> None:
     assert replay(folder) is None
+
+
+@pytest.mark.parametrize("folder", KEPT, ids=lambda p: p.name)
+def test_each_set_is_the_same_whatever_else_is_asked_for(folder: Path) -> None:
+    """A run asks for some of what stands beside outcomes, the comparison above for all of it."""
+    program = load_policy(folder / "policy.yaml").program
+    customer: dict[str, Any] = json.loads((folder / "customer.json").read_text("utf-8"))
+    held, as_of = [Customer(customer["inputs"], customer["history"])], datetime.date.fromisoformat(customer["as_of"])
+    shown = [d.name for d in program.decisions if d.name in program.declared and not d.internal]
+    try:
+        (whole,) = decide_all(program, held, as_of, shown, EXTRAS)
+    except Unsupported:
+        return
+    for extra in EXTRAS:
+        (row,) = decide_all(program, held, as_of, shown, (extra,))
+        assert row.values == whole.values
+        assert row.sets.items() <= whole.sets.items()
 
 
 def test_a_disagreement_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:

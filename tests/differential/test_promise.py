@@ -17,7 +17,16 @@ def test_settled_outcomes_outlast_every_completion(block: int) -> None:
     assert sample(range(50_000 + 12 * block, 50_000 + 12 * (block + 1)), customers=6) == []
 
 
-@pytest.mark.parametrize("name", ["worst-null-result", "any-null-result", "null-in-a-list", "null-searched-for"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "worst-null-result",
+        "any-null-result",
+        "null-in-a-list",
+        "null-searched-for",
+        "field-of-the-row-decided-for",
+    ],
+)
 def test_outcomes_once_settled_too_soon_are_open(name: str) -> None:
     policy = load_policy(FOUND / name / "policy.yaml")
     customer = json.loads((FOUND / name / "customer.json").read_text("utf-8"))

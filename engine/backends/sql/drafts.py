@@ -43,8 +43,9 @@ class Tried:
         #: Whether the arms that leave a decision open are asked for one by one.
         self.labelled = labelled
         self.guards: list[Sql] = [of.compile(a.guard) for a in decision.arms]
-        #: Whether more hangs on an arm than what the decision gives.
-        self.traced = traced or (not self.skips and any(g.nullable for g in self.guards))
+        #: Whether more hangs on an arm than what the decision gives: under `skip` at least what is behind a null, for
+        #: the decisions that read it.
+        self.traced = traced or ((labelled or not self.skips) and any(g.nullable for g in self.guards))
         #: Whether an arm's guard is true; never NULL where it is a bit.
         self.matched = list(self.guards)
         if decision.hit not in ("first", "value"):
