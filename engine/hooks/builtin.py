@@ -10,7 +10,7 @@ from collections.abc import Mapping
 BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "register_sources": {"files": "files"},
     "register_scorers": dict.fromkeys(("linear", "onnx", "sklearn", "lightgbm", "xgboost"), "scorers"),
-    "register_functions": {"finance": "finance"},
+    "register_functions": {"cn": "cn", "finance": "finance"},
     "register_sinks": {},
     "register_commands": {},
 }
