@@ -228,6 +228,8 @@ LANGUAGES: dict[str, Phrases] = {"en": ENGLISH, "zh": CHINESE}
 FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
     "zh": (
         (r"(.*)is required and missing", r"\1必须提供，但缺失"),
+        (r"is missing: a data source failed", r"缺失：数据源调用失败"),
+        (r"is missing: the scorer failed", r"缺失：评分器调用失败"),
         (r"(.*)is not a number", r"\1不是数字"),
         (r"(.*)is not text", r"\1不是文本"),
         (r"(.*)is not true or false", r"\1不是 true 或 false"),

@@ -93,6 +93,10 @@ class _Page:
         yield ""
         yield self.say("refused")
         rows = [(visible(f["name"]), self.fault(f["message"])) for f in self.told["refused"]]
+        rows.extend(
+            (self.say("model named", visible(m["model"])), self.say("model failed", visible(m["failure"])))
+            for m in self.told.get("models", ()) if m["failure"] is not None
+        )
         yield from columns(rows)
 
     def fault(self, message: str) -> str:

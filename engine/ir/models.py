@@ -21,7 +21,8 @@ from engine.semantics.dtypes import Type
 PREFIX = "model"
 TRUTH = Type(dt.BOOLEAN)
 #: The input that says whether a data source failed for the customer.
-SOURCES_FAILED = "sources.failed"
+SOURCES = "sources"
+SOURCES_FAILED = f"{SOURCES}.failed"
 #: The reason of a rule that refers since a scorer or a source failed; a policy may declare it with a text of its own.
 FAILED = "FAILED"
 _TEXTS = (
@@ -71,7 +72,7 @@ def lowered(asked: Asked) -> Lowered:
         given.append((reason, flag))
     before = [_argument(f"{name}.inputs.{arg}", node, asked) for arg, node in asked.args]
     if asked.on_failure == "stop":
-        before.append(_stop(f"{name}.stop", answer, failed, asked.at))
+        before.append(_stop(f"{name}.answer", answer, failed, asked.at))
     arms = []
     outcome = _answer(asked, answer, before)
     for place, ((_, source), (_, flag)) in enumerate(zip(asked.reasons, given, strict=True), start=1):
@@ -162,6 +163,7 @@ def _arm(
 def with_referrals(program: ir.Program) -> ir.Program:
     """A program whose decisions refer where a model that they hang on failed and says so, and where a data source did
     and the policy says so."""
+    program = _with_stop(program) if program.on_failure == "stop" else program
     failing = {m.decision: m for m in program.models if m.on_failure == "refer"}
     sources = program.on_failure == "refer"
     if not failing and not sources:
@@ -183,10 +185,21 @@ def with_referrals(program: ir.Program) -> ir.Program:
         decisions.append(decision)
     inputs, reasons = program.inputs, program.reasons
     if sources:
-        inputs = (*inputs, InputDecl(SOURCES_FAILED, TRUTH.optional(), model="sources"))
+        inputs = (*inputs, InputDecl(SOURCES_FAILED, TRUTH.optional(), model=SOURCES))
     if referred and all(r.code != FAILED for r in reasons):
         reasons = (*reasons, ir.ReasonDecl(FAILED, _TEXTS, _RANK))
     return program.replace(inputs=inputs, decisions=tuple(decisions), reasons=reasons)
+
+
+def _with_stop(program: ir.Program) -> ir.Program:
+    """A program that refuses a customer whose data source failed."""
+    at = next((d.at for d in program.decisions if d.at is not None), None)
+    if at is None:
+        return program
+    answer = InputDecl(SOURCES, TRUTH.optional(), model=SOURCES)    # which nobody gives
+    flag = InputDecl(SOURCES_FAILED, TRUTH.optional(), model=SOURCES)
+    stop = _stop(ir.ALWAYS, answer, SOURCES_FAILED, at)
+    return program.replace(inputs=(*program.inputs, answer, flag), decisions=(stop, *program.decisions))
 
 
 def _may_refer(decision: ir.Decide) -> bool:

@@ -485,6 +485,9 @@ class Program(records.Record):
     on_failure: str = "missing"
 
 
+#: A decision that is reached whatever is asked for: it refuses a customer whose data source failed.
+ALWAYS = "sources.data"
+
 #: Reserved reason codes of an open decision.
 MISSING = "MISSING"
 UNDEFINED = "UNDEFINED"

@@ -167,6 +167,8 @@ def cone(program: ir.Program, outcomes: Iterable[str]) -> Cone:
     relations: set[str] = set()
     fields: set[tuple[str, str]] = set()
     stack = list(outcomes)
+    if ir.ALWAYS in by_name:
+        stack.append(ir.ALWAYS)
 
     def take(found: Reads) -> None:
         stack.extend(found.refs)

@@ -130,6 +130,21 @@ def test_sources_that_fail_refer_where_the_policy_says_so(tmp_path):
         assert found.values["decision"] == "approve" and found.assumed == {}
 
 
+def test_sources_that_fail_refuse_the_customer_where_the_policy_says_so(tmp_path):
+    text = POLICY.format(failure="missing", asked="false")
+    text = text.replace("on missing: refer\n", "on missing: refer\non failure: stop\n")
+    (tmp_path / "policy.yaml").write_text(text, "utf-8")
+    policy = load_policy(tmp_path / "policy.yaml")
+    for engine in ("python", "reference"):
+        for only in (None, ["pd"]):
+            given = {**FIRM, "model.pd": 0.1, "sources.failed": True}
+            found = policy.decide(given, as_of=DAY, engine=engine, only=only)
+            assert found.refused == ("sources.data",)
+            assert [f.message for f in found.faults] == ["is missing: a data source failed"]
+            found = policy.decide({**given, "sources.failed": False}, as_of=DAY, engine=engine, only=only)
+            assert not found.refused and found.values["pd"] == 0.1
+
+
 def test_the_command_decides_with_a_deployments_models(tmp_path, policy, capsys):
     (tmp_path / "plugin.py").write_text(PLUGIN, "utf-8")
     deployed(tmp_path, "deployment: testing\nmodels:\n  pd: {kind: half}\n")

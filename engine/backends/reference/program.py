@@ -214,6 +214,10 @@ def _refusal_fault(evaluator: ProgramEvaluator, name: str) -> Fault:
         misfit = _misfit(outcome.decision.binds, outcome.value)
         if misfit is not None:
             return Fault(name, misfit)
+    if name == ir.ALWAYS:
+        return Fault(name, "is missing: a data source failed")
+    if any(name == f"{model.answer}.answer" for model in evaluator.program.models):
+        return Fault(name, "is missing: the scorer failed")
     missing = ", ".join(f"`{m}`" for m in sorted(outcome.behind.missing))
     return Fault(name, f"is open: {missing} missing" if missing else "is open: it has no value for the known data")
 
