@@ -191,7 +191,7 @@ service:
     order: best first
     worst:
       - rule: D1
-        when: cover < 1.2
+        when: debt service > 0 and cover < 1.2
         then: decline
         reason: R1
       - otherwise: approve
