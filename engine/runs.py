@@ -29,6 +29,8 @@ class Summary(Record):
     seconds: float
     out: str
     notes: tuple[str, ...] = ()
+    #: Of data that a deployment brought: by input how often each field gave it, "" for none.
+    sources: Mapping[str, Mapping[str, int]] = {}
 
 
 class DataProblem(Exception):

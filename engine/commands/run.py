@@ -10,6 +10,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 import click
@@ -17,6 +18,7 @@ import click
 from engine.commands.common import FINDINGS, Date, talk
 from engine.commands.console import Console, counts
 from engine.commands.loading import open_policy
+from engine.commands.plugging import plugin_option
 from engine.commands.policies import invalid
 from engine.commands.reading import data_failure
 from engine.diagnostics import Problem
@@ -24,7 +26,7 @@ from engine.ir import nodes as ir
 from engine.policy import Policy
 from engine.portfolio.problems import DataProblem
 from engine.portfolio.request import EXTRAS, KEEP, PART_ROWS, REFUSE, STOP, USUAL_EXTRAS, Options, Request, Summary
-from engine.portfolio.running import ENGINES, SPARK
+from engine.portfolio.running import ENGINES, SPARK, supplied
 from engine.portfolio.running import run as carry_out
 from engine.portfolio.shared import Usage, programs_of
 from engine.render import visible
@@ -110,12 +112,14 @@ _CHOICE = click.Choice([KEEP, REFUSE, STOP])
 
 @click.command()
 @click.argument("policy", metavar="POLICY")
-@click.argument("data", metavar="DATA")
+@click.argument("data", metavar="[DATA]", required=False)
+@click.option("--deployment", metavar="FILE", help="Where data come from. [default, without DATA: as the project says]")
 @click.option("--as-of", type=Date(), help="The date of the decisions. [default: today]")
 @click.option("--history", "histories", type=_Named(), multiple=True, help="An event table for a history, many times.")
 @click.option("--previous", metavar="TABLE", help="Results of an earlier run, for what the policy reads of `previous`.")
 @click.option("--previous-as-of", type=Date(), help="The date of that run, where its rows do not say it as `as of`.")
-@click.option("-o", "--output", "out", default="-", show_default=True, metavar="PLACE", help="Where the results go.")
+@click.option("-o", "--output", "out", metavar="PLACE",
+              help="Where the results go. [default: the deployment's output, or -]")
 @click.option("--format", "form", type=click.Choice(_FORMATS), help="Of the results. [default: by name]")
 @click.option("--input-format", type=click.Choice(["csv", "jsonl", "parquet"]), help="Of files. [default: by name]")
 @click.option("--engine", type=click.Choice(ENGINES), help="Who decides. [default: duckdb, python for small files]")
@@ -145,9 +149,10 @@ _CHOICE = click.Choice([KEEP, REFUSE, STOP])
 @click.option("--missing", multiple=True, metavar="TEXT", help="A text that means missing, as NA; many times.")
 @click.option("--date-format", metavar="FORM", help="Of dates that are not ISO, as %d.%m.%Y.")
 @click.option("--summary/--no-summary", default=True, show_default=True, help="Show counts when done.")
+@plugin_option
 def command(
     policy: str, engine: str | None, input_format: str | None, encoding: str | None, delimiter: str | None,
-    as_of: datetime.date | None, summary: bool, data: str, out: str, **given: Any,
+    as_of: datetime.date | None, summary: bool, data: str | None, out: str | None, deployment: str | None, **given: Any,
 ) -> int:
     """Decide a portfolio.
 
@@ -158,25 +163,54 @@ def command(
     one whose `column` names it. Each row gives one row: its line and key, whether it is decided, open or refused, the
     outcomes, reasons, open decisions, and what was missing. Exits with 1 where rows were refused, with 3 where data
     cannot be read at all.
+
+    With --deployment, the sources that it names give the inputs and histories that DATA and --history do not; without
+    DATA they give the customers too. A row then tells in `failures` which sources failed for it.
     """
+    place = deployment or (import_module("engine.commands.deploying").of_project(policy) if data is None else None)
+    if data is None and place is None:
+        raise click.UsageError("name the DATA, or a `--deployment` that gives the customers")
     options = Options(input_format, encoding, delimiter)
-    request = Request(data, as_of or datetime.date.today(), out=out, options=options).replace(**given)
+    request = Request(data or "", as_of or datetime.date.today(), out=out or "-", options=options).replace(**given)
     if request.read.count("-") > 1:
         raise click.UsageError("standard input can be read once only")
-    _keep_apart(out, request.rejects, request.read)
+    _keep_apart(request.out, request.rejects, request.read)
     loaded = open_policy(policy)
     console = Console()
+    models = any(version.program.models for version in loaded.versions)
+    if place is None and models:                        # whose scorers the project's deployment may well have
+        place = import_module("engine.commands.deploying").of_project(policy)
+    if place is None:
+        found = _carried_out(loaded, request, console, engine)
+    else:
+        with import_module("engine.commands.deploying").opened(place, loaded) as deployed:
+            if deployment is None and data is not None:
+                deployed.bind(loaded)
+            else:
+                request = _supplied(loaded, request, deployed, out is None)
+            found = _carried_out(loaded, request, console, engine)
+    _tell(found, console, loaded, request, summary)
+    return FINDINGS if found.refused else 0
+
+
+def _supplied(policy: Policy, request: Request, deployment: Any, output: bool) -> Request:
     try:
-        found = carry_out(loaded, request, console, engine)
+        return supplied(policy, request, deployment, output)
+    except Usage as problem:
+        raise click.UsageError(str(problem)) from None
+
+
+def _carried_out(policy: Policy, request: Request, console: Console, engine: str | None) -> Summary:
+    """What the run came to; what ends it ends the command."""
+    try:
+        return carry_out(policy, request, console, engine)
     except DataProblem as problem:
         console.clear()
         raise data_failure(problem) from None
     except Usage as problem:
         raise click.UsageError(str(problem)) from None
     except Problem as problem:                          # a condition with errors, or what SQL does not carry out
-        raise _findings(problem, loaded, engine) from None
-    _tell(found, console, loaded, request, summary)
-    return FINDINGS if found.refused else 0
+        raise _findings(problem, policy, engine) from None
 
 
 def _tell(found: Summary, console: Console, policy: Policy, request: Request, summary: bool) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Protocol, Self
 from engine.calling import Secrets
 from engine.decision import Decision
 from engine.deploy.asking import MISSING, STOP, Customer, fetch
+from engine.deploy.delivering import Delivery, delivery
 from engine.deploy.document import Deployment, read_deployment
 from engine.deploy.matching import Plan, match, names_of, require, sources_of
 from engine.deploy.opening import Kinds, OpenSource, opened
@@ -106,20 +107,25 @@ class OpenDeployment:
         self._sources.clear()
         self._supplies.clear()
 
+    def delivery(self) -> Delivery | None:
+        """Where it says that results go, None where it says nothing; raises DeploymentError."""
+        return delivery(self.deployment, self.kinds, self.secrets)
+
     def supply(
         self, policy: Policy, as_of: datetime.date, only: Sequence[str] | None = None, portfolio: bool = False,
-        given: Container[str] | None = (),
+        given: Container[str] | None = (), also: Sequence[str] = (),
     ) -> Supply:
         """What it gives for the versions of a policy that may decide; raises DeploymentError and DataProblem.
         `portfolio`: a table must list the customers. `given` are inputs that come from elsewhere, None where any
-        may."""
+        may; `also` are inputs that are needed beside those that the decisions hang on."""
         programs = [policy.program_at(as_of)]
         if programs[0].application_date is not None:
             programs = [version.program for version in policy.versions]
         cones = [policy.cone(program, only) for program in programs]
-        asked = (*(id(program) for program in programs), None if only is None else tuple(only), portfolio)
+        wide = [cone.replace(inputs=cone.inputs | set(also)) for cone in cones]
+        asked = (*(id(program) for program in programs), None if only is None else tuple(only), portfolio, *also)
         if asked not in self._supplies:
-            inputs, histories = names_of(self.deployment, programs, cones)
+            inputs, histories = names_of(self.deployment, programs, wide)
             names = sources_of(self.deployment, inputs, histories, portfolio)
             missing = [name for name in names if name not in self._sources]
             self._sources.update(opened(self.deployment, self.kinds, missing, self.secrets))

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from engine.ir import nodes as ir
-from engine.portfolio.request import EXTRAS
+from engine.portfolio.request import EXTRAS, FAILURES
 from engine.records import Record
 from engine.semantics import dtypes as dt
 from engine.semantics.declarations import InputDecl
@@ -32,7 +32,7 @@ class Layout:
         self.keys = [d.name for d in self.inputs.values() if d.key]
         self.decisions = list({d.name: d for program in programs for d in shown(program, only)}.values())
         self.outputs = [column for decision in self.decisions for column in _columns(decision)]
-        self.extras = [name for name in EXTRAS if name in extras]
+        self.extras = [name for name in (*EXTRAS, FAILURES) if name in extras]
         taken = {*self.keys, *(output.column for output in self.outputs)}
         own = ("line", "status", *self.extras, "problem")
         self.own: Mapping[str, str] = {name: name if name not in taken else f"_{name}" for name in own}

@@ -3,17 +3,23 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.ir import nodes as ir
 from engine.ir.reads import Cone
 from engine.records import Record
 from engine.runs import Summary
 
+if TYPE_CHECKING:
+    from engine.deploy.delivering import Delivery
+    from engine.deploy.deployment import Supply
+
 KEEP, REFUSE, STOP = "keep", "refuse", "stop"
 #: What may stand beside the outcomes, in the order of the columns; the first are given unless others are asked for.
 EXTRAS = ("reasons", "fired", "open", "missing", "trace")
 USUAL_EXTRAS = ("reasons", "open", "missing")
+#: A further one, of a run whose data a deployment brings: which sources failed for a row, and why.
+FAILURES = "failures"
 
 #: Rows of a part of a run in parts.
 PART_ROWS = 1_000_000
@@ -30,7 +36,8 @@ class Options(Record):
 class Request(Record):
     """One run. `histories` are (name, place); `only` the decisions asked for, all where it is empty; `max_refused` the
     share of refused rows above which there is no result; `previous` the results of an earlier run, and `previous_as_of`
-    its date."""
+    its date. `supply` is what a deployment gives for the policy: the customers too where `data` is empty;
+    `delivery` is where its output goes, instead of `out`."""
 
     data: str
     as_of: datetime.date
@@ -57,12 +64,14 @@ class Request(Record):
     run_id: str | None = None
     previous: str | None = None
     previous_as_of: datetime.date | None = None
+    supply: Supply | None = None
+    delivery: Delivery | None = None
     part_rows: int = PART_ROWS
 
     @property
     def read(self) -> list[str]:
         """Every place that is read."""
-        places = [self.data, *(place for _, place in self.histories)]
+        places = [*([self.data] if self.data else []), *(place for _, place in self.histories)]
         return places if self.previous is None else [*places, self.previous]
 
 
@@ -115,6 +124,6 @@ class Policy(Protocol):
 
 
 __all__ = [
-    "EXTRAS", "KEEP", "PART_ROWS", "REFUSE", "STOP", "USUAL_EXTRAS", "Listener", "Options", "Policy", "Quiet",
-    "Request", "Summary",
+    "EXTRAS", "FAILURES", "KEEP", "PART_ROWS", "REFUSE", "STOP", "USUAL_EXTRAS", "Listener", "Options", "Policy",
+    "Quiet", "Request", "Summary",
 ]

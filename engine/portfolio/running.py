@@ -6,13 +6,16 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.diagnostics import Problem
 from engine.portfolio import rowwise
 from engine.portfolio.columnar.locations import shown_place
-from engine.portfolio.request import Listener, Policy, Quiet, Request, Summary
-from engine.portfolio.shared import Usage
+from engine.portfolio.request import FAILURES, Listener, Policy, Quiet, Request, Summary
+from engine.portfolio.shared import Usage, programs_of, where_of
+
+if TYPE_CHECKING:
+    from engine.deploy.deployment import OpenDeployment
 
 PYTHON, DUCKDB, SPARK = "python", "duckdb", "spark"
 ENGINES = (PYTHON, DUCKDB, SPARK)
@@ -24,6 +27,11 @@ def run(policy: Policy, request: Request, listener: Listener, engine: str | None
     """Decide a portfolio and write the results; raises DataProblem, Usage and, for a policy that the columnar
     engine does not carry out, Unsupported."""
     chosen = engine or usual(request)
+    if request.supply is not None:
+        if chosen == SPARK:
+            raise Usage("the spark engine reads no data sources: leave `--engine spark` out")
+        if request.run_id is not None:
+            raise Usage("`--run-id` goes on with tables that stay as they are, and sources do not: leave it out")
     if request.master is not None and chosen != SPARK:
         raise Usage(f"`--master` is for the spark engine, and {chosen} decides: add `--engine spark`")
     if chosen == SPARK:
@@ -44,10 +52,28 @@ def _summary(found: Any) -> Summary:
     return found
 
 
+def supplied(policy: Any, request: Request, deployment: OpenDeployment, output: bool) -> Request:
+    """A request whose data an open deployment brings, beside those of a file where it names one. `output`: results go
+    where the deployment says. Raises DeploymentError, DataProblem, Usage, and PolicyError for a scorer that does not
+    fit."""
+    programs = programs_of(policy, request)
+    where = where_of(programs, request)
+    deployment.bind(policy)
+    supply = deployment.supply(
+        policy, request.as_of, list(request.only) or None, not request.data, None if request.data else (),
+        sorted(where.reach.inputs) if where is not None else (),
+    )
+    delivery = deployment.delivery() if output else None
+    return request.replace(
+        supply=supply, delivery=delivery, extras=(*request.extras, FAILURES),
+        out=request.out if delivery is None else delivery.shown,
+    )
+
+
 def usual(request: Request) -> str:
     """The engine that is used unless another is asked for: columnar for tables that only the database reads or writes
     and for large files, one by one for small ones, whose results are there before the database has started."""
-    if only_columnar(request):
+    if only_columnar(request) or request.supply is not None and installed():
         return DUCKDB
     places = request.read
     if any(place == "-" or not os.path.isfile(place) for place in places):

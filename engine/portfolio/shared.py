@@ -166,8 +166,9 @@ def rejects(path: str | None) -> Iterator[Any]:
 
 
 def declared_histories(program: ir.Program, request: Request) -> dict[str, tuple[ir.HistoryDecl, InputDecl, str]]:
-    """Each event table given: its declaration, the input that owns its rows, and its place; raises Usage. A history
-    comes behind the one to whose rows its own belong (`of`), which must be given, too."""
+    """Each event table given: its declaration, the input that owns its rows, and its place, which is empty where a
+    deployment brings it; raises Usage. A history comes behind the one to whose rows its own belong (`of`), which must
+    be given, too."""
     declared = {h.name: h for h in program.histories if h.each is None}
     inputs = {i.name: i for i in program.inputs}
     found: dict[str, tuple[ir.HistoryDecl, InputDecl, str]] = {}
@@ -183,6 +184,10 @@ def declared_histories(program: ir.Program, request: Request) -> dict[str, tuple
         if owner is None:
             raise Usage(f"history `{name}` has no key that says whose its rows are")
         found[name] = decl, owner, path
+    if request.supply is not None:
+        for name, plan in request.supply.plan.histories.items():
+            if name not in found:
+                found[name] = plan.decl, plan.owner, ""
     for name, (decl, _, _) in found.items():
         if decl.of is not None and decl.of not in found:
             raise Usage(f"rows of history `{name}` belong to those of `{decl.of}`, which is not given")

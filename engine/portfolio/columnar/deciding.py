@@ -18,6 +18,7 @@ from engine.ir.stored import Unstorable, pack
 from engine.portfolio.columnar.formats import Shapes, plain_list
 from engine.portfolio.columnar.session import Session, identifier
 from engine.portfolio.layout import Layout
+from engine.portfolio.request import FAILURES
 from engine.reads import digest
 from engine.records import Record
 from engine.semantics import dtypes as dt
@@ -193,6 +194,8 @@ def stage(
     if ("open",) in taken:
         mine = session.variable([d.name for d in layout.decisions])
         found["open"] = f"list_filter({taken[('open',)]}, lambda x: list_contains({mine}, x))"
+    if FAILURES in layout.extras:                       # which stand behind the keys among what is kept
+        found[FAILURES] = taken[("kept", str(place + 1))]
     if "fired" in layout.extras:
         begins = [(session.variable(f"{decision}/"), name) for decision, name in fired]
         parts = [f"list_transform({name}, lambda x: {begin} || x)" for begin, name in begins]
@@ -233,13 +236,15 @@ def _is_final(kind: Type) -> bool:
 
 
 def source_of(
-    customers: str, columns: Mapping[str, Column], histories: Mapping[str, tuple[str, str, Mapping[str, Column]]]
+    customers: str, columns: Mapping[str, Column],
+    histories: Mapping[str, tuple[str, str, Mapping[str, Column], str | None]],
 ) -> Source:
-    """What the compiler is told of the tables: histories as (relation, the owner's column, columns)."""
+    """What the compiler is told of the tables: histories as (relation, the owner's column, columns, the column of the
+    customers that says whether it was supplied, None where it was for all)."""
     return Source(
         Customers(customers, columns),
         {
-            name: Events(relation, owner, fields, "ordinal")
-            for name, (relation, owner, fields) in histories.items()
+            name: Events(relation, owner, fields, "ordinal", supplied)
+            for name, (relation, owner, fields, supplied) in histories.items()
         },
     )

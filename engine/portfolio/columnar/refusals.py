@@ -127,6 +127,8 @@ class Door:
         self.keys = keys
         self.reading = reading
         self.json = json
+        #: By history, the keys of customers whose events could not be had.
+        self.lost: dict[str, set[Any]] = {}
 
     def rows(self, query: str) -> Iterator[list[tuple[int, dict[str, Any], dict[str, Events]]]]:
         """Line, values and events of the rows whose ordinals a query gives, in order, some at a time."""
@@ -172,10 +174,12 @@ class Door:
     def history(self, values: Mapping[str, Any], events: Mapping[str, Events]) -> dict[str, Any] | None:
         if not events:
             return None
-        return {
-            name: [row for _, row in found.get(values.get(self.events[name].owner), ())]
-            for name, found in events.items()
-        }
+        found = {}
+        for name, rows in events.items():
+            owner = values.get(self.events[name].owner)
+            lost = owner in self.lost.get(name, ())
+            found[name] = None if lost else [row for _, row in rows.get(owner, ())]
+        return found
 
     def refuse(
         self, program: ir.Program | None, values: dict[str, Any], events: Mapping[str, Events], line: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.backends.sql.tables import Column
 from engine.ir import nodes as ir
@@ -27,7 +27,7 @@ from engine.portfolio.columnar.versions import DATED, parts_of
 from engine.portfolio.layout import Layout, shown
 from engine.portfolio.previous import wanted
 from engine.portfolio.problems import DataProblem
-from engine.portfolio.request import KEEP, STOP, Listener, Policy, Request, Summary
+from engine.portfolio.request import FAILURES, KEEP, STOP, Listener, Policy, Request, Summary
 from engine.portfolio.scored import Told, asked_of, require_answers
 from engine.portfolio.shared import (
     NULL_KEY,
@@ -50,6 +50,12 @@ from engine.portfolio.shared import (
 from engine.portfolio.tables import count
 from engine.render import visible
 
+if TYPE_CHECKING:
+    from engine.deploy.delivering import Delivery
+    from engine.portfolio.columnar.deployed import Deployed
+
+#: Rows that an output of a deployment is handed at once.
+ROWS = 10_000
 #: Refused rows that the listener is told of one by one.
 MAX_TOLD = 20
 
@@ -64,7 +70,10 @@ def run(policy: Policy, request: Request, listener: Listener) -> Summary:
         results = found.decide(session.path(".parquet"))
         found.judge(results)
         with watched(listener, "writing", session):
-            found.write(results, found.target)
+            if request.delivery is not None:
+                found.deliver(results, request.delivery)
+            else:
+                found.write(results, found.target)
         return found.summary(time.monotonic() - begun)
 
 
@@ -89,6 +98,10 @@ class Run:
         self.logged: Logged | None = None
         self.target = target(request)
         self.notes: list[str] = []
+        self.deployed: Deployed | None = None
+        if request.supply is not None:                  # most runs need none of what it imports
+            deployed: Any = import_module("engine.portfolio.columnar.deployed")
+            self.deployed = deployed.Deployed(session, request.supply, request, listener)
         #: The decisions that ask a model and are reached, and what came of the models so far.
         self.asked = asked_of(self.policy, self.programs, self.only)
         self.told: dict[str, Told] = {}
@@ -98,18 +111,19 @@ class Run:
         request = self.request
         inputs = self.layout.inputs
         asked = [d for d in inputs.values() if self.earlier is None or not d.previous]
-        self.table = customers = opened(self.session, request.data, asked, request.options, self.reading)
-        self.customers = customers
+        self.table = self.customers = customers = self._customers_at(asked)
         needed = set.intersection(*(set(self.policy.cone(p, self.only).inputs) for p in self.programs))
+        given = () if self.deployed is None else self.deployed.plan.inputs
         require_columns(
-            customers.absent, needed, inputs, customers.names, set(customers.columns), customers.path
+            [name for name in customers.absent if name not in given], needed, inputs, customers.names,
+            set(customers.columns), customers.path,
         )
         require_answers(self.programs, self.asked, self.policy.scorers, customers.columns)
         self.events: dict[str, EventTable] = {}
         for name, (decl, owner, place) in self.histories.items():
             link = owner if decl.of is None else link_of(decl)
             fields: list[Declared] = [link, *(field for field in decl.fields if field.name != link.name)]
-            relation = opened(self.session, place, fields, request.options, self.reading)
+            relation = self._events_at(name, place, fields)
             require_key(relation, name, link.name)
             self._claim(name, link.name, relation)
             self._advise(place, relation, fields)
@@ -118,6 +132,7 @@ class Run:
                 table = owned(self.session, table, self.events[decl.of], link.name)
             self.events[name] = table
         self.key = keying.keys_of(customers, self.layout.keys)
+        self._supply()
         self._remember()
         customers = self.customers
         with reading(customers.shown, customers.path):
@@ -126,7 +141,29 @@ class Run:
             self.session, self.policy, request, customers, self.events, self.layout.keys, self.reading,
             self.target.form == "jsonl",
         )
+        if self.deployed is not None:
+            self.door.lost = self.deployed.lost_keys()
         self._keys()
+
+    def _customers_at(self, asked: Sequence[Declared]) -> Relation:
+        """The customers of the file or, where there is none, of the deployment."""
+        request = self.request
+        if self.deployed is not None and not request.data:
+            return self.deployed.customers(asked, self.reading)
+        return opened(self.session, request.data, asked, request.options, self.reading)
+
+    def _events_at(self, name: str, place: str, fields: Sequence[Declared]) -> Relation:
+        """The events of a history in the table at a place, or of the deployment where there is none."""
+        if self.deployed is not None and not place:
+            return self.deployed.history(self.deployed.plan.histories[name], self.customers, fields, self.reading)
+        return opened(self.session, place, fields, self.request.options, self.reading)
+
+    def _supply(self) -> None:
+        """Put what a deployment gives beside the customers."""
+        if self.deployed is None:
+            return
+        self.customers = self.deployed.beside(self.customers, tuple(self.layout.inputs.values()), self.reading)
+        self.notes.extend(self.deployed.notes)
 
     def _remember(self) -> None:
         """Put the decisions of an earlier run beside the customers."""
@@ -276,9 +313,15 @@ class Run:
         session, request = self.session, self.request
         columns: dict[str, Column] = dict(self.customers.columns)
         kept = [ORDINAL, *(c.name for name in self.layout.keys if (c := columns.get(name)) is not None)]
+        if self.deployed is not None:
+            kept.append(FAILURES)
         keys = [name if name in columns else None for name in self.layout.keys]
+        supplied = {} if self.deployed is None else self.deployed.supplied()
         histories = {
-            name: (table.relation.name, table.relation.columns[table.owner].name, table.relation.columns)
+            name: (
+                table.relation.name, table.relation.columns[table.owner].name, table.relation.columns,
+                supplied.get(name),
+            )
             for name, table in self.events.items()
         }
         asker: Any = None
@@ -349,7 +392,8 @@ class Run:
         )
         with reading(self.customers.shown, self.customers.path):
             for batch in self.door.rows(query):
-                self.problems.add([self.door.refuse(program, values, events, line) for line, values, events in batch])
+                found = [self.door.refuse(program, values, events, line) for line, values, events in batch]
+                self.problems.add(found if self.deployed is None else self.deployed.explained(found))
 
     def _traced(self, staged: Staged) -> Staged:
         """The rows with the whole account of each, which the one-by-one path gives."""
@@ -390,6 +434,15 @@ class Run:
                 with writing(self.request.rejects or ""):
                     listed.writerows(results.refusals())
 
+    def deliver(self, results: Results, to: Delivery) -> None:
+        """Hand all rows to the deployment's output."""
+        with rejects(self.request.rejects) as listed:
+            reader = self.session.connection.sql(results.native()).to_arrow_reader(ROWS)
+            to.deliver(reader.schema, reader.schema.names, reader)
+            if listed is not None:
+                with writing(self.request.rejects or ""):
+                    listed.writerows(results.refusals())
+
     def summary(self, seconds: float) -> Summary:
         listener = self.listener
         tell_keys(listener, self.repeated, self.keyless, self.request)
@@ -405,4 +458,5 @@ class Run:
             listener.note(note)
         for name, lost in self.orphans.items():
             listener.note(orphans_text(name, lost, self.customers.shown))
-        return summarised(self.engine, self.tally, self.request, self.repeated, self.keyless, self.orphans, seconds)
+        found = summarised(self.engine, self.tally, self.request, self.repeated, self.keyless, self.orphans, seconds)
+        return found if self.deployed is None else found.replace(sources=self.deployed.counts)

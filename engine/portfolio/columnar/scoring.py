@@ -22,7 +22,7 @@ from engine.scoring.bound import Bound
 
 #: Rows that a scorer is asked for at once.
 BATCH = 65_536
-Histories = Mapping[str, tuple[str, str, Mapping[str, Column]]]
+Histories = Mapping[str, tuple[str, str, Mapping[str, Column], str | None]]
 
 
 class Join(Record):

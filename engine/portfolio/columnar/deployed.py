@@ -1,0 +1,324 @@
+"""A deployment's sources beside, or instead of, files: their tables in the session, joined by customer.
+
+Batches are written to the session as they come. What is said for one customer in `engine.deploy.joining` is said here
+in SQL for all: of an input's fields the first counts that has a value which is not stale.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from engine.backends.sql.tables import Column
+from engine.deploy.asking import STOP
+from engine.deploy.deployment import Supply, stopped
+from engine.deploy.intake import FEW, Failed, arrow, read
+from engine.deploy.joining import cut
+from engine.deploy.matching import HistoryPlan, InputPlan, Place
+from engine.portfolio.binding import Declared, Reading
+from engine.portfolio.columnar.binding import ORDINAL, Relation, bind
+from engine.portfolio.columnar.cells import SQL_TYPES
+from engine.portfolio.columnar.progress import watched
+from engine.portfolio.columnar.raw import Bound, Raw
+from engine.portfolio.columnar.refusals import Problem
+from engine.portfolio.columnar.session import Session, identifier
+from engine.portfolio.problems import DataProblem
+from engine.portfolio.request import FAILURES, Listener, Request
+from engine.portfolio.tables import count
+from engine.records import Record
+from engine.semantics import dtypes as dt
+from engine.semantics.declarations import InputDecl
+
+
+class Fetched(Record):
+    """A table of a source in the session: `relation` has `n` (its order), `key`, its columns as f0... and `failed`.
+    `failure` says why not all of it could be had."""
+
+    place: Place
+    relation: str
+    columns: Mapping[str, str]
+    rows: int
+    failure: str | None
+
+
+class Deployed:
+    """What a deployment gives in one run. Its steps are called in order: customers, histories, beside."""
+
+    def __init__(self, session: Session, supply: Supply, request: Request, listener: Listener) -> None:
+        self.session = session
+        self.supply = supply
+        self.request = request
+        self.listener = listener
+        self.plan = supply.plan
+        self.fetched: dict[Place, Fetched] = {}
+        self.notes: list[str] = []
+        #: By history, the relation of the keys (`k`) whose events could not be had, and why (`why`).
+        self.lost: dict[str, str] = {}
+        #: By input, how often each field gave its value.
+        self.counts: dict[str, dict[str, int]] = {}
+        self._joined_as = ""
+        self.path = str(supply.deployment.path)
+
+    # --- customers ---------------------------------------------------------------------------------
+
+    def customers(self, declared: Sequence[Declared], reading: Reading) -> Relation:
+        """The customers that a table of the deployment lists, in its order, by their keys alone."""
+        place = self.plan.customers
+        assert place is not None                        # or the deployment would not have been taken
+        found = self._fetch(place, self.plan.key, None)
+        if found.failure is not None:
+            raise DataProblem(
+                f"the customers cannot be had from `{place.shown}`: {found.failure}", self.path,
+                help="mend the source, or give the customers as a file",
+            )
+        raw = self._raw(found, [(self.plan.key.name, "key")], place.shown)
+        keys = [d for d in declared if d.name == self.plan.key.name]
+        return bind(self.session, raw, keys, reading)
+
+    def history(self, plan: HistoryPlan, customers: Relation, fields: Sequence[Declared], reading: Reading) -> Relation:
+        """The events of a history; those of customers of whom not all could be had are left out, and noted as lost."""
+        found = self._fetch(plan.place, plan.owner, customers)
+        lost = self.session.name("lost")
+        mine = customers.columns.get(plan.owner.name)
+        if found.failure is not None:                   # nobody's events are known to be all
+            whole = self.session.variable(found.failure)
+            owner = "NULL" if mine is None else mine.name
+            query = f"SELECT DISTINCT {owner} AS k, {whole} AS why FROM {customers.name} WHERE {owner} IS NOT NULL"
+        else:
+            query = f"SELECT key AS k, min(failed) AS why FROM {found.relation} WHERE failed IS NOT NULL GROUP BY key"
+        self.session.run(f"CREATE TEMP TABLE {lost} AS {query}")
+        (number,) = self.session.row(f"SELECT count(*) FROM {lost}")
+        relation = found.relation
+        if number:
+            self.lost[plan.decl.name] = lost
+            relation = f"(SELECT * FROM {relation} WHERE key IS NULL OR key NOT IN (SELECT k FROM {lost}))"
+        if self.mixed and mine is not None:             # the source has the events of others too
+            whose = f"SELECT {mine.name} FROM {customers.name}"
+            relation = f"(SELECT * FROM {relation} WHERE key IS NULL OR key IN ({whose}))"
+        columns = [(field, found.columns[column]) for field, column in plan.columns.items() if field != plan.owner.name]
+        raw = self._raw(found.replace(relation=relation), [(plan.owner.name, "key"), *columns], plan.place.shown)
+        return bind(self.session, raw, fields, reading)
+
+    # --- inputs -------------------------------------------------------------------------------------
+
+    def beside(self, customers: Relation, declared: Sequence[Declared], reading: Reading) -> Relation:
+        """The customers with the inputs that they do not have yet, whether their histories were had, and `FAILURES`."""
+        session = self.session
+        plans = {name: plan for name, plan in self.plan.inputs.items() if name not in customers.columns}
+        self._fetch_facts(plans, customers)
+        joined = self._joined_as = self._joined(customers, plans)
+        self._count(joined, plans)
+        found = bind(session, Raw(
+            joined, tuple(self._bound(name, plan, at) for at, (name, plan) in enumerate(plans.items())), (), ORDINAL,
+            customers.shown, self.path, staged=False, rows=customers.rows,
+        ), [d for d in declared if d.name in plans], reading)
+        view = session.name("deployed")
+        shown = ["c.*", f"j.{FAILURES}", *(f"j.s{at}" for at in range(len(self.lost)))]
+        columns: dict[str, Column] = {}
+        cells: dict[str, str] = {}
+        for name, column in found.columns.items():
+            own = f"d{len(columns)}"
+            shown.append(f"d.{column.name} AS {own}")
+            if column.bad is not None:
+                odd = found.cells[name]
+                shown += [f"d.{column.bad} AS {own}b", f"d.{odd} AS {own}r"]
+                cells[name] = f"{own}r"
+            columns[name] = Column(own, None if column.bad is None else f"{own}b")
+        session.run(
+            f"CREATE TEMP VIEW {view} AS SELECT {', '.join(shown)} FROM {customers.name} c "
+            f"JOIN {joined} j USING ({ORDINAL}) JOIN {found.name} d USING ({ORDINAL})"
+        )
+        return customers.replace(
+            name=view, columns={**customers.columns, **columns}, cells={**customers.cells, **cells},
+            contents={**customers.contents, **{name: found.contents[name] for name in columns}}, ordered=False,
+            absent=tuple(name for name in customers.absent if name not in columns),
+        )
+
+    def supplied(self) -> dict[str, str]:
+        """By history of which not everything could be had, the column that says whether a customer's could."""
+        return {name: f"s{at}" for at, name in enumerate(self.lost)}
+
+    def lost_keys(self) -> dict[str, set[Any]]:
+        """By history, the keys of customers whose events could not be had."""
+        rows = self.session.rows
+        return {name: {key for (key,) in rows(f"SELECT k FROM {lost}")} for name, lost in self.lost.items()}
+
+    def _fetch_facts(self, plans: Mapping[str, InputPlan], customers: Relation) -> None:
+        for place in dict.fromkeys(c.place for plan in plans.values() for c in plan.candidates):
+            self._fetch(place, self.plan.key, customers)
+
+    def _joined(self, customers: Relation, plans: Mapping[str, InputPlan]) -> str:
+        """A table with the customers' ordinals, values v0..., which field gave each (w0..., 0 for none), whether each
+        history was had (s0...) and `FAILURES`."""
+        session = self.session
+        key = customers.columns[self.plan.key.name].name
+        aliases: dict[Place, str] = {}
+        joins: list[str] = []
+        for place in dict.fromkeys(c.place for plan in plans.values() for c in plan.candidates):
+            alias = aliases[place] = f"t{len(aliases)}"
+            joins.append(f"LEFT JOIN {self._facts(place)} {alias} ON {self._same(place, alias, key)}")
+        shown, failures = [f"c.{ORDINAL}"], []
+        for at, plan in enumerate(plans.values()):
+            values, failed = zip(*(self._cell(plan, c, aliases[c.place]) for c in plan.candidates), strict=True)
+            shown.append(f"coalesce({', '.join(values)}) AS v{at}")
+            which = " ".join(f"WHEN {value} IS NOT NULL THEN {number}" for number, value in enumerate(values, 1))
+            shown.append(f"CASE {which} ELSE 0 END AS w{at}")
+            shown_as = [session.variable(f"{c.place.shown}: ") for c in plan.candidates]
+            told = [f"{name} || {why}" for name, why in zip(shown_as, failed, strict=True)]
+            none = " AND ".join(f"{value} IS NULL" for value in values)
+            failures.append(f"CASE WHEN {none} THEN coalesce({', '.join(told)}) END")
+        for at, (name, lost) in enumerate(self.lost.items()):
+            owner = customers.columns[self.plan.histories[name].owner.name].name
+            joins.append(f"LEFT JOIN {lost} l{at} ON l{at}.k = c.{owner}")
+            shown.append(f"l{at}.k IS NULL AS s{at}")
+            failures.append(f"{session.variable(self.plan.histories[name].place.shown)} || ': ' || l{at}.why")
+        listed = f"list_distinct(list_filter([{', '.join(failures)}], lambda x: x IS NOT NULL))"
+        shown.append(f"{f'list_sort({listed})' if failures else 'CAST([] AS VARCHAR[])'} AS {FAILURES}")
+        table = session.name("joined")
+        with watched(self.listener, "joining", session):
+            session.run(
+                f"CREATE TEMP TABLE {table} AS SELECT {', '.join(shown)} FROM {customers.name} c {' '.join(joins)}"
+            )
+        self._stop(table)
+        return table
+
+    def _facts(self, place: Place) -> str:
+        """A table of facts with one row a customer: of two, neither is known to be right."""
+        found = self.fetched[place]
+        if place == self.plan.customers:
+            return found.relation
+        columns = ", ".join(f"any_value({column}) AS {column}" for column in found.columns.values())
+        twice = self.session.variable(f"it gives two rows of `{place.table}` for one customer, and facts are one")
+        return (
+            f"(SELECT key, any_value(n) AS n{', ' if columns else ''}{columns}, "
+            f"coalesce(any_value(failed), CASE WHEN count(*) > 1 THEN {twice} END) AS failed "
+            f"FROM {found.relation} WHERE key IS NOT NULL GROUP BY key)"
+        )
+
+    def _same(self, place: Place, alias: str, key: str) -> str:
+        """The customers' own table is joined row by row, so that a key which it has twice is told as everywhere."""
+        if place == self.plan.customers:
+            return f"{alias}.n = c.{ORDINAL}"
+        return f"{alias}.key = c.{key}"
+
+    def _cell(self, plan: InputPlan, candidate: Any, alias: str) -> tuple[str, str]:
+        """SQL of a field's value, where it counts, and of why its source failed."""
+        found = self.fetched[candidate.place]
+        table = self.supply.table(candidate.place.source, candidate.place.table)
+        failed = f"{alias}.failed"
+        if found.failure is not None:
+            whole = self.session.variable(found.failure)
+            failed = f"CASE WHEN {alias}.n IS NULL THEN {whole} ELSE {alias}.failed END"
+        holds = f"{failed} IS NULL"
+        oldest = cut(self.request.as_of, plan.stale_after)
+        if oldest is not None and table.stamp is not None:
+            stamp = found.columns[table.stamp]
+            holds += f" AND CAST({alias}.{stamp} AS DATE) >= {self.session.variable(oldest)}"
+        return f"CASE WHEN {holds} THEN {alias}.{found.columns[candidate.field]} END", failed
+
+    def _bound(self, name: str, plan: InputPlan, at: int) -> Bound:
+        kind = SQL_TYPES[self._kind(plan.candidates[0].place, plan.candidates[0].field)]
+        return Bound(name, f"v{at}", "VARCHAR" if kind == "BIGINT" else _content(kind))
+
+    # --- what it comes to ---------------------------------------------------------------------------------
+
+    def _stop(self, joined: str) -> None:
+        """End the run at the first failure where the policy says so."""
+        if self.supply.on_failure != STOP:
+            return
+        for failures, *_ in self.session.rows(
+            f"SELECT {FAILURES} FROM {joined} WHERE len({FAILURES}) > 0 ORDER BY {ORDINAL} LIMIT 1"
+        ):
+            source, _, why = failures[0].partition(": ")
+            raise stopped(self.supply.deployment, "the data of a customer", source, why)
+
+    def _count(self, joined: str, plans: Mapping[str, InputPlan]) -> None:
+        """Count where values came from, and say what failed."""
+        for at, (name, plan) in enumerate(plans.items()):
+            found = dict(self.session.rows(f"SELECT w{at}, count(*) FROM {joined} GROUP BY 1"))
+            given = {c.shown: found.get(number, 0) for number, c in enumerate(plan.candidates, 1)}
+            self.counts[name] = {**given, "": found.get(0, 0)}
+        listed = self.session.rows(
+            f"SELECT unnest({FAILURES}) AS failure, count(*) FROM {joined} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 20"
+        )
+        for failure, number in listed:
+            source, _, why = failure.partition(": ")
+            self.notes.append(f"{source} failed for {count(number, 'customer')}: {why}")
+
+    def explained(self, problems: Sequence[Problem]) -> list[Problem]:
+        """Refused rows with the failures of sources that may have led to it."""
+        failures = dict(self.session.rows(
+            f"SELECT {ORDINAL}, array_to_string({FAILURES}, '; ') FROM {self._joined_as} "
+            f"WHERE len({FAILURES}) > 0 AND {ORDINAL} IN (SELECT unnest(?::BIGINT[]))", [[p.line for p in problems]],
+        ))
+        return [
+            p.replace(message=f"{p.message} ({failures[p.line]})") if p.line in failures else p for p in problems
+        ]
+
+    # --- fetching ------------------------------------------------------------------------------------------
+
+    def _keys(self, place: Place, owner: InputDecl, customers: Relation | None) -> list[Any] | None:
+        """The keys that a table is asked for; None where it is read whole."""
+        table = self.supply.table(place.source, place.table)
+        if customers is None or not self.mixed and not table.keyed:
+            return None
+        column = customers.columns.get(owner.name)
+        if column is None:
+            return []
+        named = f"{column.name} IS NOT NULL"
+        (number,) = self.session.row(f"SELECT count(DISTINCT {column.name}) FROM {customers.name}")
+        if number > FEW and not table.keyed:
+            return None
+        rows = self.session.rows(
+            f"SELECT {column.name} FROM {customers.name} WHERE {named} GROUP BY 1 ORDER BY min({ORDINAL})"
+        )
+        return [key for (key,) in rows]
+
+    def _fetch(self, place: Place, owner: InputDecl, customers: Relation | None) -> Fetched:
+        """Bring a table into the session."""
+        if place in self.fetched:
+            return self.fetched[place]
+        session, plan = self.session, self.plan
+        pa = arrow()
+        columns = {name: f"f{at}" for at, name in enumerate(plan.fields[place])}
+        relation = session.name("fetched")
+        kinds = [SQL_TYPES[self._kind(place, name)] for name in columns]
+        typed = [f"{c} {'VARCHAR' if k == 'BIGINT' else k}" for c, k in zip(columns.values(), kinds, strict=True)]
+        listed = ", ".join(["n BIGINT", f"key {SQL_TYPES[owner.type.kind]}", *typed, "failed VARCHAR"])
+        session.run(f"CREATE TEMP TABLE {relation} ({listed})")
+        rows, failure = 0, None
+        keys = self._keys(place, owner, customers)
+        for batch in read(plan, self.supply.sources[place.source], place, owner.type, self.request.as_of, keys):
+            if isinstance(batch, Failed):
+                failure = batch.why
+                break
+            numbers = pa.array(range(rows + 1, rows + 1 + batch.num_rows), pa.int64())
+            names = ["n", "key", *columns.values(), "failed"]
+            session.connection.register("batch", pa.RecordBatch.from_arrays([numbers, *batch.columns], names))
+            session.run(f"INSERT INTO {relation} SELECT * FROM batch")
+            session.connection.unregister("batch")
+            rows += batch.num_rows
+            self.listener.progress(rows, None, f"rows of {place.shown}")
+        found = self.fetched[place] = Fetched(place, relation, columns, rows, failure)
+        return found
+
+    @property
+    def mixed(self) -> bool:
+        """Whether a file gives the customers."""
+        return self.plan.customers is None
+
+    def _kind(self, place: Place, name: str) -> str:
+        field = self.supply.table(place.source, place.table).fields.get(name)
+        return dt.DATE_TIME if field is None else field.type
+
+    def _raw(self, found: Fetched, columns: Sequence[tuple[str, str]], shown: str) -> Raw:
+        """A fetched table to be bound: declared names with its columns."""
+        described = self.session.rows(f"DESCRIBE SELECT * FROM {found.relation}")
+        kinds = {name: kind for name, kind, *_ in described}
+        (rows,) = self.session.row(f"SELECT count(*) FROM {found.relation}")
+        bound = tuple(Bound(name, identifier(column), _content(kinds[column])) for name, column in columns)
+        return Raw(found.relation, bound, (), "n", shown, self.path, staged=False, rows=rows, names=tuple(kinds))
+
+
+def _content(kind: str) -> str:
+    """What cells are: texts of a source are values already, in which a blank one is not missing."""
+    return "UUID" if kind == "VARCHAR" else kind
