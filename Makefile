@@ -101,8 +101,8 @@ conformance-sql: $(VENV)/dev.stamp  ## the FEEL cases whose types are static, as
 bench: $(VENV)/bench.stamp  ## measure against hand-written code and peers
 	$(BIN)/python -m benchmarks
 
-bench-portfolio: $(VENV)/bench.stamp  ## the portfolio alone, ten million customers included
-	$(BIN)/python -m benchmarks portfolio columns large
+bench-portfolio: $(VENV)/bench.stamp  ## the portfolio alone, ten million customers and a history larger than memory
+	$(BIN)/python -m benchmarks portfolio columns history large memory
 
 lock: $(VENV)/dev.stamp  ## write the lock files anew from pyproject.toml
 	@$(PIP) pip-tools

@@ -12,14 +12,16 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import columnar, growth, one, portfolio, start
+from benchmarks import columnar, growth, history, one, portfolio, start
 from benchmarks.given import Absent, Given
 from benchmarks.report import Section, as_json, table
 from benchmarks.timing import PART
 
-_SECTIONS = ("one", "growth", "start", "portfolio", "columns", "large")
+_SECTIONS = ("one", "growth", "start", "portfolio", "columns", "history", "large", "memory")
 #: What takes minutes is measured when it is named.
-_USUAL = _SECTIONS[:-1]
+_USUAL = _SECTIONS[:-2]
+#: Invoices for each customer of `--customers`.
+_INVOICES = 10
 _ROUNDS = 11
 _ROWS = 10_000
 
@@ -28,9 +30,10 @@ def main(args: list[str] | None = None) -> int:
     """Measure the sections asked for; the exit code."""
     what = "Measure against hand-written code and peers."
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=what)
-    told = f"of {', '.join(_SECTIONS)}; all but the last unless told"
+    told = f"of {', '.join(_SECTIONS)}; all but the last two unless told"
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=told)
-    parser.add_argument("--customers", type=int, default=1_000_000, help="of the portfolio (default %(default)s)")
+    customers = "of the portfolio, each with ten invoices (default %(default)s)"
+    parser.add_argument("--customers", type=int, default=1_000_000, help=customers)
     parser.add_argument("--json", action="store_true", help="figures of every round as JSON")
     parser.add_argument("--rounds", type=int, default=_ROUNDS, help="interleaved rounds (default %(default)s)")
     parser.add_argument("--rows", type=int, default=_ROWS, help="rows compared with the oracle (default %(default)s)")
@@ -77,8 +80,12 @@ def _measure(name: str, given: Given, args: argparse.Namespace) -> Section:
         return portfolio.measure(given, args.customers, args.rounds, not args.no_peers)
     if name == "columns":
         return columnar.measure(args.customers, args.rounds)
+    if name == "history":
+        return history.measure(args.customers * _INVOICES, args.rounds)
     if name == "large":
         return columnar.large(given, args.rounds)
+    if name == "memory":
+        return history.limited()
     with TemporaryDirectory() as folder:
         env = start.environment(None, Path(folder))
         return growth.measure(given, min(args.rows, 2000), args.rounds, args.part, env)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import ours, policies, timing
+from benchmarks import history, ours, policies, timing
 from benchmarks.__main__ import main
 from benchmarks.given import Absent, Given
 from benchmarks.one import agreement
@@ -39,7 +39,7 @@ def test_a_difference_is_counted(given: Given) -> None:
     assert (count, faults) == (10, {"score": 10})
 
 
-@pytest.mark.parametrize("section", ["one", "growth", "start", "portfolio", "columns"])
+@pytest.mark.parametrize("section", ["one", "growth", "start", "portfolio", "columns", "history"])
 def test_a_section_is_measured_and_told_as_json(
     given: Given, section: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -49,9 +49,17 @@ def test_a_section_is_measured_and_told_as_json(
     (found,) = told["sections"]
     assert found["name"] == section
     assert found["mismatches"] == 0
-    assert any(line["goals"] for line in found["lines"])
+    assert section == "history" or any(line["goals"] for line in found["lines"])
     for line in found["lines"]:
         assert line["seconds"]["median"] > 0
+
+
+def test_a_history_is_decided_within_less_memory_than_it_has_bytes() -> None:
+    found = history.limited(size=4_000_000, limit=200)
+    seconds, memory = found.lines
+    assert seconds.series.median > 0
+    assert memory.series.median > 10
+    assert "250,000 invoices" in found.notes[0] and "5,050 firms decided" in found.notes[0]
 
 
 def test_the_table_tells_what_was_missed() -> None:
