@@ -2,17 +2,17 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, Self
 
 from engine.calling import Secrets
 from engine.decision import Decision
-from engine.deploy.asking import MISSING, STOP, Customer, fetch
+from engine.deploy.asking import STOP, Asked, Customer, fetch
 from engine.deploy.delivering import Delivery, delivery
 from engine.deploy.document import Deployment, read_deployment
-from engine.deploy.matching import Plan, match, names_of, require, sources_of
+from engine.deploy.matching import Place, Plan, match, names_of, require, sources_of
 from engine.deploy.opening import Kinds, OpenSource, opened
 from engine.deploy.scorers import models_of, scorers
 from engine.hookspecs import Table
@@ -54,10 +54,12 @@ class Supply:
         return self.sources[source].tables[name]
 
     def customer(
-        self, key: Any, as_of: datetime.date, given: Mapping[str, Any], history: Mapping[str, Any]
+        self, key: Any, as_of: datetime.date, given: Mapping[str, Any], history: Mapping[str, Any],
+        leave: Collection[str] = (), known: Mapping[Place, Asked] | None = None,
     ) -> Customer:
-        """The data of one customer; raises DataProblem where a source fails and the policy stops for that."""
-        found = fetch(self.plan, self.sources, key, as_of, given, history)
+        """The data of one customer, as `engine.deploy.asking.fetch` gives them; raises DataProblem where a source fails
+        and the policy stops for that."""
+        found = fetch(self.plan, self.sources, key, as_of, given, history, leave, known)
         if self.on_failure == STOP:
             for name, failed in found.failures.items():
                 raise stopped(self.deployment, name, failed.source, failed.detail)
@@ -130,8 +132,7 @@ class OpenDeployment:
             missing = [name for name in names if name not in self._sources]
             self._sources.update(opened(self.deployment, self.kinds, missing, self.secrets))
             plan = match(self.deployment, self._sources, programs, cones, inputs, histories, portfolio)
-            on_failure = getattr(programs[-1], "on_failure", None) or MISSING
-            self._supplies[asked] = Supply(self.deployment, plan, self._sources, on_failure)
+            self._supplies[asked] = Supply(self.deployment, plan, self._sources, programs[-1].on_failure)
         if given is not None:
             require(self.deployment, programs, cones, given)
         return self._supplies[asked]

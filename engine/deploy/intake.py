@@ -136,7 +136,7 @@ class _Checker:
         late = compute.fill_null(compute.greater(days, pa.scalar(self.as_of, pa.date32())), False)
         if not compute.any(late).as_py():
             return failed
-        text = f"it gives a row of `{self.table.name}` that is of after {self.as_of}"
+        text = f"it gives a row of `{self.table.name}` from after {self.as_of}"
         return compute.if_else(late, pa.scalar(text), failed)
 
     def lost(self, keys: Sequence[Any], why: str) -> Any:

@@ -109,7 +109,7 @@ class OpenSource:
         source, asked = self._opened(), tuple(fields)
         rows = self._call(lambda: _listed(source.one(table.name, asked, key, as_of)), self.entry.timeout)
         if not table.events and len(rows) > 1:
-            raise CallFailed(f"it gives {len(rows)} rows of `{table.name}` for one customer, and facts are one")
+            raise CallFailed(f"it gives several rows of `{table.name}` for one customer, and facts are one")
         return [_row(table, asked, row, as_of) for row in rows]
 
     def batches(
@@ -235,7 +235,7 @@ def _row(table: Table, fields: Sequence[str], row: Row, as_of: datetime.date) ->
     if table.stamp is not None and not table.events and table.stamp in found:
         stamp = found[table.stamp]
         if stamp is not None and day_of(stamp) > as_of:
-            raise CallFailed(f"it gives a row of `{table.name}` of {day_of(stamp)}, which is after {as_of}")
+            raise CallFailed(f"it gives a row of `{table.name}` from after {as_of}")
     return found
 
 

@@ -33,6 +33,7 @@ class Origin(Record):
     stamp: datetime.date | None = None
     passed: tuple[Passed, ...] = ()
     rows: int | None = None
+    is_history: bool = False
 
     @property
     def failures(self) -> tuple[Passed, ...]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 from engine.decision import declared_names
@@ -12,7 +13,7 @@ from engine.portfolio.histories import History, Key, read_history
 from engine.portfolio.layout import Layout
 from engine.portfolio.previous import Decisions, later_text, lost_text, opened, wanted
 from engine.portfolio.problems import DataProblem
-from engine.portfolio.request import KEEP, STOP, Listener, Policy, Request, Summary
+from engine.portfolio.request import FAILURES, KEEP, STOP, Listener, Policy, Request, Summary
 from engine.portfolio.scored import Told, asked_of, require_answers
 from engine.portfolio.shared import (
     NULL_KEY,
@@ -55,11 +56,19 @@ def run(policy: Policy, request: Request, listener: Listener) -> Summary:
 
     events = _histories(programs[-1], request, table, reading, listener)
     logged = None if earlier is None else opened(earlier, open_table, programs, request.as_of)
-    with table(request.data) as rows, output(request.out) as stream, rejects(request.rejects) as refused:
+    with _customers(request, table) as rows, output(request.out) as stream, rejects(request.rejects) as refused:
         decider = _RowByRow(policy, programs, rows, events, logged, reading, request, listener, refused)
         decider.decide(writer(stream, form_of(request), decider.layout.columns))
         decider.end()
     return decider.summary(time.monotonic() - begun)
+
+
+def _customers(request: Request, table: Callable[[str], Table]) -> Table:
+    """The customers of the file or, where there is none, of the deployment."""
+    if request.data or request.supply is None:
+        return table(request.data)
+    listed: Table = import_module("engine.portfolio.deployed").Listed(request.supply, request)
+    return listed
 
 
 class _RowByRow:
@@ -81,9 +90,17 @@ class _RowByRow:
         self.bound = Columns(
             table, tuple(d for d in inputs.values() if logged is None or not d.previous), reading
         )
+        self.fetcher: Any = None
+        if request.supply is not None:                  # most runs need none of what it imports
+            deployed: Any = import_module("engine.portfolio.deployed")
+            given = {name for name in inputs if name not in self.bound.absent} if table.columns else ()
+            self.fetcher = deployed.Fetcher(request.supply, request, table, given)
+            self.failures_of = deployed.failures_of
         self.owner = {name: owner.name for name, (_, owner, _) in declared_histories(programs[-1], request).items()}
         needed = set.intersection(*(set(policy.cone(program, self.only).inputs) for program in programs))
-        require_columns(self.bound.absent, needed, inputs, table.columns, self.bound.columns, table.path)
+        brought = () if request.supply is None else request.supply.plan.inputs
+        self.absent = [name for name in self.bound.absent if name not in brought]
+        require_columns(self.absent, needed, inputs, table.columns, self.bound.columns, table.path)
         self.where = where_of(programs, request)
         require_answers(
             programs, asked_of(policy, programs, self.only), policy.scorers,
@@ -105,6 +122,10 @@ class _RowByRow:
             if done % 256 == 0:
                 self.listener.progress(done, None, "rows")
             values = self.bound.values(row.cells)
+            self.fetched = None
+            if self.fetcher is not None and not isinstance(row, BadRow):
+                self.fetched = self.fetcher.of(values)
+                values.update({name: v for name, v in self.fetched.inputs.items() if name in self.fetched.origins})
             if self.logged is not None and not isinstance(row, BadRow):
                 values.update(self.logged.of(values))
             if self.where is not None and not self._taken(row, values):
@@ -139,6 +160,8 @@ class _RowByRow:
             shown = "" if any(isinstance(values.get(n), (list, dict)) for n in names) else key
             return self._refuse(out, base, shown, message, "; ".join(hints) or None, names)
         self._claim(values)
+        if self.fetched is not None:
+            self.fetcher.count(self.fetched)
         if layout.keys and (flaw := self._flaw(values)) is not None:
             message, choice = flaw
             if choice != KEEP:
@@ -149,6 +172,8 @@ class _RowByRow:
         decision = self.policy.decide(
             values, as_of=self.request.as_of, history=self._history(values), only=self.only
         )
+        if self.fetched is not None:
+            decision.supplied(self.fetched.origins)
         for scored in decision.models.values():
             if scored.state in ("answered", "failed"):
                 failures = {} if scored.failure is None else {scored.failure: 1}
@@ -158,6 +183,8 @@ class _RowByRow:
         stops = any(fault.stops for fault in decision.faults)
         hints = dict.fromkeys(h for n in decision.refused if (h := self.bound.hint(n, values.get(n))))
         text = faults_text(decision.faults, lambda name, number: self._line(name, number, values))
+        if self.fetched is not None and (failures := self.failures_of(self.fetched)):
+            text = f"{text} ({'; '.join(failures)})"
         self._refuse(out, base, key, text, "; ".join(hints) or None, decision.refused, stops)
 
     def _flaw(self, values: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -195,6 +222,8 @@ class _RowByRow:
             extras["fired"] = [f"{name}/{rule}" for name, rules in decision.fired.items() for rule in rules]
         if "trace" in own:
             extras["trace"] = trace_text(decision)
+        if self.fetched is not None:
+            extras[FAILURES] = self.failures_of(self.fetched)
         for name in layout.extras:
             found = extras[name]
             base[own[name]] = found if isinstance(found, str) else list(found)
@@ -219,9 +248,10 @@ class _RowByRow:
         self.listener.refused(f"{self.table.name}:{line}", key, message, help)
 
     def _history(self, values: Mapping[str, Any]) -> dict[str, Any] | None:
-        if not self.histories:
+        if self.fetched is None and not self.histories:
             return None
-        return {name: history.of(values.get(self.owner[name])) for name, history in self.histories.items()}
+        fetched = {} if self.fetched is None else self.fetched.history
+        return fetched | {name: history.of(values.get(self.owner[name])) for name, history in self.histories.items()}
 
     def _broken(self, values: Mapping[str, Any]) -> tuple[str, str] | None:
         for name, history in self.histories.items():
@@ -243,7 +273,7 @@ class _RowByRow:
         tell_keys(self.listener, self.repeated, self.keyless, self.request)
         if self.untold:
             self.listener.note(untold_text(self.untold))
-        for name in self.bound.absent:
+        for name in self.absent:
             if not self.layout.inputs[name].model:
                 self.listener.note(absent_text(name))
         for model, told in self.told.items():
@@ -256,9 +286,13 @@ class _RowByRow:
             self.listener.note(orphans_text(name, lost, self.table.name))
         if self.logged is not None:
             self._tell_logged(self.logged)
-        return summarised(
+        found = summarised(
             "python", self.tally, self.request, self.repeated, self.keyless, self.orphans, seconds
         )
+        if self.fetcher is None:
+            return found
+        self.fetcher.tell(self.listener)
+        return found.replace(sources={name: dict(counter) for name, counter in self.fetcher.counts.items()})
 
     def _tell_logged(self, logged: Decisions) -> None:
         for note in logged.notes:
@@ -275,6 +309,8 @@ def _histories(
     """The event tables by history; raises DataProblem and Usage."""
     found: dict[str, History] = {}
     for name, (decl, owner, path) in declared_histories(program, request).items():
+        if not path:                                    # fetched with each customer's other data
+            continue
         link = owner if decl.of is None else link_of(decl)
         with table(path) as rows:
             found[name] = read_history(

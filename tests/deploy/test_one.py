@@ -160,7 +160,7 @@ def test_sources_are_asked_at_the_same_time(policy: Policy, deployment: Path) ->
 @pytest.mark.parametrize(
     ("answer", "text"),
     [
-        ([{"dscr": 1.0}, {"dscr": 2.0}], "it gives 2 rows of `scores` for one customer, and facts are one"),
+        ([{"dscr": 1.0}, {"dscr": 2.0}], "it gives several rows of `scores` for one customer, and facts are one"),
         ([{}], "its rows of `scores` have no `dscr`"),
         ([{"dscr": "high"}], "its `scores.dscr` is not a number"),
         ([{"dscr": True}], "its `scores.dscr` is not a number"),
@@ -187,7 +187,7 @@ def test_a_row_from_the_future_is_a_failure(policy: Policy, deployment: Path) ->
         return [row] if table == "firms" else None
 
     found = decide(policy, deployment, kinds=Kinds(core=lambda: core(hook), bureau=bureau))
-    told = "it gives a row of `firms` of 2026-07-02, which is after 2026-07-01"
+    told = "it gives a row of `firms` from after 2026-07-01"
     assert found.sources["founded"].passed[0].detail == told
     assert found.refused == ("annual revenue", "founded")
 

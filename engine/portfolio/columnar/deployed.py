@@ -56,6 +56,7 @@ class Deployed:
         #: By input, how often each field gave its value.
         self.counts: dict[str, dict[str, int]] = {}
         self._joined_as = ""
+        self._given: Mapping[str, InputPlan] = {}
         self.path = str(supply.deployment.path)
 
     # --- customers ---------------------------------------------------------------------------------
@@ -90,10 +91,12 @@ class Deployed:
         relation = found.relation
         if number:
             self.lost[plan.decl.name] = lost
-            relation = f"(SELECT * FROM {relation} WHERE key IS NULL OR key NOT IN (SELECT k FROM {lost}))"
-        if self.mixed and mine is not None:             # the source has the events of others too
-            whose = f"SELECT {mine.name} FROM {customers.name}"
-            relation = f"(SELECT * FROM {relation} WHERE key IS NULL OR key IN ({whose}))"
+            relation = f"(SELECT * FROM {relation} WHERE key NOT IN (SELECT k FROM {lost}))"
+        (keyless,) = self.session.row(f"SELECT count(*) FROM {found.relation} WHERE key IS NULL")
+        if keyless:
+            self.notes.append(f"{count(keyless, 'row')} of history `{plan.decl.name}` without a key")
+        whose = "NULL" if mine is None else f"SELECT {mine.name} FROM {customers.name}"
+        relation = f"(SELECT * FROM {relation} WHERE key IN ({whose}))"      # a source has the events of others, too
         columns = [(field, found.columns[column]) for field, column in plan.columns.items() if field != plan.owner.name]
         raw = self._raw(found.replace(relation=relation), [(plan.owner.name, "key"), *columns], plan.place.shown)
         return bind(self.session, raw, fields, reading)
@@ -106,7 +109,7 @@ class Deployed:
         plans = {name: plan for name, plan in self.plan.inputs.items() if name not in customers.columns}
         self._fetch_facts(plans, customers)
         joined = self._joined_as = self._joined(customers, plans)
-        self._count(joined, plans)
+        self._given = plans
         found = bind(session, Raw(
             joined, tuple(self._bound(name, plan, at) for at, (name, plan) in enumerate(plans.items())), (), ORDINAL,
             customers.shown, self.path, staged=False, rows=customers.rows,
@@ -187,7 +190,7 @@ class Deployed:
         if place == self.plan.customers:
             return found.relation
         columns = ", ".join(f"any_value({column}) AS {column}" for column in found.columns.values())
-        twice = self.session.variable(f"it gives two rows of `{place.table}` for one customer, and facts are one")
+        twice = self.session.variable(f"it gives several rows of `{place.table}` for one customer, and facts are one")
         return (
             f"(SELECT key, any_value(n) AS n{', ' if columns else ''}{columns}, "
             f"coalesce(any_value(failed), CASE WHEN count(*) > 1 THEN {twice} END) AS failed "
@@ -231,9 +234,10 @@ class Deployed:
             source, _, why = failures[0].partition(": ")
             raise stopped(self.supply.deployment, "the data of a customer", source, why)
 
-    def _count(self, joined: str, plans: Mapping[str, InputPlan]) -> None:
-        """Count where values came from, and say what failed."""
-        for at, (name, plan) in enumerate(plans.items()):
+    def count(self, selected: str) -> None:
+        """Count where the values of the customers to be decided came from, and say what failed."""
+        joined = f"(SELECT * FROM {self._joined_as} SEMI JOIN {selected} USING ({ORDINAL}))"
+        for at, (name, plan) in enumerate(self._given.items()):
             found = dict(self.session.rows(f"SELECT w{at}, count(*) FROM {joined} GROUP BY 1"))
             given = {c.shown: found.get(number, 0) for number, c in enumerate(plan.candidates, 1)}
             self.counts[name] = {**given, "": found.get(0, 0)}

@@ -143,6 +143,8 @@ class Run:
         )
         if self.deployed is not None:
             self.door.lost = self.deployed.lost_keys()
+            self.deployed.count(self.selected.relation)
+            self.notes.extend(self.deployed.notes)
         self._keys()
 
     def _customers_at(self, asked: Sequence[Declared]) -> Relation:
@@ -163,7 +165,6 @@ class Run:
         if self.deployed is None:
             return
         self.customers = self.deployed.beside(self.customers, tuple(self.layout.inputs.values()), self.reading)
-        self.notes.extend(self.deployed.notes)
 
     def _remember(self) -> None:
         """Put the decisions of an earlier run beside the customers."""
