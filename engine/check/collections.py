@@ -61,7 +61,8 @@ class Collections(Comparisons):
             if field is not None:
                 if base.kind == dt.CONTEXT:
                     return field.optional(field.nullable or base.nullable)
-                return dt.list_of(field.replace(relation=base.relation or row.relation), base.nullable)
+                relation = field.relation or base.relation or row.relation
+                return dt.list_of(field.replace(relation=relation), base.nullable)
             names = [n for n, _ in row.fields or ()]
             near = closest(node.name, names)
             listing = ", ".join(f"`{n}`" for n in names[:12])
@@ -111,7 +112,7 @@ class Collections(Comparisons):
         inner, nullable = self._iterators(node.iterators, scope)
         body = self.type(node.body, inner)
         relation = self.typing.type_of(node.iterators[0].source).relation
-        return dt.list_of(body.replace(relation=relation) if body.kind != dt.ANY else body, nullable)
+        return dt.list_of(body.replace(relation=body.relation or relation) if body.kind != dt.ANY else body, nullable)
 
     def _quantified(self, node: ast.Quantified, scope: Scope) -> Type:
         inner, nullable = self._iterators(node.iterators, scope)

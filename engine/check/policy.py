@@ -351,7 +351,7 @@ def _use_binding(use: UseReader.Raw, rows: dict[str, Type]) -> Binding:
     name = use.spec.name
     if base is None:
         return Binding(HISTORY, name, Type(dt.ANY), span)  # no such history, or a circle, which is told elsewhere
-    fields = {n: t.replace(relation=name) for n, t in base.fields or ()}
+    fields = dict(base.fields or ())                    # what the rows bring stays of the history that they are of
     fields.update({n: t.optional().replace(relation=name) for n, t in outcomes})
     row = Type(dt.CONTEXT, fields=tuple(fields.items()), relation=name)
     return Binding(HISTORY, name, Type(dt.RELATION, True, item=row, relation=name), span)

@@ -167,7 +167,7 @@ class NullTracer(Evaluator):
         if self.evaluate(node.base) is None:
             return self.origins(node.base)
         if node.base.type.relation is not None:
-            return self.relation_origins(node.base.type.relation)
+            return self.relation_origins(node.type.relation or node.base.type.relation)
         if isinstance(node.base, ir.Ref):
             return self.ref_origins(node.base)
         if isinstance(node.base, ir.Record):

@@ -148,7 +148,7 @@ class Nulls:
         if isinstance(node, ir.Local) and ("Local", node.name) in self.names:
             return self.names[("Local", node.name)]
         null = self.of.null_of(node)
-        relation = base.type.relation
+        relation = base.type.relation and (node.type.relation or base.type.relation)
         return Behind(null) if relation is None else self.of_relation(relation, null)
 
     def of_relation(self, relation: str, null: Sql) -> Behind:
@@ -200,7 +200,7 @@ class Nulls:
             return source
         rows = self.of.stages.named(self.of.compile(self._counted(edge)))
         some = Sql(exp.GT(this=rows.tree.copy(), expression=st.number(0)), rows.level, rows.nullable)
-        relation = edge.value.base.type.relation
+        relation = edge.value.base.type.relation and (edge.value.type.relation or edge.value.base.type.relation)
         if relation is None:
             return source
         found = self._resolved(self.of_relation(relation, TRUE))
