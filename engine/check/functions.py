@@ -99,6 +99,13 @@ def plugin_call(checker: ExpressionChecker, function: PluginFunction, node: ast.
     types = [checker.type(a, scope) for a in arguments]
     if any(t.kind == dt.ANY or (t.kind == dt.LIST and t.item is not None and t.item.kind == dt.ANY) for t in types):
         return ANY
+    for place, (argument, kind) in enumerate(zip(arguments, types, strict=True)):
+        wanted = shown.signatures[0].parameters[place].type
+        if (wanted.item or wanted).kind == dt.CONTEXT and _whole_row(argument, kind, scope):
+            return checker.error(
+                "E0306", f"`{function.name}` cannot take {rules.describe(kind)}: a policy names what it reads of a row",
+                argument, "make contexts of what is needed, as in `for row in invoices return {paid: row.paid}`",
+            )
     signature = next((s for s in shown.signatures if _fits(checker, s, arguments, types)), None)
     if signature is None:
         return _misfit(checker, shown, arguments, types)
@@ -116,6 +123,27 @@ def _fits(checker: ExpressionChecker, signature: Signature, arguments: list[ast.
     return True
 
 
+def _whole_row(argument: ast.Node, kind: Type, scope: Scope) -> bool:
+    """Whether an argument holds rows of a history as they are, of which all fields would be read unseen."""
+    if kind.kind == dt.RELATION:
+        return True
+    row = kind.item or kind
+    if row.kind != dt.CONTEXT or row.relation is None or _spelt_out(argument):
+        return False
+    named = scope.find(row.relation)
+    whole = named.type.item if named is not None else None
+    return whole is None or [n for n, _ in whole.fields or ()] == [n for n, _ in row.fields or ()]
+
+
+def _spelt_out(node: ast.Node) -> bool:
+    """Whether contexts are made where they stand."""
+    if isinstance(node, ast.For):
+        return _spelt_out(node.body)
+    if isinstance(node, ast.ListLiteral):
+        return all(map(_spelt_out, node.items))
+    return isinstance(node, ast.ContextLiteral)
+
+
 def _literal(parameter: Parameter, argument: ast.Node, kind: Type) -> bool:
     return parameter.type.kind == dt.MONEY and kind.kind == dt.NUMBER and _bare(argument)
 
@@ -129,8 +157,8 @@ def _takes(wanted: Type, given: Type) -> bool:
     if given.kind == dt.NULL:
         return True
     if wanted.kind == dt.LIST:
-        if given.kind not in (dt.LIST, dt.RELATION) or given.item is None or wanted.item is None:
-            return given.kind == dt.LIST and given.item is None
+        if given.kind != dt.LIST or given.item is None or wanted.item is None:
+            return given.kind == dt.LIST
         return _takes(wanted.item, given.item)
     if wanted.kind == dt.CONTEXT and given.kind == dt.CONTEXT and wanted.fields is not None:
         return all((held := given.field(n)) is not None and _takes(t, held) for n, t in wanted.fields)

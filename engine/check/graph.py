@@ -43,7 +43,8 @@ def _collect(node: ast.Node, bound: frozenset[str], found: dict[str, None]) -> N
     if isinstance(node, ast.FunctionLiteral):
         bound |= {p.name for p in node.parameters}
     for child in ast.children(node):
-        _collect(child, bound, found)
+        if not (isinstance(node, ast.Invocation) and child is node.function and isinstance(child, ast.Name)):
+            _collect(child, bound, found)       # a function may be called as a decision is
 
 
 def reading(draft: Draft) -> Reading:

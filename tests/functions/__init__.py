@@ -1,0 +1,1 @@
+"""Functions of plugins, and the sets that are built in."""
