@@ -51,11 +51,11 @@ def local_session(master: str = "local[*]", settings: Mapping[str, str] | None =
 
 
 @contextmanager
-def meant(session: SparkSession) -> Iterator[None]:
-    """The session under the settings of `MEANING`, and as it was behind."""
+def meant(session: SparkSession, settings: Mapping[str, str] = MEANING) -> Iterator[None]:
+    """The session under some settings, and as it was behind."""
     before: dict[str, str | None] = {}
     try:
-        for key, value in MEANING.items():
+        for key, value in settings.items():
             old = session.conf.get(key, None)
             if old != value:
                 before[key] = old

@@ -78,7 +78,7 @@ def _fetched(frame: DataFrame, relation: Relation, names: Sequence[str]) -> list
         if odd is not None and bound.bad is not None:
             held = frame.schema[odd].dataType
             cell = F.col(odd)
-            if isinstance(held, (T.DateType, T.TimestampNTZType)):     # Python has no such years, which is why it is odd
+            if isinstance(held, (T.DateType, T.TimestampNTZType)):     # of years that Python may not have
                 cell = cell.cast("string")
                 kind = datetime.date if isinstance(held, T.DateType) else datetime.datetime
                 times[len(shown)] = kind.fromisoformat

@@ -37,6 +37,7 @@ from engine.portfolio.columnar.versions import reading_date
 from engine.portfolio.previous import lost_text
 from engine.portfolio.problems import DataProblem
 from engine.portfolio.request import KEEP, STOP, Listener, Policy, Request, Summary
+from engine.portfolio.scored import require_answers
 from engine.portfolio.shared import NULL_KEY, REPEATED, Usage, link_of, orphans_text, require_columns
 from engine.portfolio.spark.door import SparkDoor
 from engine.portfolio.spark.session import reading, started, watched
@@ -54,7 +55,7 @@ def run(policy: Policy, request: Request, listener: Listener) -> Summary:
         found.require()
         with started(request, session.folder) as spark:
             found.spark = spark
-            with reading(place, place):
+            with reading(place, place, "decided"):
                 found.open()
                 results = found.decide(session.path(".parquet"))
         found.judge(results)
@@ -84,6 +85,10 @@ class SparkRun(columnar.Run):
                 gaps += [gap for gap in lacking.diagnostics if gap not in gaps]
         if gaps:
             raise Unsupported(*gaps)
+        models = [m for program in self.programs for m in program.models if m.decision in self.asked]
+        for model in models:
+            if model.model in self.policy.scorers:
+                raise Usage(f"the model `{model.model}` is not asked in Spark: leave `--engine spark` out")
         for place in (self.request.out, self.request.rejects, self.request.previous):
             if place is not None and is_url(place):
                 raise Usage(f"`{place}` is beyond this machine, which reads it or writes to it: name a file here")
@@ -106,6 +111,7 @@ class SparkRun(columnar.Run):
         self.customers = customers = self.table
         needed = set.intersection(*(set(self.policy.cone(p, self.only).inputs) for p in self.programs))
         require_columns(customers.absent, needed, inputs, customers.names, set(customers.columns), customers.path)
+        require_answers(self.programs, self.asked, (), customers.columns)
         self._open_events()
         if native:
             self._remember_in_spark()

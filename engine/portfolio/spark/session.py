@@ -16,8 +16,14 @@ from engine.portfolio.shared import Usage
 
 _EVERY = 0.25
 #: How a message of Java's begins.
-_CLASS = re.compile(r"(?:[\w$]+\.)+[\w$]+(?:Exception|Error|Failure)\w*: ")
+_CLASS = re.compile(r"(?:[\w$]+\.)+([\w$]+(?:Exception|Error|Failure)\w*)(?:: |$)")
 _CONDITION = re.compile(r"\[[A-Z0-9_.]+\] ")
+#: What helps, by what Spark says.
+_WAYS = (
+    ("not exist", "where Spark has other machines, they must see the same folders, that of TMPDIR among them"),
+    ("heap space", "raise `spark.driver.memory`, or `spark.executor.memory` of a cluster, in spark-defaults.conf"),
+    ("no space left", "make room, or name another folder by TMPDIR"),
+)
 INSTALL = 'pip install "tierwise[spark]"'
 
 
@@ -66,9 +72,10 @@ def started(request: Request, folder: str) -> Iterator[Any]:
     cores = "*" if request.threads is None else request.threads
     master = request.master or f"local[{cores}]"
     log = os.path.join(folder, "spark.log")
+    settings = {"spark.local.dir": folder} if master.startswith("local") else {}
     with _aside(log):
         try:
-            session = local_session(master)
+            session = local_session(master, settings)
         except (Py4JError, PySparkException, OSError, RuntimeError) as problem:
             raise DataProblem(
                 f"Spark did not start on `{master}`: {_why(problem, log)}", master,
@@ -108,8 +115,8 @@ def _why(problem: Exception, log: str) -> str:
 
 
 @contextmanager
-def reading(shown: str, path: str) -> Iterator[None]:
-    """What Spark finds wrong within is told of the data at `path`, called `shown`."""
+def reading(shown: str, path: str, doing: str = "read") -> Iterator[None]:
+    """What goes wrong in Spark within is told of the data at `path`, called `shown`."""
     from py4j.protocol import Py4JError  # noqa: PLC0415
     from pyspark.errors import PySparkException  # noqa: PLC0415
 
@@ -117,10 +124,8 @@ def reading(shown: str, path: str) -> Iterator[None]:
         yield
     except (PySparkException, Py4JError) as problem:
         text = said(problem)
-        help = None
-        if "FileNotFound" in text or "does not exist" in text or "Permission denied" in text:
-            help = "where Spark has other machines, they must see the same folders, that of TMPDIR among them"
-        raise DataProblem(f"`{shown}` cannot be decided in Spark: {text}", path, help=help) from None
+        help = next((way for what, way in _WAYS if what in text.lower()), None)
+        raise DataProblem(f"`{shown}` cannot be {doing} by Spark: {text}", path, help=help) from None
 
 
 def said(problem: Exception) -> str:
@@ -131,10 +136,14 @@ def said(problem: Exception) -> str:
         text = str(cause.toString())
         cause = cause.getCause()
     text = text.strip().partition("\n")[0].partition(" SQLSTATE:")[0]
+    kind = ""
     while (name := _CLASS.match(text)) is not None:
-        text = text[name.end():]
-    text = _CONDITION.sub("", text, count=1).strip()
-    return text[:1].lower() + text[1:400] if text else type(problem).__name__
+        kind, text = name[1], text[name.end():]
+    text = _CONDITION.sub("", text, count=1).strip()[:400]
+    if " " not in text:                                 # as the name of a host that is not known
+        kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.removesuffix("Exception").removesuffix("Error")).lower()
+        text = f"{kind}: {text}" if text else kind
+    return text[:1].lower() + text[1:]
 
 
 # --- how far it is --------------------------------------------------------------------------------------

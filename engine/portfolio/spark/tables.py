@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from engine.backends.sql import tables as sql
-from engine.backends.sql.spark import column
+from engine.backends.sql.spark import column, meant
 from engine.portfolio.binding import Declared, Reading, chosen
 from engine.portfolio.columnar.binding import ORDINAL, Relation, answers
 from engine.portfolio.columnar.keys import unread
@@ -34,6 +34,9 @@ from engine.semantics import dtypes as dt
 
 #: A place that Spark alone reaches.
 _URL = re.compile(r"(?!postgres(ql)?://)[A-Za-z][A-Za-z0-9+.-]*://")
+_TEXTS = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json", ".xlsx")
+#: What stands in a folder's name is text, which is read as any is: `code=010` is no number.
+_PARTITIONS = {"spark.sql.sources.partitionColumnTypeInference.enabled": "false"}
 #: What Hadoop takes for patterns.
 _MAGIC = re.compile(r"([\\{}\[\]*?])")
 
@@ -53,7 +56,9 @@ def is_url(place: str) -> bool:
 
 def is_native(place: str, options: Options) -> bool:
     """Whether Spark itself reads a place."""
-    return is_url(place) or options.format == "parquet" or located(place).kind == PARQUET
+    if is_url(place):
+        return options.format in (None, "parquet") and not place.lower().removesuffix(".gz").endswith(_TEXTS)
+    return options.format == "parquet" or located(place).kind == PARQUET
 
 
 # --- from the embedded database ---------------------------------------------------------------------------
@@ -103,7 +108,7 @@ def parquet(spark: Any, place: Location, declared: Sequence[Declared], how: Read
         paths = [_local(name) for name in parquet_files(place)]
         if os.path.isdir(path):
             reader = reader.option("basePath", _local(path))
-    with reading(place.shown, path):
+    with reading(place.shown, path), meant(spark, _PARTITIONS):
         raw = reader.parquet(*paths)
         numbered, rows = _numbered(raw)
         return _bound(spark, numbered, raw.schema, rows, place, declared, how)

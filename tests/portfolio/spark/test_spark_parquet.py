@@ -84,10 +84,12 @@ CELLS = {
     "amount": [
         "1.10::DECIMAL(12,2)", "12345678901234567.25::DECIMAL(20,2)", "7::TINYINT", "9007199254740993::BIGINT",
         "9007199254740992::BIGINT", "'12.5'", "' 12.5 '", "'1,000'", "'1e3'", "'1e400'", "'x'", "''", "'NaN'",
-        "'NaN'::DOUBLE", "'inf'::DOUBLE", "0.1::FLOAT", "true", "DATE '2026-01-01'", "[1, 2]", "{'a': 1}",
-        "'abc'::BLOB", "1e200::DOUBLE", "'+.5'", "'1_0'", "'００'", "'-0'",
+        "'NaN'::DOUBLE", "'inf'::DOUBLE", "1e200::DOUBLE", "DATE '2026-01-01'", "'+.5'", "'1_0'", "'００'", "'-0'",
     ],
-    "number": ["-1", "'-1'", "9007199254740993::HUGEINT", "0.1::DECIMAL(38,2)", "NULL", "1::UBIGINT"],
+    "number": [
+        "-1", "'-1'", "9007199254740993::HUGEINT", "0.1::DECIMAL(38,2)", "1::UBIGINT", "true", "[1, 2]", "{'a': 1}",
+        "'abc'::BLOB", "0.1::FLOAT",
+    ],
     "whole": ["3", "3.5", "'4'", "'4.5'", "18014398509481985::BIGINT"],
     "text": ["'x'", "' '", "''", "5", "5::BIGINT", "true", "1.5::DOUBLE", "E'\\t'", "'　'", "'中国'"],
     "grade": ["'A'", "'C'", "'B '", "''"],
@@ -186,6 +188,10 @@ def test_many_files_and_partitions(agree: Agree, kinds: Policy, tmp_path: Path) 
     assert pattern.summary is not None and pattern.summary.rows == 40
     parquet(tmp_path / "hive", rows, ", PARTITION_BY (grade)")
     assert agree(kinds, Request(f"{tmp_path}/hive", DAY), tmp_path).summary is not None
+    coded = f"SELECT *, lpad(substr(id, 2), 3, '0') AS text, 5 AS number FROM ({rows}) WHERE id < 'k2'"
+    parquet(tmp_path / "coded", coded, ", PARTITION_BY (text, number)")
+    texts = agree(kinds, Request(f"{tmp_path}/coded", DAY, where='text = "010"'), tmp_path)
+    assert texts.summary is not None and texts.summary.rows == 1
     parquet(tmp_path / "more.parquet", "SELECT 'z' AS id, 5 AS number")
     agree(kinds, Request(f"{tmp_path}/[mp]*.parquet", DAY), tmp_path)
     agree(kinds, Request(f"{tmp_path}/nothing*.parquet", DAY), tmp_path)
