@@ -38,8 +38,8 @@ def plugins_for(place: str | Path) -> Plugins:
 
 
 def named_for(place: str | Path) -> Plugins | None:
-    """`plugins_for` where somebody named a plugin by `--plugin`; None where what needs plugins finds them by itself, and
-    only once it does."""
+    """`plugins_for` where somebody named a plugin by `--plugin`; None where what needs plugins finds them by itself,
+    and only once it does."""
     context = click.get_current_context()
     return plugins_for(place) if context.meta.get(PLUGIN_PATHS) else None
 

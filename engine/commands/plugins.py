@@ -57,7 +57,7 @@ def command(names: tuple[str, ...], form: str, settings: bool | None) -> int:
             click.echo("\n".join(_told(plugins, plugin, with_settings)))
     for problem in plugins.problems:
         show(problem.diagnostics, problem.sources, sys.stderr)
-    if unknown:
+    if unknown and not plugins.problems:                # else a broken one may be what was meant
         raise click.UsageError(f"no plugin, and nothing that one gives, is called `{visible(unknown[0])}`")
     return FINDINGS if plugins.problems else 0
 
