@@ -47,8 +47,7 @@ def open_lightgbm(settings: Settings) -> LightgbmScorer:
     content = file.text().replace("\r\n", "\n")
     text = read(content, file)
     with opening.loading(file, "a LightGBM model", (library.basic.LightGBMError, ValueError, KeyError), _WAY):
-        # By the sizes of its trees the library would read ahead on several threads, and end the process where it fails.
-        booster = library.Booster(model_str=re.sub("^tree_sizes=.*\n", "", content, count=1, flags=re.MULTILINE))
+        booster = library.Booster(model_str=_bare(content))
     names = opening.named(settings["inputs"], text.features, len(text.features), file)
     fields = {
         name: Field("string", tuple(text.texts[at])) if at in text.texts else Field("number") for name, at in names
@@ -58,6 +57,14 @@ def open_lightgbm(settings: Settings) -> LightgbmScorer:
     scorer = boosted.made(LightgbmScorer, booster, fields, output, text.classes, threads, settings, file)
     scorer.settle((rows.ALONE, *rows.GROUPS), (library.basic.LightGBMError,))
     return scorer
+
+
+def _bare(content: str) -> str:
+    """The text without what prediction needs not, and the library's reader trusts: the sizes of the trees, by which it
+    reads ahead on several threads, and the parameters of training."""
+    front, _, _ = content.partition("\nend of trees\n")
+    front = re.sub("^tree_sizes=.*\n", "", front, count=1, flags=re.MULTILINE)
+    return f"{front}\nend of trees\n\nparameters:\nend of parameters\n\npandas_categorical:null\n"
 
 
 # --- reading the text ------------------------------------------------------------------------------

@@ -226,27 +226,26 @@ def _noted_names(session: Any, count: int) -> list[str] | None:
 def open_onnx(settings: Settings) -> OnnxScorer:
     file = opening.model_file(settings)
     runtime = opening.library("onnxruntime", "onnx")
-    session = _session(runtime, file, opening.threads(settings))
+    session = _session(runtime, file)
     inputs, names = _read_inputs(session, settings, file)
     output = _Output(_chosen_output(session, settings, file), settings["class"], file, import_module("numpy"))
     fields = {name: Field(given.type) for given in inputs for name in names[given.start:given.stop]}
     description = ScorerDescription(fields, Field("number"), file.version,
                                     handles_missing=settings["missing"] == "model")
     scorer = OnnxScorer(session, inputs, output, description)
+    scorer.workers = opening.threads(settings)
     operators = protobuf.operators(file.content)
     alone = (rows.ALONE,) if operators is not None and operators <= _ROW_BY_ROW else ()
     scorer.settle(alone + rows.GROUPS, _problems(runtime))
     return scorer
 
 
-def _session(runtime: Any, file: opening.ModelFile, threads: int) -> Any:
+def _session(runtime: Any, file: opening.ModelFile) -> Any:
     options = runtime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
+    # With more, onnxruntime adds up the trees of a forest in another order for many rows than for few.
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4                      # what is wrong comes as an exception
     options.use_deterministic_compute = True
-    # Threads that wait for the next customer would burn the cores that decide.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     way = "export it anew as one file, for an operator set that onnxruntime knows"
     with opening.loading(file, "an ONNX model", _problems(runtime), way):
         return runtime.InferenceSession(file.content, options, providers=["CPUExecutionProvider"])

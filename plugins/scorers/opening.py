@@ -145,10 +145,11 @@ def named(stated: Any, columns: Sequence[str] | None, count: int, file: ModelFil
             known = _listed(columns) or f"; its columns are numbered from 0 to {count - 1}"
             raise file.refused(f"has no column `{column}`, which `inputs` names for `{name}`{known}")
         found.append((str(name), at))
+    pairs = _distinct(sorted(found, key=lambda pair: pair[1]), file)
     if left := sorted(set(range(count)) - {at for _, at in found}):
         which = ", ".join(f"`{columns[at] if columns else at}`" for at in left[:5])
         raise file.refused(f"has columns that `inputs` leaves out: {which}", "give each a name")
-    return _distinct(sorted(found, key=lambda pair: pair[1]), file)
+    return pairs
 
 
 def _distinct(pairs: list[tuple[str, int]], file: ModelFile) -> list[tuple[str, int]]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import abc
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from tierwise import Field, PluginFailure, Score, ScorerDescription
@@ -52,6 +53,8 @@ class Asked(abc.ABC):
         self._reasons = reasons
         self._worse = worse
         self.group, self.most = ALONE
+        #: Calls that may be under way at once.
+        self.workers = 1
         #: Inputs that are whole numbers to the model.
         self.whole: frozenset[str] = frozenset()
 
@@ -101,19 +104,32 @@ class Asked(abc.ABC):
 
         values = [pyarrow.array([], pyarrow.float64())]
         reasons = [pyarrow.array([], pyarrow.list_(pyarrow.string()))]
-        for start in range(0, table.num_rows, self.most):
-            part = table.slice(start, self.most)
-            count = part.num_rows
-            if left := -count % self.group:
-                part = pyarrow.concat_tables([part, *[part.slice(count - 1)] * left])
-            answers = self.ask(self.of_table(part))
-            values.append(pyarrow.array(answers.values[:count], pyarrow.float64()))
+        share = -(-table.num_rows // self.workers)
+        size = min(self.most, share + -share % self.group) or self.most
+        parts = [table.slice(start, size) for start in range(0, table.num_rows, size)]
+        for part, answers in zip(parts, self._asked(parts), strict=True):
+            values.append(pyarrow.array(answers.values[:part.num_rows], pyarrow.float64()))
             if answers.shares is not None:
-                reasons.append(self._lists(answers.shares[:count]))
+                reasons.append(self._lists(answers.shares[:part.num_rows]))
         columns = {"value": pyarrow.chunked_array(values)}
         if self._reasons:
             columns["reasons"] = pyarrow.chunked_array(reasons)
         return pyarrow.table(columns)
+
+    def _asked(self, parts: Sequence[pyarrow.Table]) -> Iterable[Answers]:
+        if self.workers == 1 or len(parts) == 1:
+            return map(self._filled, parts)
+        with ThreadPoolExecutor(self.workers) as pool:
+            return list(pool.map(self._filled, parts))
+
+    def _filled(self, part: pyarrow.Table) -> Answers:
+        """Ask for a part, filled up to whole groups."""
+        import pyarrow  # noqa: PLC0415
+
+        count = part.num_rows
+        if left := -count % self.group:
+            part = pyarrow.concat_tables([part, *[part.slice(count - 1)] * left])
+        return self.ask(self.of_table(part))
 
     def close(self) -> None:  # noqa: B027 - most have nothing to do
         """The library lets go of a model with its last reference."""

@@ -36,7 +36,7 @@ class SklearnScorer(rows.Asked):
     def ask(self, fed: Any) -> rows.Answers:
         count = len(fed)
         try:
-            with self._limits.limit(limits=self._threads):
+            with self._limits.limit(limits=self._threads), self.numpy.errstate(all="ignore"):
                 found = self._model.predict(fed) if self._column is None else self._model.predict_proba(fed)
         except (ValueError, TypeError) as problem:
             # Its text would show the customer's values.

@@ -18,7 +18,8 @@ _PROBABILITIES = ("binary:logistic", "reg:logistic", "multi:softprob")
 #: Objectives whose scores are classes or of another shape than one number a customer and class.
 _REFUSED = {"multi:softmax": "gives classes, no probabilities; train it with `multi:softprob`"}
 _BOOSTERS = ("gbtree", "dart", "gblinear")
-_NO_PARENT = 2 ** 31 - 1
+#: The parent of a root; a node's parent is kept in 31 bits.
+_NO_PARENT = (2 ** 31 - 1, -1)
 
 
 @dataclass
@@ -186,9 +187,11 @@ def _check_tree(tree: Mapping[str, Any], features: int) -> None:
         raise trees.Broken("a tree whose branches lead nowhere")
     if not trees.are_within(split[inner], 0, features) or not trees.are_within(kinds, 0, 2):
         raise trees.Broken("a tree that asks for a feature there is none of")
-    if not ((parents == _NO_PARENT) | (parents == -1) | ((parents >= 0) & (parents < nodes))).all():
-        raise trees.Broken("a tree whose branches lead nowhere")
     trees.check_reach(left, right)
+    above = inner.nonzero()[0]
+    if any((parents[children[above]] != above).any() for children in (left, right)) or not (
+            parents[0] in _NO_PARENT and trees.are_within(parents[1:], 0, nodes)):
+        raise trees.Broken("a tree whose branches lead nowhere")
     starts, sizes, where, words = (
         _integers(tree[key]) for key in ("categories_segments", "categories_sizes", "categories_nodes", "categories"))
     if len(where) != len(starts) or not trees.are_within(where, 0, nodes) or not trees.are_within(words, 0, 1 << 24):
