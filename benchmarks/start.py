@@ -25,6 +25,8 @@ _WARM = "tierwise check, unchanged policy of 100 rules"
 _COLD = "tierwise check, policy never seen"
 _RUN = "tierwise run, to its first row"
 _RUN_COLD = "tierwise run, policy never seen, to its first row"
+_DATABASE = "python -c, a query of duckdb"
+_RUN_COLUMNS = "tierwise run --engine duckdb, to its first row"
 _MARK = "ROW-ONE"
 
 
@@ -67,10 +69,12 @@ def measure(rounds: int) -> Section:
             _COLD: [python, cli, "check", str(fresh)],
             _RUN: [python, cli, "run", str(policy), str(data), *run],
             _RUN_COLD: [python, cli, "run", str(fresh), str(data), *run],
+            _DATABASE: [python, "-c", "import duckdb; duckdb.connect().execute('SELECT 1').fetchall()"],
+            _RUN_COLUMNS: [python, cli, "run", str(policy), str(data), *run, "--engine", "duckdb"],
         }
         env: dict[str, Mapping[str, str]] = dict.fromkeys(commands, environment(folder / "cache", folder / "compiled"))
         before: dict[str, Callable[[], None]] = {_COLD: refresh, _RUN_COLD: refresh}
-        until = {_RUN: _MARK.encode(), _RUN_COLD: _MARK.encode()}
+        until = dict.fromkeys((_RUN, _RUN_COLD, _RUN_COLUMNS), _MARK.encode())
         found = processes(commands, rounds, ROOT, env, until, before)
 
     over = {
@@ -78,6 +82,7 @@ def measure(rounds: int) -> Section:
         _WARM: Goal(40, "ms", found[_WARM].minus(found[_YAML]), "over import click, yaml"),
         _COLD: Goal(150, "ms", found[_COLD].minus(found[_BARE]), "over bare Python"),
         _RUN: Goal(150, "ms", found[_RUN].minus(found[_BARE]), "over bare Python"),
+        _RUN_COLUMNS: Goal(150, "ms", found[_RUN_COLUMNS].minus(found[_DATABASE]), "over a query of duckdb"),
     }
     lines = tuple(
         Line(name, "ms", series, None, (over[name],) if name in over else ()) for name, series in found.items()
