@@ -13,7 +13,7 @@ from engine.checking import findings
 from engine.commands.common import FINDINGS, talk
 from engine.commands.plugging import named_for, plugin_option
 from engine.commands.policies import TESTS, find, is_marker, markers, show
-from engine.diagnostics import Diagnostic
+from engine.diagnostics import Diagnostic, Problem
 from engine.render import render_json, render_sarif, summary
 
 
@@ -72,11 +72,10 @@ def _project(file: str) -> Remembered:
     with open(file, "rb") as stream:
         if not any(line.strip() and not line.lstrip().startswith(b"#") for line in stream):
             return Remembered((), {})
-    reader = import_module("engine.source.project")
     try:
-        reader.read_project(Path(file))
-    except reader.ProjectProblem as problem:
-        return Remembered(problem.diagnostics, problem.sources)
+        import_module("engine.hooks").Plugins(project=Path(file)).find()
+    except Problem as problem:
+        return Remembered(problem.diagnostics, getattr(problem, "sources", {}))
     return Remembered((), {})
 
 

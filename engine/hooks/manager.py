@@ -182,6 +182,10 @@ class Plugins:
 
     # --- finding ------------------------------------------------------------------------
 
+    def find(self) -> None:
+        """Find the plugins that somebody named, importing none; raises `PluginProblem` where one is not there."""
+        self._named()
+
     def _named(self) -> list[Candidate]:
         """The plugins that somebody named; raises `PluginProblem` where one is not there."""
         if self._explicit is None:

@@ -50,6 +50,16 @@ def test_the_project_file_is_checked(tierwise: Tierwise, files: list[str]) -> No
         assert "policies/tierwise.yaml:1:1" in result.out and "did you mean `plugins`?" in result.out
 
 
+def test_the_plugins_of_a_project_file_are_looked_for_and_not_imported(tierwise: Tierwise, tmp_path: Path) -> None:
+    (tmp_path / "loud.py").write_text("raise SystemExit('imported')\n")
+    marker = tmp_path / "tierwise.yaml"
+    marker.write_text("plugins: [./loud.py]\n")
+    assert tierwise("check", str(marker)).code == 0
+    marker.write_text("plugins: [./loud.py, acme-bank]\n")
+    result = tierwise("check", str(marker))
+    assert result.code == 1 and "error[E1002]: no installed plugin is called `acme-bank`" in result.out
+
+
 def test_the_project_file_of_a_folder_without_policies(tierwise: Tierwise, tmp_path: Path) -> None:
     (tmp_path / "tierwise.yaml").write_text("")
     assert "there is no policy" in tierwise("check", str(tmp_path)).err

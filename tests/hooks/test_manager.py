@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
+import jsonschema
 import pytest
 
 import engine as tierwise
@@ -15,9 +16,12 @@ from engine import commands
 from engine.hooks import Origin, PluginProblem, Plugins, builtin
 from engine.hooks.given import SHAPES
 from engine.hookspecs import Hooks
+from engine.source.nodes import load_text
+from engine.source.schema import validate
 from tests.hooks.conftest import Install, scorer
 
 Write = Callable[[str, str], Path]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def codes(problem: PluginProblem) -> list[str]:
@@ -168,6 +172,62 @@ def test_an_empty_list_allows_none(install: Install, tmp_path: Path) -> None:
     install("one", scorer("one"))
     project(tmp_path, "plugins: []\n")
     assert "one" not in Plugins.beside(tmp_path).scorers()
+
+
+@pytest.mark.parametrize(
+    ("listed", "way"),
+    [
+        ("acme-bnk", "did you mean `acme-bank`?"),
+        ("something-else", "installed are `acme-bank` and `other`"),
+        ("local", "a path starts with `./`: `./local.py`"),
+        ("pack", "a path starts with `./`: `./pack`"),
+    ],
+)
+def test_a_name_that_is_not_installed(plugin: Write, install: Install, tmp_path: Path, listed: str, way: str) -> None:
+    install("one", scorer("one"), entry="acme-bank")
+    install("two", scorer("two"), entry="other")
+    plugin("local.py", scorer("local"))
+    plugin("pack/__init__.py", scorer("pack"))
+    project(tmp_path, f"plugins: [{listed}]\n")
+    assert told(Plugins.beside(tmp_path)) == ("E1002", f"no installed plugin is called `{listed}`", way)
+
+
+def test_two_packages_with_one_entry_point(install: Install, tmp_path: Path) -> None:
+    install("one", scorer("one"), entry="acme")
+    install("two", scorer("two"), entry="acme")
+    code, message, _ = told(Plugins())
+    assert (code, message) == ("E1008", "two plugins are called `acme`: site-one 1.2 and site-two 1.2")
+    project(tmp_path, "plugins: [acme]\n")
+    assert told(Plugins.beside(tmp_path))[0] == "E1008"
+
+
+def test_a_path_that_is_not_there(plugin: Write, tmp_path: Path) -> None:
+    plugin("ratings.py", scorer("ratings"))
+    assert told(Plugins([tmp_path / "raitings.py"]))[::2] == ("E1001", "did you mean `ratings.py`?")
+    plugin("acme/src/acme_scores/__init__.py", scorer("acme"))
+    code, message, way = told(Plugins([tmp_path / "acme"]))
+    assert code == "E1001" and "is no Python package" in message and way.endswith("/acme/src/acme_scores`")
+    plugin("model.json", "{}")
+    assert "is no Python file" in told(Plugins([tmp_path / "model.json"]))[1]
+
+
+def test_a_policy_called_like_the_project_file(install: Install, tmp_path: Path) -> None:
+    install("one", scorer("one"))
+    project(tmp_path, 'policy: tierwise\nversion: "1"\n')
+    assert "one" in Plugins.beside(tmp_path).scorers()
+
+
+def test_the_schema_of_project_files() -> None:
+    schema = json.loads((ROOT / "schemas" / "project.schema.json").read_text("utf-8"))
+    validator = jsonschema.Draft202012Validator
+    validator.check_schema(schema)
+    for text, sound in (
+        ({}, True), ({"plugins": []}, True), ({"plugins": ["./a.py", "b"], "deployment": "d.yaml"}, True),
+        ({"plugin": []}, False), ({"plugins": "a"}, False), ({"plugins": [1]}, False), ({"deployment": []}, False),
+    ):
+        assert validator(schema).is_valid(text) is sound
+        document = load_text(json.dumps(text))
+        assert (validate(document, "project") == []) is sound
 
 
 # --- what a name means ------------------------------------------------------------------------
