@@ -124,7 +124,7 @@ def amount_in_wan(amount: float) -> str:
 def _cents(amount: float) -> int:
     """A positive amount in cents, half a cent up; the last bit of a binary fraction decides no tie."""
     cents = amount * 100
-    return math.floor(cents + 0.5 + max(1e-9, cents * 1e-15))
+    return math.floor(cents + 0.5 + max(1e-9, cents * 2.5e-16))
 
 
 _DIGITS = "零壹贰叁肆伍陆柒捌玖"

@@ -162,7 +162,7 @@ def amortisation_schedule(
 def _units(amount: float, unit: int) -> int:
     """An amount in whole units, half of one up; the product's own last bit does not decide a tie."""
     units = abs(amount) * unit
-    whole = math.floor(units + 0.5 + max(1e-9, units * 1e-15))
+    whole = math.floor(units + 0.5 + max(1e-9, units * 2.5e-16))
     return whole if amount >= 0 else -whole
 
 

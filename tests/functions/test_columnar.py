@@ -7,8 +7,11 @@ from random import Random
 from typing import Any
 
 import pytest
+from sqlglot import exp
 
 import engine as tierwise
+from engine.backends.smt.questions import can_be_true
+from engine.backends.support import Unsupported
 from engine.functions.sets import Sets
 from engine.hooks import Plugins
 from engine.policy import Policy, PolicyError, load_policy
@@ -51,7 +54,8 @@ def _inputs(random: Random, kind: str, name: str) -> tuple[str, list[Any]]:
         return "{type: date, optional: true}", DATES
     if kind == "string":
         return "{type: string, optional: true}", CODES
-    numbers = GIVEN.get(name) or [0, 1, 5, 12.5, 1e6, 123456.78, 1e-3, -40, 1e15, *(random.uniform(0, 1e5) for _ in "abc")]
+    some = [0, 1, 5, 12.5, 1e6, 123456.78, 1e-3, -40, 1e15, *(random.uniform(0, 1e5) for _ in range(3))]
+    numbers = GIVEN.get(name) or some
     return f"{{type: {KINDS[kind]}, optional: true}}", numbers
 
 
@@ -119,8 +123,6 @@ def _decisions(*calls: str) -> str:
 
 
 def test_forms_mean_what_their_nesting_says(tmp_path: Path) -> None:
-    from sqlglot import exp
-
     def nested(x: Any, y: Any) -> Any:
         return exp.Mul(this=exp.Add(this=x, expression=y), expression=exp.Sub(this=x, expression=y))
 
@@ -186,3 +188,22 @@ def test_other_engines_get_what_they_do_alike(tmp_path: Path) -> None:
     assert _refused(held, "spark") == ["`power` of `acme` in Spark"]
     assert "2" in held.sql("spark", only=["d0"])
     assert _refused(held, "postgres") == ["`plain` of `acme` in PostgreSQL", "`power` of `acme` in PostgreSQL"]
+
+
+def test_the_solver_carries_out_none(tmp_path: Path) -> None:
+    held = policy(
+        tmp_path, """\
+        inputs:
+          a: {type: number}
+        service:
+          decision:
+            values: [approve, refer]
+            rules:
+              - rule: D1
+                when: f(a) > 1
+                then: refer
+              - otherwise: approve
+        """, function("f", abs, sql=tierwise.sql_form("ABS(x)", "x")))
+    with pytest.raises(Unsupported) as raised:
+        can_be_true(held.program, "decision", "D1")
+    assert raised.value.diagnostics[0].message == "the solver does not carry out `f` of `acme`"
