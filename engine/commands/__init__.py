@@ -21,6 +21,7 @@ from engine import __version__
 
 #: Command, the module that holds it, and its line in `tierwise --help`.
 COMMANDS: dict[str, tuple[str, str]] = {
+    "allocate": ("allocate", "Share a limited budget over decided customers."),
     "check": ("check", "Find what is wrong in policies."),
     "completion": ("completion", "Print the completion script of a shell."),
     "decide": ("decide", "Decide one customer and explain it."),

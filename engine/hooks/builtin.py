@@ -17,7 +17,8 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
 
 #: The words of the command line that no plugin may take.
 COMMANDS = frozenset({
-    "check", "completion", "decide", "feel", "fmt", "new", "plugins", "run", "schema", "sql", "table", "test",
+    "allocate", "check", "completion", "decide", "feel", "fmt", "new", "plugins", "run", "schema", "sql", "table",
+    "test",
 })
 
 
