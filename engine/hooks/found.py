@@ -9,8 +9,7 @@ from engine import bundled
 from engine.diagnostics import Span
 from engine.hooks.problems import near, problem
 from engine.records import Record
-from engine.source.files import real
-from engine.source.project import shown
+from engine.source.project import real, shown
 
 GROUP = "tierwise"
 

@@ -16,17 +16,14 @@ from engine.diagnostics import Diagnostic, Problem, Span
 from engine.reads import Reads
 from engine.source.declare import PolicyFile, declare
 from engine.source.nodes import Document, Mapping, load_file
+from engine.source.project import PROJECT_FILE, real
 from engine.source.schema import validate
 
-PROJECT_FILE = "tierwise.yaml"
+__all__ = ["PROJECT_FILE", "Files", "real"]
+
 #: Bytes and rows of a lookup table; a larger one belongs in the data.
 MAX_TABLE_BYTES = 20_000_000
 MAX_TABLE_ROWS = 200_000
-
-
-def real(path: Path) -> Path:
-    """A path without links; `Path.resolve` raises where links go in a circle."""
-    return Path(os.path.realpath(path))
 
 
 class Files:

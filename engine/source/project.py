@@ -1,18 +1,19 @@
 """The project file `tierwise.yaml`: the root of a folder of policies, and what all of them may use.
 
-It may be empty, or hold comments alone.
+It may be empty, or hold comments alone. What reads YAML is imported where there is a file to read.
 """
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from engine.diagnostics import Diagnostic, Problem, Span
 from engine.records import Record
-from engine.source.files import PROJECT_FILE, real
-from engine.source.nodes import Document, Mapping, Scalar, Sequence, load_text
-from engine.source.schema import validate
 
+#: Marks the root of a folder of policies.
+PROJECT_FILE = "tierwise.yaml"
 #: Bytes of a project file; it names a handful of files.
 MAX_BYTES = 1_000_000
 _EMPTY = "E0015"
@@ -47,6 +48,11 @@ class ProjectProblem(Problem):
         self.sources = sources
 
 
+def real(path: Path) -> Path:
+    """A path without links; `Path.resolve` raises where links go in a circle."""
+    return Path(os.path.realpath(path))
+
+
 def find_project(start: Path) -> Path | None:
     """The project file of the nearest folder at or above `start`, a file or folder."""
     place = real(start)
@@ -67,32 +73,29 @@ def read_project(path: Path) -> Project:
         message = f"cannot read `{name}`: {reason}"
         raise ProjectProblem(Diagnostic("E0001", message, Span(name, 1, 1, 1, 1)), sources={}) from None
     sources = {name: data.decode("utf-8", "replace")}
+    nodes = import_module("engine.source.nodes")
     try:
-        document = load_text(data, name)
+        document = nodes.load_text(data, name)
     except Problem as problem:
         if [d.code for d in problem.diagnostics] == [_EMPTY]:
             return Project(path, sources=tuple(sources.items()))
         raise ProjectProblem(*problem.diagnostics, sources=sources) from None
-    if isinstance(document.root, Mapping) and "policy" in document.root:
-        return Project(path, sources=tuple(sources.items()))    # a policy that is called like one
-    found = [*document.problems, *validate(document, "project")]
+    root = document.root
+    if isinstance(root, nodes.Mapping) and "policy" in root:    # a policy that is called like one
+        return Project(path, sources=tuple(sources.items()))
+    found = [*document.problems, *import_module("engine.source.schema").validate(document, "project")]
     project = Project(path, sources=tuple(sources.items()))
-    if isinstance(document.root, Mapping):
-        project = _declared(document, document.root, path, found)
+    if isinstance(root, nodes.Mapping):
+        plugins, deployment = root.get("plugins"), root.get("deployment")
+        if isinstance(plugins, nodes.Sequence):
+            texts = [item for item in plugins.items if isinstance(item, nodes.Scalar)]
+            listed = tuple(_listed(item, path.parent, found, _is_path(item.text)) for item in texts)
+            project = project.replace(plugins=listed)
+        if isinstance(deployment, nodes.Scalar):
+            project = project.replace(deployment=_listed(deployment, path.parent, found, True))
     if any(d.is_error for d in found):
         raise ProjectProblem(*found, sources=sources)
     return project
-
-
-def _declared(document: Document, root: Mapping, path: Path, found: list[Diagnostic]) -> Project:
-    plugins = root.get("plugins")
-    listed: tuple[Listed, ...] | None = None
-    if isinstance(plugins, Sequence):
-        texts = [item for item in plugins.items if isinstance(item, Scalar)]
-        listed = tuple(_listed(item, path.parent, found, _is_path(item.text)) for item in texts)
-    deployment = root.get("deployment")
-    bound = _listed(deployment, path.parent, found, True) if isinstance(deployment, Scalar) else None
-    return Project(path, listed, bound, ((document.name, document.text),))
 
 
 def _is_path(text: str) -> bool:
@@ -100,7 +103,7 @@ def _is_path(text: str) -> bool:
     return text.endswith(".py") or "/" in text or "\\" in text or text.startswith((".", "~"))
 
 
-def _listed(item: Scalar, folder: Path, found: list[Diagnostic], is_path: bool) -> Listed:
+def _listed(item: Any, folder: Path, found: list[Diagnostic], is_path: bool) -> Listed:
     if not is_path:
         return Listed(item.text, item.span, None)
     text = item.text
