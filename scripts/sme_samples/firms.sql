@@ -57,13 +57,13 @@ WITH told AS (
         CASE WHEN visited THEN region || '-A' || whole(1, 6, draw(q, 2)) END AS management_assessor,
         -- Of the scoring service; it fails now and then.
         CASE WHEN draw(r, 0) >= 0.05
-             THEN round(1 / (1 + exp(3.6 + 0.9 * health + 0.35 * normal(draw(r, 1)))), 4) END AS external_pd,
+             THEN round(1 / (1 + exp(3.9 + 0.9 * health + 0.35 * normal(draw(r, 1)))), 4) END AS external_pd,
         CASE WHEN loans > 0 THEN (as_of - (365.25 * least(years, 9 * draw(r, 2) + 0.5))::INTEGER) END AS customer_since,
         CASE WHEN loans > 0 OR draw(s, 0) < 0.3 THEN to_unit(revenue * 0.12 * draw(s, 1) * draw(s, 1), 1000) ELSE 0
         END AS average_deposits,
         CASE WHEN loans > 0 THEN whole(1, 6, draw(s, 2)) ELSE 0 END AS products_held,
-        to_unit(revenue * between_(0.02, 0.2, draw(t, 0)), 10000) AS requested_amount,
-        pick([6, 12, 12, 12, 24, 36], draw(t, 1)) AS requested_term,
+        to_unit(revenue * between_(0.02, 0.12, draw(t, 0)), 10000) AS requested_amount,
+        pick([6, 12, 12, 12, 12, 12, 24, 36], draw(t, 1)) AS requested_term,
         ['stock', 'cash_gap', 'orders', 'equipment', 'premises', NULL][
             band([0.32, 0.55, 0.72, 0.9, 0.96, 1.0], draw(t, 2))] AS purpose,
         ['equal_instalments', 'equal_principal', 'interest_first', 'bullet', NULL][
