@@ -19,6 +19,7 @@ from engine import commands  # noqa: E402
 from scripts.api_reference import reference  # noqa: E402
 from scripts.backend_support import backends  # noqa: E402
 from scripts.feel_functions import functions  # noqa: E402
+from scripts.function_sets import function_sets  # noqa: E402
 from scripts.hook_reference import reference as hooks  # noqa: E402
 
 _WIDTH = 96
@@ -70,6 +71,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/cli.md": cli,
     "docs/feel.md": _filled("docs/feel.md", functions),
     "docs/api.md": _filled("docs/api.md", reference),
+    "docs/functions.md": function_sets,
     "docs/plugins/hooks.md": _filled("docs/plugins/hooks.md", hooks),
     "docs/support.md": backends,
 }
