@@ -1,4 +1,4 @@
-"""The source `files`: CSV, Parquet, Excel and JSON lines as tables of facts and events.
+"""The source `files`: CSV, Parquet, Excel and JSON lines as tables of facts and events; and the sink of that name.
 
     core:
       kind: files
@@ -6,7 +6,8 @@
         firms: {file: firms.csv, key: firm_id, stamp: as_at}
         repayments: {file: 'repayments/*.parquet', key: firm_id, events: true}
 
-A file is read anew for every question, so that it may be replaced while a service runs.
+A file is read anew for every question, so that it may be replaced while a service runs. As an output,
+`{kind: files, file: decisions.parquet}`, it gets the decided rows.
 """
 from __future__ import annotations
 
@@ -15,9 +16,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from engine import PluginFailure, Setting, Settings, SourceKind, hookimpl
+from engine import PluginFailure, Setting, Settings, SinkKind, SourceKind, hookimpl
 
 from .tabular import Tables, View, library, said, view_of
+from .written import SETTINGS, open_file
 
 tierwise_hooks = 1
 
@@ -158,3 +160,8 @@ def register_sources() -> list[SourceKind]:
             "Tables in CSV, Parquet, Excel and JSON lines files.",
         )
     ]
+
+
+@hookimpl
+def register_sinks() -> list[SinkKind]:
+    return [SinkKind("files", open_file, SETTINGS, "A Parquet, CSV or JSON lines file.")]

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 
 #: By hook, each name with the module of `plugins/` that gives it.
 BUILT_IN: Mapping[str, Mapping[str, str]] = {
-    "register_sources": {"files": "files"},
+    "register_sources": {"database": "database", "files": "files", "http": "http"},
     "register_scorers": dict.fromkeys(("linear", "onnx", "sklearn", "lightgbm", "xgboost"), "scorers"),
     "register_functions": {"cn": "cn", "finance": "finance"},
-    "register_sinks": {},
+    "register_sinks": {"database": "database", "files": "files", "webhook": "webhook"},
     "register_commands": {},
 }
 

@@ -338,7 +338,10 @@ def test_customers_that_cannot_be_listed_end_the_run(policy: Policy, deployment:
 
 @pytest.mark.parametrize(
     ("more", "text"),
-    [({"run_id": "r"}, "`--run-id` goes on with tables"), ({"engine": "spark"}, "the spark engine reads no data sources")],
+    [
+        ({"run_id": "r"}, "`--run-id` goes on with tables"),
+        ({"engine": "spark"}, "the spark engine reads no data sources"),
+    ],
 )
 def test_what_does_not_go_together(policy: Policy, deployment: Path, more: dict[str, Any], text: str) -> None:
     with pytest.raises(Usage, match=text):
