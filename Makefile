@@ -52,6 +52,11 @@ $(VENV)/spark.stamp: requirements-spark.txt $(VENV)/dev.stamp
 	@$(PIP) --require-hashes -r requirements-spark.txt
 	@touch $@
 
+$(VENV)/models.stamp: requirements-models.txt $(VENV)/dev.stamp
+	@echo "installing what reads models of other libraries" >&2
+	@$(PIP) --require-hashes -r requirements-models.txt
+	@touch $@
+
 demo: $(VENV)/run.stamp  ## decide the sample portfolio with the shipped policy
 	@mkdir -p out
 	@echo '$$ tierwise check $(POLICY)'
@@ -67,7 +72,7 @@ demo: $(VENV)/run.stamp  ## decide the sample portfolio with the shipped policy
 test: $(VENV)/dev.stamp  ## run all tests but those marked real
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not real" $(ARGS) $(TESTS)
 
-test-real: $(VENV)/spark.stamp  ## run the tests that install packages, need services or take minutes
+test-real: $(VENV)/spark.stamp $(VENV)/models.stamp  ## run the tests that install packages, need services or take minutes
 	$(BIN)/python -m pytest -m real $(ARGS) $(TESTS)
 
 nightly: $(VENV)/dev.stamp  ## random policies through every evaluator, at the long setting
@@ -116,6 +121,9 @@ nightly-spark: $(VENV)/spark.stamp  ## 200 random policies of 500 customers thro
 
 bench-spark: $(VENV)/bench.stamp $(VENV)/spark.stamp  ## measure Spark beside the hand-written statement
 	$(BIN)/python -m benchmarks.spark $(ARGS)
+
+bench-scorers: $(VENV)/bench.stamp $(VENV)/models.stamp  ## measure scorers beside the libraries of their models
+	$(BIN)/python -m benchmarks scorers $(ARGS)
 
 clean:  ## remove the environment and what was built
 	rm -rf $(VENV) dist build out

@@ -5,6 +5,7 @@
 #   requirements-build.txt  what installing the checkout needs
 #   requirements-dev.txt    the first, and what tests and checks need
 #   requirements-bench.txt  the third, and the peers of the benchmarks
+#   requirements-models.txt what models of other libraries need beside the fourth
 #   requirements-spark.txt  what Spark needs beside the third: half a gigabyte, which only its own tests install
 # Arguments are passed on: `scripts/lock.sh --upgrade`.
 set -euo pipefail
@@ -28,5 +29,7 @@ compile() {
 compile requirements.txt "$@"
 compile requirements-dev.txt --extra dev --constraint requirements.txt "$@"
 compile requirements-bench.txt --extra dev --extra bench --constraint requirements-dev.txt "$@"
+compile requirements-models.txt --extra lightgbm --extra models --extra onnx --extra sklearn \
+    --constraint requirements-bench.txt "$@"
 compile requirements-spark.txt --extra spark --constraint requirements-dev.txt "$@"
 compile requirements-build.txt --build-deps-for editable --only-build-deps --constraint requirements-dev.txt "$@"

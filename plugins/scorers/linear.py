@@ -39,6 +39,8 @@ class Part(abc.ABC):
     """What one input adds: `neutral` where it neither helps nor harms, `missing` where it is missing."""
 
     name: str
+    #: The name of the reason that it is, where it harms.
+    reason: str
     neutral: float
     missing: float | None
 
@@ -149,14 +151,14 @@ class LinearScorer:
 
     def __init__(self, model: Model, version: str) -> None:
         self._model = model
-        self._names = tuple(part.name for part in model.parts)
+        self._reason_names = tuple(part.reason for part in model.parts)
         # What turns the sum against the customer: a higher sum, unless points turn it round.
         self._against = model.worse * (-1 if model.offset is not None and model.factor < 0 else 1)
         is_share = model.is_logit and model.offset is None
         self._description = ScorerDescription(
             {part.name: part.field for part in model.parts},
             Field("number", lower=0.0 if is_share else None, upper=1.0 if is_share else None),
-            version, reasons=self._names if model.reasons else (),
+            version, reasons=tuple(dict.fromkeys(self._reason_names)) if model.reasons else (),
             handles_missing=any(part.missing is not None for part in model.parts))
         #: Arrow's exponential, once known; False where it is not Python's.
         self._exp: Any = None
@@ -180,7 +182,7 @@ class LinearScorer:
         if not model.reasons:
             return Score(value)
         order = sorted((at for at, harm in enumerate(harms) if harm > 0), key=lambda at: -harms[at])
-        return Score(value, tuple(self._names[at] for at in order[:model.reasons]))
+        return Score(value, tuple(dict.fromkeys(self._reason_names[at] for at in order[:model.reasons])))
 
     def batch(self, table: pyarrow.Table) -> pyarrow.Table:
         import pyarrow  # noqa: PLC0415
@@ -257,8 +259,8 @@ class LinearScorer:
         found = []
         while code:
             code, at = divmod(code, base)
-            found.append(self._names[at - 1])
-        return found
+            found.append(self._reason_names[at - 1])
+        return list(dict.fromkeys(found))
 
     def close(self) -> None:
         """There is nothing to let go of."""
@@ -338,13 +340,14 @@ def _part(name: str, at: Reading) -> Part:
         raise at.refused("", "states " + (" and ".join(f"`{f}`" for f in forms) or "nothing that it adds"),
                          "state one of `coefficient`, `bands` and `levels`")
     missing = at.number("missing") if "missing" in at else None
+    reason = at.text("reason") or name
     if forms == ["coefficient"]:
-        at.only("coefficient", "neutral", "missing")
+        at.only("coefficient", "neutral", "missing", "reason")
         coefficient = at.number("coefficient")
-        return Slope(name, coefficient * at.number("neutral", 0.0), missing, coefficient)
+        return Slope(name, reason, coefficient * at.number("neutral", 0.0), missing, coefficient)
     if forms == ["levels"]:
-        return _levels(name, at, missing)
-    at.only("bands", "neutral", "missing")
+        return _levels(name, reason, at, missing)
+    at.only("bands", "neutral", "missing", "reason")
     bands = at.items("bands")
     for number, band in enumerate(bands):
         band.only("from", "adds")
@@ -355,14 +358,14 @@ def _part(name: str, at: Reading) -> Part:
     points = tuple(band.number("adds") for band in bands)
     if not points or any(one >= other for one, other in zip(starts, starts[1:], strict=False)):
         raise at.refused("bands", "are not in order", "sort them by `from`")
-    part = Bands(name, 0.0, missing, starts, points)
+    part = Bands(name, reason, 0.0, missing, starts, points)
     neutral = part.of(at.number("neutral")) if "neutral" in at else _middle(points)
     assert neutral is not None
-    return Bands(name, neutral, missing, starts, points)
+    return Bands(name, reason, neutral, missing, starts, points)
 
 
-def _levels(name: str, at: Reading, missing: float | None) -> Part:
-    at.only("levels", "other", "neutral", "missing")
+def _levels(name: str, reason: str, at: Reading, missing: float | None) -> Part:
+    at.only("levels", "other", "neutral", "missing", "reason")
     levels = dict(at.under("levels").numbers())
     other = at.number("other") if "other" in at else None
     if not levels:
@@ -372,8 +375,9 @@ def _levels(name: str, at: Reading, missing: float | None) -> Part:
         raise at.refused("neutral", f"is `{stated}`, which is none of the levels", "name one of them")
     neutral = levels[stated] if stated is not None else _middle(tuple(levels.values()))
     if set(levels) <= {"true", "false"}:
-        return Levels(name, neutral, missing, {level == "true": add for level, add in levels.items()}, other, "boolean")
-    return Levels(name, neutral, missing, levels, other, "string")
+        truths = {level == "true": add for level, add in levels.items()}
+        return Levels(name, reason, neutral, missing, truths, other, "boolean")
+    return Levels(name, reason, neutral, missing, levels, other, "string")
 
 
 def _middle(points: Sequence[float]) -> float:

@@ -101,6 +101,17 @@ def test_points_double_the_odds(tmp_path: Path) -> None:
     assert stated.one({"x": 2.0}).value == 80.0
 
 
+def test_reasons_have_names_of_their_own_which_inputs_may_share(tmp_path: Path) -> None:
+    text = REGRESSION.replace("neutral: 0.4,", "neutral: 0.4, reason: high debt,")
+    text = text.replace("    neutral: 5\n", "    neutral: 5\n    reason: weak\n")
+    text = text.replace(": retail}", ": retail, reason: weak}")
+    scorer = opened("linear", written(tmp_path, text))
+    assert scorer.describe().reasons == ("high debt", "weak", "listed")
+    row = {"debt ratio": 0.7, "years trading": 1.0, "sector": "mining", "listed": False}
+    assert scorer.one(row).reasons == ("weak", "high debt")
+    assert_alike(scorer, customers())
+
+
 def test_what_the_file_says_nothing_about_has_no_score(tmp_path: Path) -> None:
     scorer = opened("linear", written(tmp_path, REGRESSION.replace(", other: 0.5", "")))
     row = {"debt ratio": None, "years trading": 3.0, "sector": "fishing", "listed": True}
