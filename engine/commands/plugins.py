@@ -3,7 +3,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
@@ -15,6 +16,10 @@ from engine.hooks import Origin, Plugin, Plugins
 from engine.hookspecs import HOOK_VERSION, Command, Function, Setting
 from engine.render import visible
 
+Gifts = dict[str, tuple[Any, ...]]
+
+#: Columns of a line that lists names.
+_WIDTH = 100
 #: Heading and hook, in the order in which a plugin's gifts are listed.
 _GIFTS = {
     "register_sources": "source",
@@ -46,15 +51,16 @@ def command(names: tuple[str, ...], form: str, settings: bool | None) -> int:
     """
     plugins = plugins_for(".")
     loaded = plugins.all()
-    chosen = [plugin for plugin in loaded if not names or _is_named(plugins, plugin, names)]
+    chosen = [(plugin, _chosen(plugins, plugin, names)) for plugin in loaded]
+    chosen = [(plugin, gifts) for plugin, gifts in chosen if not names or plugin.name in names or any(gifts.values())]
     known = {name for plugin in loaded for name in _names(plugins, plugin)}
     unknown = [name for name in names if name not in known]
     if form == "json":
         click.echo(json.dumps(_plain(plugins, chosen), ensure_ascii=False, indent=2))
     else:
         with_settings = bool(names) if settings is None else settings
-        for plugin in chosen:
-            click.echo("\n".join(_told(plugins, plugin, with_settings)))
+        for plugin, gifts in chosen:
+            click.echo("\n".join(_told(plugin, gifts, with_settings)))
     for problem in plugins.problems:
         show(problem.diagnostics, problem.sources, sys.stderr)
     if unknown and not plugins.problems:                # else a broken one may be what was meant
@@ -62,36 +68,43 @@ def command(names: tuple[str, ...], form: str, settings: bool | None) -> int:
     return FINDINGS if plugins.problems else 0
 
 
+def _named(gift: Any) -> str:
+    return str(gift.set if isinstance(gift, Function) else gift.name)
+
+
 def _names(plugins: Plugins, plugin: Plugin) -> set[str]:
-    gifts = (gift for hook in plugin.hooks for gift in plugins.gifts(plugin, hook))
-    return {plugin.name, *(gift.set if isinstance(gift, Function) else gift.name for gift in gifts)}
+    return {plugin.name, *(_named(gift) for hook in plugin.hooks for gift in plugins.gifts(plugin, hook))}
 
 
-def _is_named(plugins: Plugins, plugin: Plugin, names: tuple[str, ...]) -> bool:
-    return bool(_names(plugins, plugin) & set(names))
+def _chosen(plugins: Plugins, plugin: Plugin, names: tuple[str, ...]) -> Gifts:
+    """What a plugin gives by hook: all of it, or what is named where the plugin itself is not."""
+    whole = not names or plugin.name in names
+    return {
+        hook: tuple(g for g in plugins.gifts(plugin, hook) if whole or _named(g) in names) for hook in _GIFTS
+    }
 
 
 # --- text ------------------------------------------------------------------------------
 
 
-def _told(plugins: Plugins, plugin: Plugin, with_settings: bool) -> Iterator[str]:
+def _told(plugin: Plugin, gifts: Gifts, with_settings: bool) -> Iterator[str]:
     name = paint(visible(plugin.name), sys.stdout, bold=True)
     yield f"{name} {visible(plugin.version)}  {_ORIGINS[plugin.origin]}, {visible(plugin.place)}"
     for hook, word in _GIFTS.items():
         if hook == "register_functions":
-            yield from _sets(plugins.gifts(plugin, hook), with_settings)
+            yield from _sets(gifts[hook], with_settings)
             continue
-        for gift in plugins.gifts(plugin, hook):
+        for gift in gifts[hook]:
             yield f"  {word} {visible(gift.name)}{_help(gift.help)}"
             if with_settings and not isinstance(gift, Command):
-                yield from (f"    {_setting(name, setting)}" for name, setting in gift.settings.items())
+                yield from _settings(gift.settings, "    ")
 
 
 def _sets(functions: tuple[Function, ...], with_settings: bool) -> Iterator[str]:
     for set_ in dict.fromkeys(f.set for f in functions):
         own = [f for f in functions if f.set == set_]
         listed = "" if with_settings else ": " + ", ".join(visible(f.name) for f in own)
-        yield f"  functions {visible(set_)}{listed}"
+        yield textwrap.fill(f"  functions {visible(set_)}{listed}", _WIDTH, subsequent_indent="    ")
         if with_settings:
             yield from (f"    {visible(signature(f))}{_help(f.help)}" for f in own)
 
@@ -108,6 +121,13 @@ def signature(function: Function) -> str:
     return f"{function.name}({', '.join(shown)}): {function.result}"
 
 
+def _settings(settings: Mapping[str, Setting], indent: str) -> Iterator[str]:
+    for name, setting in settings.items():
+        yield f"{indent}{_setting(name, setting)}"
+        if setting.of is not None:
+            yield from _settings(setting.of, indent + "  ")
+
+
 def _setting(name: str, setting: Setting) -> str:
     kind = " | ".join(setting.values) if setting.values else setting.kind
     if setting.required:
@@ -120,7 +140,7 @@ def _setting(name: str, setting: Setting) -> str:
 # --- JSON ------------------------------------------------------------------------------
 
 
-def _plain(plugins: Plugins, chosen: list[Plugin]) -> dict[str, Any]:
+def _plain(plugins: Plugins, chosen: list[tuple[Plugin, Gifts]]) -> dict[str, Any]:
     """All as JSON; keys are only ever added."""
     return {
         "version": 1,
@@ -129,9 +149,9 @@ def _plain(plugins: Plugins, chosen: list[Plugin]) -> dict[str, Any]:
             {
                 "name": plugin.name, "version": plugin.version, "origin": plugin.origin.value, "place": plugin.place,
                 "hook_version": plugin.hook_version, "hooks": list(plugin.hooks),
-                "gives": [_gift(word, gift) for hook, word in _GIFTS.items() for gift in plugins.gifts(plugin, hook)],
+                "gives": [_gift(word, gift) for hook, word in _GIFTS.items() for gift in gifts[hook]],
             }
-            for plugin in chosen
+            for plugin, gifts in chosen
         ],
         "problems": [
             {"code": d.code, "message": d.message, "help": d.help, "page": d.page}
@@ -150,9 +170,16 @@ def _gift(word: str, gift: Any) -> dict[str, Any]:
         return {"kind": word, "name": gift.name, "help": gift.help}
     return {
         "kind": word, "name": gift.name, "help": gift.help, "version": gift.version,
-        "settings": [
-            {"name": name, "kind": s.kind, "required": s.required, "help": s.help, "values": list(s.values),
-             "default": s.default if isinstance(s.default, (str, int, float, bool, type(None))) else str(s.default)}
-            for name, s in gift.settings.items()
-        ],
+        "settings": _plain_settings(gift.settings),
     }
+
+
+def _plain_settings(settings: Mapping[str, Setting]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name, "kind": s.kind, "required": s.required, "help": s.help, "values": list(s.values),
+            "default": s.default if isinstance(s.default, (str, int, float, bool, type(None))) else str(s.default),
+            **({} if s.of is None else {"of": _plain_settings(s.of)}),
+        }
+        for name, s in settings.items()
+    ]

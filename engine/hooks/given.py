@@ -94,6 +94,12 @@ def _settings_fault(settings: Any) -> tuple[str, str] | None:
             close = near(str(setting.kind), SETTINGS)
             way = f"did you mean `{close}`?" if close else f"it may be {one_of(SETTINGS)}"
             return f"whose setting `{name}` is of the unknown kind `{setting.kind}`", way
+        if setting.of is not None and setting.kind != "map":
+            way = "write `tierwise.Setting(\"map\", of=...)`"
+            return f"whose setting `{name}` has settings of its own and is no map", way
+        inner = None if setting.of is None else _settings_fault(setting.of)
+        if inner is not None:
+            return inner
     return None
 
 

@@ -32,29 +32,39 @@ def settings(takes: Mapping[str, Setting], given: Mapping[str, Any], folder: str
     A path is relative to `folder`, a duration in seconds; a secret is the text itself.
     """
     place = Path(folder).resolve()
-    values: dict[str, Any] = {}
+    return Settings("test", _values(takes, given, place), place)
+
+
+def _values(takes: Mapping[str, Setting], given: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     for name in given:
         if name not in takes:
             listed = ", ".join(f"`{n}`" for n in takes) or "none"
             raise fail(f"there is no setting `{name}`", f"the settings are {listed}")
-    for name, setting in takes.items():
-        value = given.get(name, setting.default)
-        if name not in given and setting.required:
+    return {name: _value(name, setting, given, folder) for name, setting in takes.items()}
+
+
+def _value(name: str, setting: Setting, given: Mapping[str, Any], folder: Path) -> Any:
+    if name not in given:
+        if setting.required:
             raise fail(f"the setting `{name}` is required", f"give it in `settings`: `{{\"{name}\": ...}}`")
-        if name in given and (not isinstance(value, _PYTHON[setting.kind]) or _is_truth(value, setting.kind)):
-            raise fail(f"the setting `{name}` is no {setting.kind}", "give a value of the setting's kind")
-        if name in given and setting.values and value not in setting.values:
-            raise fail(f"`{value}` is no value of the setting `{name}`", f"it may be {', '.join(setting.values)}")
-        if setting.kind == "path" and value is not None:
-            value = (place / value).resolve()
-        if setting.kind in ("number", "duration") and value is not None:
-            value = float(value)
-        values[name] = value
-    return Settings("test", values, place)
+        return setting.default
+    value: Any = given[name]
+    if not _is_of(value, setting.kind):
+        raise fail(f"the setting `{name}` is no {setting.kind}", "give a value of the setting's kind")
+    if setting.values and value not in setting.values:
+        raise fail(f"`{value}` is no value of the setting `{name}`", f"it may be {', '.join(setting.values)}")
+    if setting.kind == "path":
+        return (folder / value).resolve()
+    if setting.kind in ("number", "duration"):
+        return float(value)
+    if setting.of is not None:
+        return {inner: _values(setting.of, parts, folder) for inner, parts in value.items()}
+    return value
 
 
-def _is_truth(value: Any, kind: str) -> bool:
-    return isinstance(value, bool) and kind in ("number", "duration")
+def _is_of(value: Any, kind: str) -> bool:
+    """Whether a value may be given for a setting of that kind; true is no number."""
+    return isinstance(value, _PYTHON[kind]) and not (isinstance(value, bool) and kind in ("number", "duration"))
 
 
 class Contract:
@@ -83,11 +93,8 @@ class Contract:
         """Something opened that fails when it is asked; raises `PluginFailure` where opening fails. None for nothing
         to test."""
         takes: Mapping[str, Setting] = getattr(self.kind, "settings", None) or {}
-        paths = [name for name, setting in takes.items() if setting.kind == "path"]
-        if not paths:
-            return None
-        wrong = {**self.settings, paths[0]: "there-is-no-such-file"}
-        return self.kind.open(settings(takes, wrong, self.folder))
+        wrong = _astray(takes, self.settings)
+        return None if wrong is None else self.kind.open(settings(takes, wrong, self.folder))
 
     @property
     def opened(self) -> Any:
@@ -104,6 +111,19 @@ class Contract:
         close = getattr(opened, "close", None)
         if close is not None:
             close()
+
+
+def _astray(takes: Mapping[str, Setting], given: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Settings with one path that leads nowhere; None where none is a path."""
+    for name, setting in takes.items():
+        if setting.kind == "path":
+            return {**given, name: "there-is-no-such-file"}
+        if setting.of is not None:
+            for inner, parts in given.get(name, {}).items():
+                wrong = _astray(setting.of, parts)
+                if wrong is not None:
+                    return {**given, name: {**given[name], inner: wrong}}
+    return None
 
 
 def check(contract: type[Contract], **attributes: Any) -> None:

@@ -32,6 +32,7 @@ def register_scorers():
         "file": tierwise.Setting("path", required=True, help="The model. A file."),
         "link": tierwise.Setting("text", default="logit", values=("logit", "identity")),
         "scale": tierwise.Setting("number"),
+        "bands": tierwise.Setting("map", of={"from": tierwise.Setting("number", required=True, help="The least.")}),
     }, help="Acme's ratings.")]
 
 
@@ -92,12 +93,15 @@ acme 2.1  by --plugin, acme.py
     file (path, required): The model
     link (logit | identity, "logit")
     scale (number)
+    bands (map)
+      from (number, required): The least
   functions acme
     scaled(amount: number, by?: number): number: An amount, scaled
   command hello: Says hello
   command odd
 """
-    assert tierwise("plugins", "--plugin", acme, "hello").out == result.out
+    assert tierwise("plugins", "--plugin", acme, "hello").out == "acme 2.1  by --plugin, acme.py\n" \
+        "  command hello: Says hello\n"
     unknown = tierwise("plugins", "--plugin", acme, "hallo")
     assert unknown.code == 2 and "is called `hallo`" in unknown.err
 
@@ -110,7 +114,8 @@ def test_json(tierwise: Tierwise, acme: str) -> None:
     assert plugin["origin"] == "option" and plugin["place"] == "acme.py" and plugin["version"] == "2.1"
     assert plugin["hooks"] == ["register_scorers", "register_functions", "register_commands"]
     scorer, function, *commands = plugin["gives"]
-    assert [s["name"] for s in scorer["settings"]] == ["file", "link", "scale"]
+    assert [s["name"] for s in scorer["settings"]] == ["file", "link", "scale", "bands"]
+    assert [s["name"] for s in scorer["settings"][-1]["of"]] == ["from"]
     assert function["signature"] == "scaled(amount: number, by?: number): number" and function["columnar"] is False
     assert [c["name"] for c in commands] == ["hello", "odd"]
 
@@ -148,7 +153,7 @@ def test_a_command(tierwise: Tierwise, acme: str) -> None:
     ("how", "code", "told"),
     [
         ("failing", 3, "error: `hello`: the service is closed on Sundays\n"),
-        ("broken", 3, "error: plugin `acme` fails in its command `hello`, with `ValueError`, in acme.py, line 41\n"),
+        ("broken", 3, "error: plugin `acme` fails in its command `hello`, with `ValueError`, in acme.py, line 42\n"),
         ("usage", 2, "Error: not so\n"),
     ],
 )

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 import engine as tierwise
-from engine.testing import Broken, ScorerContract, check
+from engine.testing import Broken, ScorerContract, check, settings
 
 
 class Scorer:
@@ -247,6 +247,16 @@ def test_what_is_opened_is_closed() -> None:
 def test_settings(given: dict[str, Any], told: str) -> None:
     with pytest.raises(Broken, match=told):
         check(ScorerContract, kind=KIND, settings=given)
+
+
+def test_settings_within_a_map(tmp_path: Path) -> None:
+    takes = {"tables": tierwise.Setting("map", of={
+        "file": tierwise.Setting("path", required=True), "wait": tierwise.Setting("duration", default=2.0)})}
+    found = settings(takes, {"tables": {"a": {"file": "a.csv"}, "b": {"file": "b.csv", "wait": 3}}}, tmp_path)
+    assert found["tables"] == {
+        "a": {"file": tmp_path / "a.csv", "wait": 2.0}, "b": {"file": tmp_path / "b.csv", "wait": 3.0}}
+    with pytest.raises(Broken, match="there is no setting `fle`"):
+        settings(takes, {"tables": {"a": {"fle": "a.csv"}}})
 
 
 def test_nothing_to_test() -> None:
