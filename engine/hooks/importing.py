@@ -143,7 +143,8 @@ def version_of(candidate: Candidate, module: Any) -> str:
     files = sorted(candidate.file.parent.rglob("*.py")) if candidate.file.name == "__init__.py" else [candidate.file]
     mark = hashlib.sha256()
     for file in files:
-        mark.update(file.read_bytes())
+        if file.is_file():                              # a link may lead nowhere
+            mark.update(file.read_bytes())
     return mark.hexdigest()[:12]
 
 

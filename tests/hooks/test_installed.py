@@ -57,6 +57,7 @@ def test_they_are_listed(bin: Path, tmp_path: Path) -> None:
     assert told["problems"] == []
     found = {p["name"]: p for p in told["plugins"] if p["origin"] == "installed"}
     assert set(found) == {f"acme-{kind}" for kind in KINDS}
+    assert {"files", "finance", "scorers"} <= {p["name"] for p in told["plugins"] if p["origin"] == "built-in"}
     assert {p["version"] for p in found.values()} == {"0.1.0"}
     assert {g["kind"] for p in found.values() for g in p["gives"]} == set(KINDS)
 

@@ -32,6 +32,16 @@ def test_the_public_package_loads_nothing_heavy(root: Path) -> None:
     assert not loaded(root, "import engine") & set(HEAVY)
 
 
+@pytest.mark.parametrize("args", [
+    ["check", "policies/working-capital.yaml"],
+    ["sql", "policies/working-capital.yaml"],
+    ["decide", "policies/working-capital.yaml", "policies/samples/customer.json", "--as-of", "2026-07-01"],
+])
+def test_a_policy_without_plugins_looks_for_none(root: Path, args: list[str]) -> None:
+    modules = loaded(root, f"from engine.commands import run\nrun({args!r})")
+    assert not [m for m in modules if m.startswith(("engine.hooks.", "plugins", "tierwise_built_in"))]
+
+
 def test_each_command_describes_itself_as_the_group_does() -> None:
     with commands.group.make_context("tierwise", ["check"], resilient_parsing=True) as context:
         names = commands.group.list_commands(context)
