@@ -15,12 +15,14 @@ _PLUGINS = "tierwise.further"
 
 
 def names() -> tuple[str, ...]:
-    """The names of all commands of plugins; a note tells of installed plugins that cannot be used."""
+    """The names of all commands of plugins. Those that cannot be used are told, one of which may have the command; then
+    the others are not looked through."""
     plugins = _plugins()
     try:
         found = tuple(plugins.commands())
     except PluginProblem as problem:
-        raise unusable(problem) from None
+        unusable(problem)
+        return ()
     tell_broken(plugins)
     return found
 

@@ -180,6 +180,10 @@ def _alone(candidate: Candidate, code: str) -> str:
         return f"`python -c \"import {module}\"` shows the whole error, if it comes from there"
     if candidate.file is not None and candidate.file.name != "__init__.py":
         return f"`python {candidate.place}` shows the whole error, if it comes from there"
+    if candidate.file is not None:
+        package = candidate.file.parent
+        command = f'PYTHONPATH={shown(package.parent)} python -c "import {package.name}"'
+        return f"`{command}` shows the whole error, if it comes from there"
     return "import the plugin in a Python session to see the whole error"
 
 

@@ -174,10 +174,14 @@ def test_a_slip_in_the_name_of_a_command(tierwise: Tierwise, acme: str) -> None:
     assert "did you mean `check`?" in tierwise("--plugin", acme, "chek").err
 
 
-def test_a_broken_plugin_is_told_where_a_command_is_looked_for(tierwise: Tierwise, acme: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("word", "told"), [("hello", "`hello`"), ("chek", "`chek`; did you mean `check`?")])
+def test_a_broken_plugin_is_told_where_a_command_is_looked_for(
+    tierwise: Tierwise, acme: str, tmp_path: Path, word: str, told: str
+) -> None:
     (tmp_path / "broken.py").write_text("1 / 0\n")
-    result = tierwise("--plugin", "broken.py", "--plugin", acme, "hello")
-    assert result.code == 2 and "E1003" in result.err
+    result = tierwise("--plugin", "broken.py", "--plugin", acme, word)
+    assert result.code == 2
+    assert "E1003" in result.err and f"no command is called {told}" in result.err
 
 
 def test_commands_of_our_own_import_no_plugin(tierwise: Tierwise, acme: str) -> None:

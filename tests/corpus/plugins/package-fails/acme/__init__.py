@@ -1,0 +1,3 @@
+from .model import SCALE
+
+tierwise_hooks = 1
