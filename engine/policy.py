@@ -277,13 +277,13 @@ class Policy:
         """Decide a portfolio as `tierwise run` does, and write the results to `out`.
 
         `data` and each table of `history` are places: a CSV, JSON lines or Parquet file, a workbook, a table of a
-        database. `engine` is "duckdb" or "python"; without it, what suits the tables. `options` are those of the
-        command: `only`, `where`, `limit`, `extras` (its `--with`), `form`, `rejects`, `strict`, `max_refused`,
+        database. `engine` is "duckdb", "python" or "spark"; without it, what suits the tables. `options` are those of
+        the command: `only`, `where`, `limit`, `extras` (its `--with`), `form`, `rejects`, `strict`, `max_refused`,
         `on_repeated_key`, `on_null_key`, `on_orphan`, `on_keyless_event`, `previous`, `previous_as_of`, `run_id`,
-        `part_rows`, `memory_limit`, `threads`, `missing`, `date_format`. Refused rows are among the results, they do
-        not raise. Raises DataProblem where data cannot be read or results not written, PolicyError for a policy that the
-        engine does not carry out or a condition with errors, ValueError for a call that cannot be carried out as it
-        stands.
+        `part_rows`, `memory_limit`, `threads`, `master`, `missing`, `date_format`. Refused rows are among the results,
+        they do not raise. Raises DataProblem where data cannot be read or results not written, PolicyError for a
+        policy that the engine does not carry out or a condition with errors, ValueError for a call that cannot be
+        carried out as it stands.
         """
         running = import_module("engine.portfolio.running")
         found: Summary = running.called(self, data, as_of, out, history or {}, engine, options, PolicyError)

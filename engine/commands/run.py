@@ -158,11 +158,11 @@ def command(
 
     DATA is CSV or JSON lines (`.gz` read through), `-` for standard input, Parquet (a file, a pattern, a folder of
     partitions), a workbook (`book.xlsx::sheet`), a table or query of a DuckDB database (`file.duckdb::table`) or of
-    PostgreSQL (`postgresql://host/db::table`, or `env:NAME::table` with the connection string in a variable). Results
-    go to the same kinds of places. A column is bound to the input of its name, of the name with underscores, or to the
-    one whose `column` names it. Each row gives one row: its line and key, whether it is decided, open or refused, the
-    outcomes, reasons, open decisions, and what was missing. Exits with 1 where rows were refused, with 3 where data
-    cannot be read at all.
+    PostgreSQL (`postgresql://host/db::table`, or `env:NAME::table` with the connection string in a variable); in Spark
+    Parquet anywhere that Spark reads, as `hdfs://`. Results go to the same kinds of places. A column is bound to the
+    input of its name, of the name with underscores, or to the one whose `column` names it. Each row gives one row: its
+    line and key, whether it is decided, open or refused, the outcomes, reasons, open decisions, and what was missing.
+    Exits with 1 where rows were refused, with 3 where data cannot be read at all.
 
     With --deployment, the sources that it names give the inputs and histories that DATA and --history do not; without
     DATA they give the customers too. A row then tells in `failures` which sources failed for it.

@@ -84,7 +84,7 @@ def _fetched(frame: DataFrame, relation: Relation, names: Sequence[str]) -> list
                 times[len(shown)] = kind.fromisoformat
             cell = F.when(F.col(bound.bad), cell)
         shown.append(cell.alias(f"odd_{bound.name}"))
-    found = frame.select(*shown).orderBy(ORDINAL).collect()
+    found = sorted(frame.select(*shown).collect(), key=lambda row: row[0])     # few rows, which Spark would shuffle
     return [[_time(c, times[at]) if at in times else _plain(c) for at, c in enumerate(row)] for row in found]
 
 
