@@ -218,7 +218,7 @@ class _Postgres:
             raise PluginFailure('PostgreSQL needs psycopg: pip install "tierwise[postgres]"') from None
         self.psycopg: Any = psycopg
         self.sql: Any = sql
-        self._url = url
+        self.url = url
         self._connection: Any = None
 
     @contextmanager
@@ -226,7 +226,7 @@ class _Postgres:
         """A connection in a transaction that reads one state of the database."""
         try:
             if self._connection is None or self._connection.closed:
-                self._connection = self.psycopg.connect(self._url, connect_timeout=15)
+                self._connection = self.psycopg.connect(self.url, connect_timeout=15)
                 self._connection.isolation_level = self.psycopg.IsolationLevel.REPEATABLE_READ
                 self._connection.read_only = True
             with self._connection.transaction():
@@ -429,13 +429,18 @@ class _PostgresSink:
         columns = sql.SQL(", ").join(
             sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(self._TYPES[kind])) for name, kind in shape
         )
+        names = sql.SQL(", ").join(sql.Identifier(name) for name, _ in shape)
+        self._copy = sql.SQL("COPY {} ({}) FROM STDIN").format(table, names)
         with self._telling():
-            self._connection = database.psycopg.connect(database._url, connect_timeout=15)
-            if settings["mode"] == "replace":
-                self._connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(table))
-            self._connection.execute(sql.SQL("CREATE TABLE IF NOT EXISTS {} ({})").format(table, columns))
-            names = sql.SQL(", ").join(sql.Identifier(name) for name, _ in shape)
-            self._copy = sql.SQL("COPY {} ({}) FROM STDIN").format(table, names)
+            self._connection = database.psycopg.connect(database.url, connect_timeout=15)
+        try:
+            with self._telling():
+                if settings["mode"] == "replace":
+                    self._connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(table))
+                self._connection.execute(sql.SQL("CREATE TABLE IF NOT EXISTS {} ({})").format(table, columns))
+        except PluginFailure:
+            self._connection.close()
+            raise
 
     @contextmanager
     def _telling(self) -> Iterator[None]:
@@ -472,12 +477,16 @@ class _DuckSink:
         table = ".".join(map(tabular.identifier, settings["table"].split(".")))
         try:
             self._connection = self._duckdb.connect(_place(settings["url"], settings))
+        except self._duckdb.Error as problem:
+            raise PluginFailure(tabular.said(problem)) from None
+        try:
             self._connection.execute("BEGIN")
             if settings["mode"] == "replace":
                 self._connection.execute(f"DROP TABLE IF EXISTS {table}")
             self._connection.register("empty", schema.empty_table())
             self._connection.execute(f"CREATE TABLE IF NOT EXISTS {table} AS SELECT * FROM empty")
         except self._duckdb.Error as problem:
+            self._connection.close()
             raise PluginFailure(tabular.said(problem)) from None
         self._insert = f"INSERT INTO {table} BY NAME SELECT * FROM batch"
 
@@ -515,9 +524,14 @@ class _AlchemySink:
         self._table = sa.Table(name, sa.MetaData(), *columns, schema=place or None)
         with database.telling():
             self._connection = database.engine.connect()
-            if settings["mode"] == "replace":
-                self._table.drop(self._connection, checkfirst=True)
-            self._table.create(self._connection, checkfirst=True)
+        try:
+            with database.telling():
+                if settings["mode"] == "replace":
+                    self._table.drop(self._connection, checkfirst=True)
+                self._table.create(self._connection, checkfirst=True)
+        except PluginFailure:
+            self._end()
+            raise
 
     def write(self, batch: Any) -> None:
         rows = batch.to_pylist()

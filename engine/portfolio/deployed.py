@@ -35,7 +35,8 @@ class Listed(Table):
         plan, place = self._supply.plan, self._place
         source, day = self._supply.sources[place.source], self._request.as_of
         line = 0
-        for batch in read(plan, source, place, plan.key.type, day, None):
+        # whole, since the same source is asked for each customer in between
+        for batch in list(read(plan, source, place, plan.key.type, day, None)):
             if isinstance(batch, Failed):
                 raise DataProblem(
                     f"the customers cannot be had from `{self.name}`: {batch.why}", self.path,
