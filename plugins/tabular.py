@@ -117,13 +117,20 @@ class Tables:
         names = [view.key, *fields, "failed"]
         kept = [at for at, name in enumerate(names) if name != view.key or at == 0]
         with reading(table):
-            result = self.connection.cursor().sql(sql, params=parameters)
+            result = self._cursor().sql(sql, params=parameters)
             read = getattr(result, "to_arrow_reader", None) or result.fetch_arrow_reader    # which it once was called
             for batch in read(BATCH):
                 yield batch.select(kept).rename_columns([names[at] for at in kept])
 
     def close(self) -> None:
         self.connection.close()
+
+    def _cursor(self) -> Any:
+        """A connection of its own to the same data, where names mean the same: a cursor forgets what was put to use."""
+        cursor = self.connection.cursor()
+        place = self.connection.execute("SELECT current_database(), current_schema()").fetchone()
+        cursor.execute("USE " + ".".join(map(identifier, place)))
+        return cursor
 
     def _query(
         self, view: View, fields: Sequence[str], as_of: datetime.date, keys: Sequence[Any] | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 import datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from engine.hooks import Plugins
@@ -29,3 +30,12 @@ def test_files(folder: Path) -> None:
     }
     check(SourceContract, kind=Plugins(installed=False).sources()["files"], settings={"tables": tables}, folder=folder,
           keys=KEYS, as_of=DAY)
+
+
+def test_a_database(folder: Path) -> None:
+    with duckdb.connect(str(folder / "bank.duckdb")) as connection:
+        for name in ("firms", "invoices"):
+            connection.read_csv(str(folder / f"{name}.csv")).create(name)
+    tables = {"firms": {"key": "firm", "stamp": "known"}, "invoices": {"key": "firm", "events": True}}
+    check(SourceContract, kind=Plugins(installed=False).sources()["database"], folder=folder, keys=KEYS, as_of=DAY,
+          settings={"url": "duckdb:bank.duckdb", "tables": tables})
