@@ -151,7 +151,7 @@ def said(problem: Exception) -> str:
 
 @contextmanager
 def watched(listener: Listener, doing: str, session: Any) -> Iterator[None]:
-    """Tell the listener how many of the tasks that are known of have ended."""
+    """Tell the listener of the share of the tasks that have ended, of those that are known of."""
     done = threading.Event()
     tracker = session.sparkContext.statusTracker()
 
@@ -160,7 +160,7 @@ def watched(listener: Listener, doing: str, session: Any) -> Iterator[None]:
             found = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
             stages = [info for info in found if info is not None]
             if total := sum(stage.numTasks for stage in stages):
-                listener.progress(sum(stage.numCompletedTasks for stage in stages), total, doing)
+                listener.progress(round(100 * sum(stage.numCompletedTasks for stage in stages) / total), 100, doing)
 
     thread = threading.Thread(target=watch, name="progress", daemon=True)
     thread.start()
