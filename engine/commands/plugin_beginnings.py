@@ -539,7 +539,7 @@ def open_bureau(settings: tierwise.Settings) -> Bureau:
 
 def typed(row: dict[str, Any], table: tierwise.Table) -> dict[str, Any]:
     """A row with values of the declared types."""
-    found = {"firm id": str(row["firm id"])}
+    found: dict[str, Any] = {"firm id": str(row["firm id"])}
     for name in table.fields:
         value = row[name]
         found[name] = datetime.date.fromisoformat(value) if name in DATES else value

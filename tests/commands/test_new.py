@@ -76,6 +76,16 @@ def test_a_plugin_is_tidy(tierwise: Tierwise, tmp_path: Path, kind: str) -> None
     assert project["project"]["entry-points"]["tierwise"] == {"acme": "acme"}
 
 
+@pytest.mark.real
+@pytest.mark.parametrize("kind", ["function", "scorer", "source"])
+def test_a_plugin_is_typed(tierwise: Tierwise, tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "acme"
+    tierwise("new", "plugin", str(path), "--kind", kind)
+    done = subprocess.run([sys.executable, "-m", "mypy", "--strict", "--ignore-missing-imports", "src", "tests"], cwd=path,
+                          capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout
+
+
 @pytest.mark.parametrize(
     ("name", "told"),
     [
