@@ -81,8 +81,8 @@ def test_a_plugin_is_tidy(tierwise: Tierwise, tmp_path: Path, kind: str) -> None
 def test_a_plugin_is_typed(tierwise: Tierwise, tmp_path: Path, kind: str) -> None:
     path = tmp_path / "acme"
     tierwise("new", "plugin", str(path), "--kind", kind)
-    done = subprocess.run([sys.executable, "-m", "mypy", "--strict", "--ignore-missing-imports", "src", "tests"], cwd=path,
-                          capture_output=True, text=True, timeout=300)
+    mypy = [sys.executable, "-m", "mypy", "--strict", "--ignore-missing-imports"]
+    done = subprocess.run([*mypy, "src", "tests"], cwd=path, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout
 
 
