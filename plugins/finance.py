@@ -674,17 +674,17 @@ def register_functions() -> list[Function]:
             ("[50, 50], [60, 40]", "0.0405465108108164"),
         ),
         _function(
-            "ks", {"scores": _NUMBERS, "bads": "list of boolean"}, "number", ks,
+            "ks", {"scores": "list of amount", "bads": "list of boolean"}, "number", ks,
             "The largest distance between the cumulated shares of goods and bads by score.",
             ("[1, 2, 3, 4], [true, true, false, false]", "1"),
         ),
         _function(
-            "auc", {"scores": _NUMBERS, "bads": "list of boolean"}, "number", auc,
+            "auc", {"scores": "list of amount", "bads": "list of boolean"}, "number", auc,
             "The chance that of a good and a bad customer the good one has the higher score; ties count half.",
             ("[1, 2, 2, 4], [true, true, false, false]", "0.875"),
         ),
         _function(
-            "gini", {"scores": _NUMBERS, "bads": "list of boolean"}, "number", gini, "Twice the AUC less 1.",
+            "gini", {"scores": "list of amount", "bads": "list of boolean"}, "number", gini, "Twice the AUC less 1.",
             ("[1, 2, 2, 4], [true, true, false, false]", "0.75"),
         ),
         _function(

@@ -178,6 +178,8 @@ def _misfit(checker: ExpressionChecker, shown: Operation, arguments: list[ast.No
         help = f"give it {needed}"
         if kind.kind == dt.MONEY:
             help = "write `.amount` behind the money"
+        elif kind.item is not None and kind.item.kind == dt.MONEY:
+            help = "make plain numbers of it, as in `for x in invoices.paid return x.amount`"
         elif isinstance(argument, ast.StringLiteral) and any(w.kind in dt.NUMERIC for w in wanted):
             help = "write the number without quotes"
         elif kind.kind == dt.STRING and kind.values is not None and wanted[0].values is not None:

@@ -42,7 +42,7 @@ class Failing(Record):
 
 class _Evaluator(Evaluator):
     def __init__(self, portfolio: Portfolio) -> None:
-        super().__init__(portfolio.as_of)
+        super().__init__(portfolio.as_of, portfolio.program.functions.catalogue)
         self.tables: dict[str, list[Any]] = {}
 
     def relation(self, name: str) -> list[dict[str, Any]] | None:

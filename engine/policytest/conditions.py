@@ -24,6 +24,7 @@ from engine.policytest.rows import RowType
 from engine.records import Record
 from engine.semantics import dtypes as dt
 from engine.semantics.dtypes import Type
+from engine.semantics.functions import NO_FUNCTIONS, Functions
 from engine.source.nodes import Scalar
 from engine.syntax import ast
 from engine.syntax.vocabulary import Vocabulary
@@ -46,6 +47,7 @@ class Condition(Record):
     expr: Expr
     core: ir.Node
     typing: Typing
+    functions: Functions = NO_FUNCTIONS
 
     @property
     def text(self) -> str:
@@ -53,7 +55,7 @@ class Condition(Record):
 
     def part(self, node: ast.Node) -> ir.Node:
         """The core of a part; its shares have the switches that they have in the whole."""
-        return _Lowering(self.typing, self.expr.place, "part", _read).lower(node)
+        return _Lowering(self.typing, self.expr.place, "part", _read, functions=self.functions).lower(node)
 
     def written(self, node: ast.Node) -> str:
         """A part as written, on one line."""
@@ -67,11 +69,14 @@ class Condition(Record):
 class ConditionReader:
     """Reads the expressions of one portfolio."""
 
-    def __init__(self, row: RowType, currency: str | None, report: Report) -> None:
+    def __init__(
+        self, row: RowType, currency: str | None, report: Report, functions: Functions = NO_FUNCTIONS
+    ) -> None:
         self.row = row
         self.report = report
         self.currency = currency
-        names = [*row.names, CUSTOMERS, REFUSED, PORTFOLIO, GROUP, "as of", "item"]
+        self.functions = functions
+        names = [*row.names, *(f.name for f in functions), CUSTOMERS, REFUSED, PORTFOLIO, GROUP, "as of", "item"]
         self.parser = ExpressionParser(report, Vocabulary(names, [*row.names, *row.members, "amount"]))
 
     def over_customers(self, scalar: Scalar, group: Type | None) -> Condition | None:
@@ -107,17 +112,20 @@ class ConditionReader:
         before = len(self.report.diagnostics)
         typing = Typing()
         scope = Scope({**names, "as of": Binding(AS_OF, "as of", Type(dt.DATE))})
-        _Checker(self.report, typing, self.currency, self.row).check(expr.node, scope, expr.place)
+        _Checker(self.report, typing, self.currency, self.row, self.functions).check(expr.node, scope, expr.place)
         if len(self.report.diagnostics) > before:
             return None
-        return Condition(expr, _Lowering(typing, expr.place, "expectation", _read).lower(expr.node), typing)
+        lowering = _Lowering(typing, expr.place, "expectation", _read, functions=self.functions)
+        return Condition(expr, lowering.lower(expr.node), typing, self.functions)
 
 
 class _Checker(ExpressionChecker):
     """Types `share`, lets filters be null, and says where customers' names may stand."""
 
-    def __init__(self, report: Report, typing: Typing, currency: str | None, row: RowType) -> None:
-        super().__init__(report, typing, currency)
+    def __init__(
+        self, report: Report, typing: Typing, currency: str | None, row: RowType, functions: Functions
+    ) -> None:
+        super().__init__(report, typing, currency, functions)
         self.row = row
 
     def type(self, node: ast.Node, scope: Scope) -> Type:

@@ -35,7 +35,7 @@ class MeasureReader:
         self.row = row
         self.report = report
         self.file = file
-        self.reader = ConditionReader(row, names.program.currency, report)
+        self.reader = ConditionReader(row, names.program.currency, report, names.program.functions)
 
     def read(self, node: Mapping) -> Measure | None:
         """What an expectation asks; None where it is not sound."""

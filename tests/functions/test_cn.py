@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.hooks import Plugins
@@ -35,17 +35,20 @@ codes = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(codes, st.integers(0, 17), st.sampled_from(ALPHABET))
 def test_one_wrong_sign_is_found(code: str, place: int, sign: str) -> None:
     assert cn.valid_credit_code(code[:place] + sign + code[place + 1:]) == (code[place] == sign)
 
 
+@settings(deadline=None)
 @given(codes, st.integers(0, 16))
 def test_two_signs_swapped_are_found(code: str, place: int) -> None:
     swapped = code[:place] + code[place + 1] + code[place] + code[place + 2:]
     assert cn.valid_credit_code(swapped) == (swapped == code)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20))
 def test_no_text_is_too_strange(text: str) -> None:
     for valid in (cn.valid_credit_code, cn.valid_organisation_code, cn.valid_resident_number):
@@ -74,6 +77,7 @@ def test_capital_amounts(amount: float, words: str) -> None:
     assert cn.capital_amount(amount) == words
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**15))
 def test_capital_amounts_are_told_apart(cents: int) -> None:
     words = cn.capital_amount(cents / 100)
@@ -114,6 +118,7 @@ def test_texts_that_are_no_amount(text: str) -> None:
         cn.amount_of_text(text)
 
 
+@settings(deadline=None)
 @given(st.integers(-(10**14), 10**14))
 def test_amounts_there_and_back(cents: int) -> None:
     amount = cents / 100
