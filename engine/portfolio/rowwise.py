@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
@@ -14,7 +15,7 @@ from engine.portfolio.layout import Layout
 from engine.portfolio.previous import Decisions, later_text, lost_text, opened, wanted
 from engine.portfolio.problems import DataProblem
 from engine.portfolio.request import FAILURES, KEEP, STOP, Listener, Policy, Request, Summary
-from engine.portfolio.scored import Told, asked_of, require_answers
+from engine.portfolio.scored import MOST_TOLD, Told, asked_of, require_answers
 from engine.portfolio.shared import (
     NULL_KEY,
     REPEATED,
@@ -107,6 +108,7 @@ class _RowByRow:
             [name for name in self.kinds if name not in self.bound.absent],
         )
         self.told: dict[str, Told] = {}
+        self.failing: Counter[str] = Counter()
         self.untold = 0
         self.seen: set[tuple[Any, ...]] = set()
         self.repeated = 0
@@ -174,6 +176,7 @@ class _RowByRow:
         )
         if self.fetched is not None:
             decision.supplied(self.fetched.origins)
+        self.failing.update(decision.failures)
         for scored in decision.models.values():
             if scored.state in ("answered", "failed"):
                 failures = {} if scored.failure is None else {scored.failure: 1}
@@ -279,6 +282,8 @@ class _RowByRow:
         for model, told in self.told.items():
             for line in told.lines(model):
                 self.listener.note(line)
+        for failure, rows in self.failing.most_common(MOST_TOLD):
+            self.listener.note(f"{failure}, for {count(rows, 'row')}")
         for name, history in self.histories.items():
             if history.skipped:
                 self.listener.note(f"{count(history.skipped, 'row')} of history `{name}` without a key")

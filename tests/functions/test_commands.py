@@ -103,6 +103,13 @@ def test_each_command_takes_the_plugin(work: Path, tierwise: Tierwise) -> None:
     assert "* 2" in tierwise("sql", "policy.yaml", *plugin).out
 
 
+def test_a_run_tells_what_failed(work: Path, tierwise: Tierwise) -> None:
+    Path("acme.py").write_text(PLUGIN.replace("lambda x: x * 2", "lambda x: {10: x}[x]"), "utf-8")
+    ran = tierwise("run", "policy.yaml", "firms.csv", "--plugin", "acme.py", "--engine", "python", "-o", "out.csv")
+    assert _results() == {"a": ("decided", 10), "b": ("open", None), "c": ("open", None)}
+    assert "`doubled up` of `acme` failed with KeyError, for 1 row" in ran.err
+
+
 def test_a_project_file_names_the_plugin(work: Path, tierwise: Tierwise) -> None:
     Path("tierwise.yaml").write_text("plugins:\n  - ./acme.py\n", "utf-8")
     assert tierwise("check", "policy.yaml").code == 0
