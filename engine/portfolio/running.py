@@ -123,6 +123,8 @@ def _has_parquet(folder: str) -> bool:
 
 
 def _refuse_columnar(request: Request) -> None:
+    if request.delivery is not None:
+        raise Usage("the deployment's output needs the columnar engine: name a place with `--output`")
     what = only_columnar(request)
     if what is not None:
         raise Usage(f"{what} needs the columnar engine: leave `--engine python` out")
