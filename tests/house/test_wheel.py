@@ -83,6 +83,13 @@ def test_the_command_works_from_another_folder(python: Path, bank: Path) -> None
     assert "decline" in told
 
 
+def test_built_in_plugins_are_found_by_place_and_need_no_extra(python: Path, bank: Path) -> None:
+    told = run(python.parent / "tierwise", "plugins", cwd=bank)
+    for name in ("files", "database", "http", "scorers", "cn", "finance", "webhook"):
+        assert f"\n{name} 0.1.0  built-in" in f"\n{told}"
+    assert "error" not in told
+
+
 def test_the_alias_is_the_engine(python: Path, bank: Path) -> None:
     code = (
         "import tierwise, engine, tierwise.feel, engine.feel\n"
