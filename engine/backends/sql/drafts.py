@@ -10,7 +10,7 @@ from engine.backends.sql import stages as st
 from engine.backends.sql.items import Items
 from engine.backends.sql.masks import as_bits
 from engine.backends.sql.relations import Expressions
-from engine.backends.sql.stages import NULL, Sql
+from engine.backends.sql.stages import NULL, TRUE, Sql
 from engine.ir import nodes as ir
 from engine.records import Record
 
@@ -45,12 +45,20 @@ class Tried:
         self.guards: list[Sql] = [of.compile(a.guard) for a in decision.arms]
         #: Whether more hangs on an arm than what the decision gives: under `skip` at least what is behind a null, for
         #: the decisions that read it.
-        self.traced = traced or ((labelled or not self.skips) and any(g.nullable for g in self.guards))
+        doubted = not self.skips or (labelled and self._may_be_null)
+        self.traced = traced or (doubted and any(g.nullable for g in self.guards))
         #: Whether an arm's guard is true; never NULL where it is a bit.
         self.matched = list(self.guards)
         if decision.hit not in ("first", "value"):
             self.matched = as_bits(self.stages, self.guards)
         self.undetermined = [st.missing(g) for g in self.guards]
+
+    @property
+    def _may_be_null(self) -> bool:
+        """Whether the decision may give nothing, or a null."""
+        given = [constants(a) for a in self.arms]
+        whole = all(set(g) == set(self.members) and None not in g.values() for g in given)
+        return not (whole and any(g == TRUE for g in self.guards))
 
     def opening(self, openers: Sequence[tuple[int, Sql]]) -> tuple[list[tuple[int, Sql]], Sql]:
         """Arms that leave the decision open, with the condition that one does."""
