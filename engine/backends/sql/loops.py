@@ -25,7 +25,7 @@ from engine.backends.sql.items import (
 )
 from engine.backends.sql.operations.ranges import settled
 from engine.backends.sql.origins import NOTHING, Behind, union, where
-from engine.backends.sql.scopes import Aggregation, Grouped, Handing
+from engine.backends.sql.scopes import Aggregation, Grouped, Handing, OfGroups
 from engine.backends.sql.stages import FALSE, TRUE, Sql
 from engine.backends.support import Gap
 from engine.ir import nodes as ir
@@ -166,11 +166,12 @@ class Loops:
 
         def rows(outer: Expressions) -> Opened:
             chain, carry = groups.rows()
+            assert outer.stages is compiler.stages          # no other scope has the groups as its rows
             ours = [*(k.column for k in groups.chain.keys), groups.value]
             inner = outer.below(chain.stages)
             inner.order = lambda: [carry(o) for o in over.compiler.order()]
             level = st.deepest(ours) + 1
-            return Opened(Aggregation(outer.stages, level, chain, ours), inner, carried(row, carry))
+            return Opened(OfGroups(groups, level, chain, ours), inner, carried(row, carry))
 
         return Opened(aggregation, compiler, GroupItem(groups.value, History(f"rows {id(node)}", FALSE, rows)))
 

@@ -65,6 +65,9 @@ class Grouped:
         self.condition = condition
         self.key = key
         self._ranked: Sql | None = None
+        self._rows: tuple[Chain, Callable[[Sql], Sql]] | None = None
+        #: What is made of the rows of each group, by the name of its column.
+        self.aggregates: dict[exp.Expr, str] = {}
         keys = [(st.column(k.column.tree.name, ROWS), k.null_safe) for k in source.keys]
         self.chain = Chain(source.names, self._begin, keys)
         self.value = self.chain.stages.source(st.column(key.tree.name, ROWS), False)
@@ -74,7 +77,8 @@ class Grouped:
         the source in it."""
         made, carried = below(self.source, self.condition)
         made.keys.append(Key(carried(self.key)))
-        return made, carried
+        self._rows = made, carried
+        return self._rows
 
     def by_appearance(self) -> Sql:
         """The place of a group by its first row in the order of the source."""
@@ -87,13 +91,28 @@ class Grouped:
         return self.chain.stages.source(st.column("place", ROWS), False)
 
     def _begin(self) -> tuple[list[Cte], exp.Select]:
+        if self._rows is not None and self.aggregates:
+            return self._aggregated(*self._rows)
         made, last = self.source.table()
-        names = [k.column.tree.name for k in (*self.source.keys, Key(self.key))]
+        names = self._names()
         inner = exp.select(*(st.column(n) for n in names))
         if self._ranked is not None:
             inner = inner.select(exp.alias_(exp.Min(this=self._ranked.tree.copy()), "place"))
         inner = _kept(inner.from_(table(last)), self.condition).group_by(*(st.column(n) for n in names))
         return made, exp.select().from_(inner.subquery(ROWS))
+
+    def _aggregated(self, rows: Chain, carried: Callable[[Sql], Sql]) -> tuple[list[Cte], exp.Select]:
+        """The groups out of their own rows, with what is made of these."""
+        first = [] if self._ranked is None else [exp.alias_(exp.Min(this=carried(self._ranked).tree.copy()), "place")]
+        made, last = rows.table()
+        keys = [k.column.tree for k in rows.keys]
+        named = [exp.alias_(key.copy(), name) for key, name in zip(keys, self._names(), strict=True)]
+        columns = [exp.alias_(tree.copy(), name) for tree, name in self.aggregates.items()]
+        inner = exp.select(*named, *first, *columns).from_(table(last)).group_by(*(k.copy() for k in keys))
+        return made, exp.select().from_(inner.subquery(ROWS))
+
+    def _names(self) -> list[str]:
+        return [k.column.tree.name for k in (*self.source.keys, Key(self.key))]
 
 
 def _kept(select: exp.Select, condition: Sql | None) -> exp.Select:
@@ -161,6 +180,20 @@ class Aggregation:
         ]
         self._joined.on += [(ours.tree.name, theirs.tree.name, True) for ours, theirs in self.handed]
         return [*made, (self.name, select)]
+
+
+class OfGroups(Aggregation):
+    """Aggregates of the rows of groups, made where the groups are: nothing is joined."""
+
+    def __init__(self, groups: Grouped, level: int, chain: Chain, ours: Sequence[Sql]) -> None:
+        super().__init__(groups.chain.stages, level, chain, ours)
+        self.groups = groups
+
+    def column(self, aggregate: exp.Expr) -> Sql:
+        name = self.groups.aggregates.get(aggregate)
+        if name is None:
+            name = self.groups.aggregates[aggregate] = self.chain.names.fresh()
+        return self.outer.source(st.column(name, ROWS), True)
 
 
 class Handing(Aggregation):

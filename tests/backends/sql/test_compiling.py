@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlglot import exp
 
-from benchmarks import policies
+from benchmarks import history, policies
 from engine.backends.sql.program import Query, compile_program
 from engine.policy import load_policy
 
@@ -50,3 +51,11 @@ def test_a_query_grows_as_its_policy(tmp_path: Path) -> None:
     small, large = (_compiled(tmp_path, rules) for rules in (80, 800))
     assert len(large.sql()) < 12 * len(small.sql())
     assert len(large.tree.args["with_"].expressions) == len(small.tree.args["with_"].expressions)
+
+
+def test_rows_of_groups_are_folded_where_the_groups_are_made() -> None:
+    query = compile_program(load_policy(history.POLICY).program)
+    joins = list(query.tree.find_all(exp.Join))
+    assert len(joins) == 2                      # the aggregates of firms, and of their groups
+    made = [select for select in query.tree.find_all(exp.Select) if select.args.get("group")]
+    assert [len(select.args["group"].expressions) for select in made].count(2) == 1
