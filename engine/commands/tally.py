@@ -47,3 +47,6 @@ def show(summary: Summary, stream: TextIO, texts: Mapping[str, str]) -> None:
     block("reasons", top(summary.reasons, texts))
     block("missing where a decision is open", top(summary.missing, {}))
     block("refused for", top(summary.refused_for, {}))
+    for name, counter in summary.sources.items():
+        if len(counter) > 2:                            # more than one field, and none
+            block(f"{name} comes from", ((place or "nowhere", count, "") for place, count in counter.items() if count))

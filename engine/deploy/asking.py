@@ -13,10 +13,8 @@ from engine.deploy.opening import OpenSource
 from engine.explain.supply import FAILED, GIVEN, Origin, Passed
 from engine.hookspecs import Table
 from engine.ir.door import raw_input
+from engine.ir.models import SOURCES_FAILED
 from engine.records import Record
-
-#: What `on failure` may say.
-MISSING, REFER, STOP = "missing", "refer", "stop"
 
 
 class Customer(Record):
@@ -76,7 +74,10 @@ def fetch(
         if event.owner.name != plan.key.name and (whose := raw_input(event.owner, inputs)) is not None:
             answer = _ask(plan, sources, tables, [event.place], whose, as_of)[event.place]      # known only now
         rows[name], origins[name] = _events(event, answer)
-    return Customer(inputs, rows, origins)
+    customer = Customer(inputs, rows, origins)
+    if plan.tells_failures and customer.failures:
+        inputs[SOURCES_FAILED] = True
+    return customer
 
 
 def _events(plan: HistoryPlan, asked: Asked | None) -> tuple[list[dict[str, Any]] | None, Origin]:

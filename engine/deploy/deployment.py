@@ -9,7 +9,7 @@ from typing import Any, Protocol, Self
 
 from engine.calling import Secrets
 from engine.decision import Decision
-from engine.deploy.asking import STOP, Asked, Customer, fetch
+from engine.deploy.asking import Asked, Customer, fetch
 from engine.deploy.delivering import Delivery, delivery
 from engine.deploy.document import Deployment, read_deployment
 from engine.deploy.matching import Place, Plan, match, names_of, require, sources_of
@@ -19,7 +19,6 @@ from engine.hookspecs import Table
 from engine.ir import nodes as ir
 from engine.ir.door import raw_input
 from engine.ir.reads import Cone
-from engine.runs import DataProblem
 from engine.scoring.bound import Bound
 
 
@@ -44,11 +43,10 @@ class Policy(Protocol):
 class Supply:
     """What a deployment gives for a policy: the plan, and the open sources that it asks."""
 
-    def __init__(self, deployment: Deployment, plan: Plan, sources: Mapping[str, OpenSource], on_failure: str) -> None:
+    def __init__(self, deployment: Deployment, plan: Plan, sources: Mapping[str, OpenSource]) -> None:
         self.deployment = deployment
         self.plan = plan
         self.sources = sources
-        self.on_failure = on_failure
 
     def table(self, source: str, name: str) -> Table:
         return self.sources[source].tables[name]
@@ -57,21 +55,8 @@ class Supply:
         self, key: Any, as_of: datetime.date, given: Mapping[str, Any], history: Mapping[str, Any],
         leave: Collection[str] = (), known: Mapping[Place, Asked] | None = None,
     ) -> Customer:
-        """The data of one customer, as `engine.deploy.asking.fetch` gives them; raises DataProblem where a source fails
-        and the policy stops for that."""
-        found = fetch(self.plan, self.sources, key, as_of, given, history, leave, known)
-        if self.on_failure == STOP:
-            for name, failed in found.failures.items():
-                raise stopped(self.deployment, name, failed.source, failed.detail)
-        return found
-
-
-def stopped(deployment: Deployment, name: str, source: str, why: str) -> DataProblem:
-    """That a run ends since a source failed."""
-    return DataProblem(
-        f"`{name}` cannot be had from `{source}`: {why}", str(deployment.path),
-        help="mend the source, or say `on failure: missing` in the policy to go on without",
-    )
+        """The data of one customer, as `engine.deploy.asking.fetch` gives them."""
+        return fetch(self.plan, self.sources, key, as_of, given, history, leave, known)
 
 
 class OpenDeployment:
@@ -132,7 +117,7 @@ class OpenDeployment:
             missing = [name for name in names if name not in self._sources]
             self._sources.update(opened(self.deployment, self.kinds, missing, self.secrets))
             plan = match(self.deployment, self._sources, programs, cones, inputs, histories, portfolio)
-            self._supplies[asked] = Supply(self.deployment, plan, self._sources, programs[-1].on_failure)
+            self._supplies[asked] = Supply(self.deployment, plan, self._sources)
         if given is not None:
             require(self.deployment, programs, cones, given)
         return self._supplies[asked]
@@ -142,8 +127,9 @@ class OpenDeployment:
         history: Mapping[str, Any] | None = None, only: Sequence[str] | None = None,
     ) -> Customer:
         """The data of one customer by key, for the decisions asked for. What stands in `inputs` and `history` is taken
-        as given. Raises DeploymentError where the deployment does not fit the policy, and DataProblem where a source
-        cannot be opened, or fails and the policy stops for that."""
+        as given. A source that fails leaves its values missing, and `on failure` of the policy says what follows.
+        Raises DeploymentError where the deployment does not fit the policy, and DataProblem where a source cannot be
+        opened."""
         given = dict(inputs or {})
         names = {d.name for v in policy.versions for d in v.program.inputs if raw_input(d, given) is not None}
         return self.supply(policy, as_of, only, given=names).customer(key, as_of, given, history or {})

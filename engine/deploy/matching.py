@@ -14,6 +14,7 @@ from engine.deploy.opening import OpenSource, kind_in
 from engine.diagnostics import Diagnostic, Edit, Label, Span
 from engine.hookspecs import Table
 from engine.ir import nodes as ir
+from engine.ir.models import SOURCES_FAILED
 from engine.ir.reads import Cone
 from engine.records import Record
 from engine.semantics import dtypes as dt
@@ -71,6 +72,8 @@ class Plan(Record):
     inputs: Mapping[str, InputPlan]
     histories: Mapping[str, HistoryPlan]
     fields: Mapping[Place, tuple[str, ...]]
+    #: Whether the policy asks if a source failed for a customer (`on failure`).
+    tells_failures: bool = False
 
     @property
     def facts(self) -> list[Place]:
@@ -177,7 +180,7 @@ class _Matcher:
         if customers is not None:
             fields.setdefault(customers, ())
         taken.pop(key.name, None)                       # the key is what is asked by, wherever it stands
-        return Plan(key, customers, taken, events, fields)
+        return Plan(key, customers, taken, events, fields, SOURCES_FAILED in self.inputs)
 
     # --- keys and customers ---------------------------------------------------------------------------
 

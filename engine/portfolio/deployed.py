@@ -69,7 +69,7 @@ class Fetcher:
         self._failed: Counter[str] = Counter()
 
     def of(self, values: Mapping[str, Any]) -> Customer:
-        """The data of a customer; raises DataProblem where a source fails and the policy stops for that."""
+        """The data of a customer."""
         plan = self._supply.plan
         known = self._table.known if isinstance(self._table, Listed) else {}
         try:

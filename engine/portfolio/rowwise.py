@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.decision import declared_names
 from engine.ir import nodes as ir
+from engine.ir.models import SOURCES_FAILED
 from engine.portfolio.binding import Columns, Reading
 from engine.portfolio.histories import History, Key, read_history
 from engine.portfolio.layout import Layout
@@ -127,7 +128,8 @@ class _RowByRow:
             self.fetched = None
             if self.fetcher is not None and not isinstance(row, BadRow):
                 self.fetched = self.fetcher.of(values)
-                values.update({name: v for name, v in self.fetched.inputs.items() if name in self.fetched.origins})
+                brought = (*self.fetched.origins, SOURCES_FAILED)
+                values.update({name: v for name, v in self.fetched.inputs.items() if name in brought})
             if self.logged is not None and not isinstance(row, BadRow):
                 values.update(self.logged.of(values))
             if self.where is not None and not self._taken(row, values):

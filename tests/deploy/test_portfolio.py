@@ -15,11 +15,12 @@ import pytest
 from engine.deploy.deployment import OpenDeployment
 from engine.deploy.document import DeploymentError
 from engine.hookspecs import PluginFailure
-from engine.policy import Policy
+from engine.policy import Policy, load_policy
 from engine.portfolio.problems import DataProblem
 from engine.portfolio.request import Quiet, Request, Summary
 from engine.portfolio.running import run, supplied
 from engine.portfolio.shared import Usage
+from tests.commands.conftest import POLICY
 from tests.deploy.kinds import D, Kinds, Memory, bureau, core
 from tests.deploy.test_one import edit
 
@@ -354,3 +355,47 @@ def test_a_deployment_that_does_not_say_who_the_customers_are(policy: Policy, de
         ran(policy, usual(), "duckdb")
     edit(deployment, "  annual revenue:", "  firm id: core.firms.firm_id\n  annual revenue:")
     assert len(ran(policy, usual(), "duckdb")[0]) == 4
+
+
+# --- what a policy says of failures -------------------------------------------------------------------------
+
+
+def saying(on_failure: str, tmp_path: Path) -> Policy:
+    """The policy with a rule that takes a missing ratio for a good one, so that `missing` alone would let it pass."""
+    text = POLICY.replace("on missing: refer\n", f"on missing: refer\non failure: {on_failure}\n", 1)
+    path = tmp_path / "policy.yaml"
+    path.write_text(text.replace("when: dscr < 1\n", "when: 'get or else(dscr, 2) < 1'\n"), "utf-8")
+    return load_policy(path)
+
+
+def two_fail(how: str, _: str, fields: Any, keys: Any) -> Any:
+    if how == "one":
+        if keys in ("F2", "F7"):
+            raise PluginFailure("503")
+        return None
+    return batch(id=["F1", "F2", "F5", "F7"], dscr=[1.5, None, 0.5, None], failed=[None, "503", None, "503"])
+
+
+@pytest.mark.parametrize(
+    ("on_failure", "decisions", "reasons"),
+    [
+        ("missing", ["approve", "approve", "decline", "refer"], ["", "", "R2", "R1"]),
+        ("refer", ["approve", "refer", "decline", "refer"], ["", "FAILED", "R2", "R1;FAILED"]),
+        ("stop", ["approve", "", "decline", ""], ["", "", "R2", ""]),
+    ],
+)
+def test_what_follows_of_a_failure(
+    bare: Path, tmp_path: Path, on_failure: str, decisions: list[str], reasons: list[str]
+) -> None:
+    policy = saying(on_failure, tmp_path)
+    rows, summary, _ = both(policy, lambda: Kinds(core=core, bureau=lambda: bureau(two_fail)))
+    assert [row["decision"] for row in rows] == decisions
+    assert [row["reasons"] for row in rows] == reasons
+    assert summary.refused == (2 if on_failure == "stop" else 0)
+    if on_failure == "stop":
+        assert "(bureau.scores: 503)" in rows[1]["problem"]
+    with OpenDeployment(bare, Kinds(core=core, bureau=lambda: bureau(two_fail))) as found:
+        for row in rows:
+            one = found.decide(policy, row["firm id"], as_of=DAY)
+            assert one.values.get("decision", "") == row["decision"]
+            assert ";".join(one.reasons) == row["reasons"] if not one.refused else row["status"] == "refused"

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.backends.sql.tables import Column
-from engine.deploy.asking import STOP
-from engine.deploy.deployment import Supply, stopped
+from engine.deploy.deployment import Supply
 from engine.deploy.intake import FEW, Failed, arrow, read
 from engine.deploy.joining import cut
 from engine.deploy.matching import HistoryPlan, InputPlan, Place
+from engine.ir.models import SOURCES_FAILED
 from engine.portfolio.binding import Declared, Reading
 from engine.portfolio.columnar.binding import ORDINAL, Relation, bind
 from engine.portfolio.columnar.cells import SQL_TYPES
@@ -126,13 +126,17 @@ class Deployed:
                 shown += [f"d.{column.bad} AS {own}b", f"d.{odd} AS {own}r"]
                 cells[name] = f"{own}r"
             columns[name] = Column(own, None if column.bad is None else f"{own}b")
+        contents = {name: found.contents[name] for name in columns}
+        if self.plan.tells_failures:
+            shown.append(f"len(j.{FAILURES}) > 0 AS failed")
+            columns[SOURCES_FAILED], contents[SOURCES_FAILED] = Column("failed"), "BOOLEAN"
         session.run(
             f"CREATE TEMP VIEW {view} AS SELECT {', '.join(shown)} FROM {customers.name} c "
             f"JOIN {joined} j USING ({ORDINAL}) JOIN {found.name} d USING ({ORDINAL})"
         )
         return customers.replace(
             name=view, columns={**customers.columns, **columns}, cells={**customers.cells, **cells},
-            contents={**customers.contents, **{name: found.contents[name] for name in columns}}, ordered=False,
+            contents={**customers.contents, **contents}, ordered=False,
             absent=tuple(name for name in customers.absent if name not in columns),
         )
 
@@ -181,7 +185,6 @@ class Deployed:
             session.run(
                 f"CREATE TEMP TABLE {table} AS SELECT {', '.join(shown)} FROM {customers.name} c {' '.join(joins)}"
             )
-        self._stop(table)
         return table
 
     def _facts(self, place: Place) -> str:
@@ -223,16 +226,6 @@ class Deployed:
         return Bound(name, f"v{at}", "VARCHAR" if kind == "BIGINT" else _content(kind))
 
     # --- what it comes to ---------------------------------------------------------------------------------
-
-    def _stop(self, joined: str) -> None:
-        """End the run at the first failure where the policy says so."""
-        if self.supply.on_failure != STOP:
-            return
-        for failures, *_ in self.session.rows(
-            f"SELECT {FAILURES} FROM {joined} WHERE len({FAILURES}) > 0 ORDER BY {ORDINAL} LIMIT 1"
-        ):
-            source, _, why = failures[0].partition(": ")
-            raise stopped(self.supply.deployment, "the data of a customer", source, why)
 
     def count(self, selected: str) -> None:
         """Count where the values of the customers to be decided came from, and say what failed."""
