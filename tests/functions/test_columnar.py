@@ -11,6 +11,7 @@ from sqlglot import exp
 
 import engine as tierwise
 from engine.backends.smt.questions import can_be_true
+from engine.backends.sql.memory import Customer
 from engine.backends.support import Unsupported
 from engine.functions.sets import Sets
 from engine.hooks import Plugins
@@ -188,6 +189,65 @@ def test_other_engines_get_what_they_do_alike(tmp_path: Path) -> None:
     assert _refused(held, "spark") == ["`power` of `acme` in Spark"]
     assert "2" in held.sql("spark", only=["d0"])
     assert _refused(held, "postgres") == ["`plain` of `acme` in PostgreSQL", "`power` of `acme` in PostgreSQL"]
+
+
+def test_dates_and_the_order_of_texts_are_each_engines_own(tmp_path: Path) -> None:
+    held = policy(
+        tmp_path, """\
+        inputs:
+          d: {type: date}
+          t: {type: string}
+        service:
+          days:
+            type: number
+            value: days since(d, as of)
+          after:
+            type: boolean
+            value: after m(t)
+        """,
+        function("days since", lambda a, b: (b - a).days, {"a": "date", "b": "date"},
+                 sql=tierwise.sql_form("b - a", "a", "b")),
+        function("after m", lambda t: t > "m", {"t": "string"}, "boolean", sql=tierwise.sql_form("t > 'm'", "t")),
+    )
+    assert held.sql("duckdb")
+    assert _refused(held, "spark") == ["`days since` of `acme` in Spark", "`after m` of `acme` in Spark"]
+
+
+def test_a_division_by_zero_has_no_value(tmp_path: Path) -> None:
+    held = policy(
+        tmp_path, TEXT + _decisions("f(a, b)"),
+        function("f", lambda x, y: 1 / (x / y), {"x": "number", "y": "number"},
+                 sql=tierwise.sql_form("1 / (x / y)", "x", "y")),
+    )
+    numbers = ("n", [0, 1.5, -2, 1e200, 1e-200])
+    same(held, _customers(Random(4), {"a": numbers, "b": numbers, "t": ("t", [""])}, 100))
+
+
+@pytest.mark.real
+def test_forms_in_spark(tmp_path: Path) -> None:
+    from engine.backends.sql.spark import local_session  # noqa: PLC0415 - half a gigabyte, not in every environment
+    from engine.backends.sql.spark_memory import SETTINGS, decide_all_in_spark  # noqa: PLC0415
+
+    text = TEXT.replace("t: {type: string", "t: {type: string, values: [normal, substandard, loss]")
+    held = policy(
+        tmp_path, text + _decisions(
+            "general provision(a)", "specific provision(a, t)", "four fifths ratio(a, b, b, 10)", "f(a, b)"),
+        function("f", lambda x, y: 1 / (x / y), {"x": "number", "y": "number"},
+                 sql=tierwise.sql_form("1 / (x / y)", "x", "y")), sets="[finance, acme]",
+    )
+    numbers = ("n", [0, 1.5, -2, 1e200, 1e-200, 3, 8, 10])
+    customers = _customers(Random(4), {"a": numbers, "b": numbers, "t": ("t", ["normal", "substandard", "loss"])}, 200)
+    session = local_session("local[2]", SETTINGS)
+    try:
+        day = datetime.date(2026, 7, 1)
+        given = [Customer(c["inputs"], c["history"]) for c in customers]
+        rows = decide_all_in_spark(held.program, given, day, None, session=session)
+    finally:
+        session.stop()
+    names = [f"d{n}" for n in range(4)]
+    for customer, row in zip(customers, rows, strict=True):
+        decision = held.decide(customer["inputs"], as_of=day)
+        assert list(between(shown_of_columns(decision, names), shown_of_columns(row, names))) == [], customer
 
 
 def test_the_solver_carries_out_none(tmp_path: Path) -> None:

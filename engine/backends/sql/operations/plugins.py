@@ -23,12 +23,14 @@ from engine.semantics.values import MAX_TEXT
 if TYPE_CHECKING:
     from engine.backends.sql.expressions import SqlExpressions
 
-#: What every engine does alike, to the last bit.
+#: What every engine does alike over numbers and booleans, to the last bit, and of texts but for their order.
 ALIKE = (
     exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Neg, exp.Paren, exp.Case, exp.If, exp.Literal, exp.Column, exp.Identifier,
     exp.Boolean, exp.Null, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.And, exp.Or, exp.Not, exp.Is, exp.Abs,
-    exp.Nullif, exp.Coalesce, exp.Between,
+    exp.Nullif, exp.Coalesce, exp.Between, exp.In,
 )
+_ORDER = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
+_KINDS = frozenset({*dt.NUMERIC, dt.BOOLEAN, dt.STRING, dt.NULL})
 #: What needs brackets as an operand, and has operands.
 _OPERATORS = (exp.Binary, exp.Unary, exp.Between, exp.In)
 
@@ -67,19 +69,28 @@ def _made(of: SqlExpressions, node: ir.Call, function: PluginFunction, args: Seq
     if not isinstance(made, exp.Expr):
         raise Gap(node.at, f"{shown(node.op)}, whose form in SQL is no expression")
     tree = made.copy()
-    if of.dialect.name != "duckdb" and (of.dialect.ends_out_of_range or not _alike(tree)):
+    if of.dialect.name != "duckdb" and (of.dialect.ends_out_of_range or not _alike(tree, node)):
         raise Gap(node.at, f"{shown(node.op)} in {of.dialect.title}")
     return tree.transform(_bracketed, copy=False)
 
 
-def _alike(tree: exp.Expr) -> bool:
-    return all(isinstance(node, ALIKE) for node in tree.walk())
+def _alike(tree: exp.Expr, call: ir.Call) -> bool:
+    kinds = {call.type.kind, *(a.type.kind for a in call.args)}
+    allowed = tuple(k for k in ALIKE if dt.STRING not in kinds or k not in _ORDER)
+    return kinds <= _KINDS and all(isinstance(node, allowed) for node in tree.walk())
 
 
 def _bracketed(node: exp.Expr) -> exp.Expr:
-    """A tree that was put together without brackets means what its nesting says."""
+    """A tree that was put together without brackets means what its nesting says, and nothing is divided by 0: that
+    has no value, where engines give an infinite one, NULL, or end the query."""
     if isinstance(node, _OPERATORS) and not isinstance(node, exp.Paren):
         for name, part in list(node.args.items()):
             if isinstance(part, _OPERATORS):
                 node.set(name, operand(part))
+    if isinstance(node, exp.Div) and not isinstance(node.expression, exp.Nullif) and not _is_nonzero(node.expression):
+        node.set("expression", exp.Nullif(this=node.expression.copy(), expression=st.number(0)))
     return node
+
+
+def _is_nonzero(tree: exp.Expr) -> bool:
+    return isinstance(tree, exp.Literal) and not tree.is_string and float(tree.this) != 0
