@@ -22,6 +22,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, Any], ...]], ...] = (
     )),
     ("Portfolios", (("Summary", Summary), ("tierwise.DataProblem", engine.DataProblem))),
     ("Decisions", (("tierwise.Decision", engine.Decision), ("OpenDecision", OpenDecision))),
+    ("Plugins", (("tierwise.Plugins", engine.Plugins), ("tierwise.PluginProblem", engine.PluginProblem))),
     ("FEEL", tuple((f"tierwise.feel.{name}", getattr(feel, name)) for name in (
         "evaluate", "unary_test", "ask", "explain_null", "Answer", "Reason", "YearsMonths", "Range",
         "FeelError", "FeelSyntaxError", "FeelLimitError",
@@ -31,6 +32,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, Any], ...]], ...] = (
 _INTERNAL = frozenset({
     "Policy.cone", "Policy.compiled", "Policy.trace", "Policy.program", "Policy.program_at",
     "Decision.trace", "Decision.summary", "Decision.program",
+    "Plugins.owner", "Plugins.candidate", "Plugins.made", "Plugins.find", "Plugins.gifts",
 })
 
 

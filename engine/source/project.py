@@ -71,7 +71,8 @@ def read_project(path: Path) -> Project:
     except OSError as error:
         reason = (error.strerror or "it cannot be read").lower()
         message = f"cannot read `{name}`: {reason}"
-        raise ProjectProblem(Diagnostic("E0001", message, Span(name, 1, 1, 1, 1)), sources={}) from None
+        unread = Diagnostic("E0001", message, Span(name, 1, 1, 1, 1), "check the permissions of the file")
+        raise ProjectProblem(unread, sources={}) from None
     sources = {name: data.decode("utf-8", "replace")}
     nodes = import_module("engine.source.nodes")
     try:
