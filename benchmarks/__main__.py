@@ -12,14 +12,14 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import columnar, growth, history, one, portfolio, start
+from benchmarks import columnar, growth, history, one, portfolio, scorers, start
 from benchmarks.given import Absent, Given
 from benchmarks.report import Section, as_json, table
 from benchmarks.timing import PART
 
-_SECTIONS = ("one", "growth", "start", "portfolio", "columns", "history", "large", "memory")
-#: What takes minutes is measured when it is named.
-_USUAL = _SECTIONS[:-2]
+_SECTIONS = ("one", "growth", "start", "portfolio", "columns", "history", "large", "memory", "scorers")
+#: What takes minutes, or libraries of its own, is measured when it is named.
+_USUAL = _SECTIONS[:-3]
 #: Invoices for each customer of `--customers`.
 _INVOICES = 10
 _ROUNDS = 11
@@ -86,6 +86,8 @@ def _measure(name: str, given: Given, args: argparse.Namespace) -> Section:
         return columnar.large(given, args.rounds)
     if name == "memory":
         return history.limited()
+    if name == "scorers":
+        return scorers.measure(given, max(args.customers // 5, 1), args.rounds, args.part)
     with TemporaryDirectory() as folder:
         env = start.environment(None, Path(folder))
         return growth.measure(given, min(args.rows, 2000), args.rounds, args.part, env)

@@ -84,7 +84,7 @@ class Boosted(rows.Asked):
                     known = pyarrow.array(self._codes[name], pyarrow.string())
                     column = pc.index_in(pc.cast(table[name], pyarrow.string()), known, skip_nulls=True)
                     table = table.set_column(at, name, column)
-        return rows.matrix(table, self.names, "float64")
+        return rows.matrix(table, self.names, "float64", self.is_known)
 
     def close(self) -> None:
         self.booster = None

@@ -204,5 +204,5 @@ def _text_features(coded: Sequence[int], noted: Sequence[Any]) -> Iterator[tuple
 
 KIND = ScorerKind(
     "lightgbm", open_lightgbm, settings=boosted.SETTINGS,
-    help="gradient-boosted trees in a text file of LightGBM",
+    help="Gradient-boosted trees in a text file of LightGBM",
 )

@@ -387,5 +387,5 @@ def _middle(points: Sequence[float]) -> float:
 
 KIND = ScorerKind(
     "linear", open_linear, settings=opening.FILE,
-    help="a regression or scorecard as coefficients in a YAML or JSON file",
+    help="A regression or scorecard as coefficients in a YAML or JSON file",
 )

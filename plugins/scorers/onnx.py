@@ -84,7 +84,7 @@ class OnnxScorer(rows.Asked):
             columns = [np.array(["" if v is None else v for v in table[n].to_pylist()], object) for n in names]
             texts: Numbers = np.stack(columns, axis=1)
             return texts
-        found = rows.matrix(table, names, "float64" if given.dtype != "float32" else "float32")
+        found = rows.matrix(table, names, "float64" if given.dtype != "float32" else "float32", self.is_known)
         if given.dtype.startswith("int"):
             _check_whole(bool((found == np.floor(found)).all()), names)
         typed: Numbers = found.astype(given.dtype, copy=False)
@@ -266,5 +266,5 @@ KIND = ScorerKind(
         "class": Setting("any", help="whose probability is the score; of two classes the second unless stated"),
         **opening.missing_setting("none"), **opening.THREADS,
     },
-    help="a model in ONNX, run by onnxruntime",
+    help="A model in ONNX, run by onnxruntime",
 )

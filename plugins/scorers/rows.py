@@ -53,6 +53,8 @@ class Asked(abc.ABC):
         self._reasons = reasons
         self._worse = worse
         self.group, self.most = ALONE
+        #: Whether no input can be missing in what `of_table` is given.
+        self.is_known = not description.handles_missing
         #: Calls that may be under way at once.
         self.workers = 1
         #: Inputs that are whole numbers to the model.
@@ -207,12 +209,22 @@ def _gone(table: pyarrow.Table) -> Any:
 
     found = None
     for column in table.columns:
+        is_float = pyarrow.types.is_floating(column.type)
+        if not column.null_count and (not is_float or _is_finite(column.to_numpy())):
+            continue
         empty = pc.is_null(column)
-        if pyarrow.types.is_floating(column.type):
+        if is_float:
             empty = pc.or_(empty, pc.fill_null(pc.invert(pc.is_finite(column)), True))
-        if pc.any(empty).as_py():
-            found = empty if found is None else pc.or_(found, empty)
+        found = empty if found is None else pc.or_(found, empty)
     return found
+
+
+def _is_finite(values: Numbers) -> bool:
+    """Whether all values surely are numbers: so is their sum, then, in a fifth of the time of a look at each."""
+    import numpy  # noqa: PLC0415
+
+    with numpy.errstate(over="ignore"):
+        return bool(numpy.isfinite(values.sum()))
 
 
 def _same(one: float | None, other: float | None) -> bool:
@@ -229,8 +241,8 @@ def number(value: Any) -> float:
     return found if math.isfinite(found) else math.nan
 
 
-def numbers(column: pyarrow.ChunkedArray) -> Numbers:
-    """A column as float64, NaN where it is missing or infinite."""
+def numbers(column: pyarrow.ChunkedArray, is_known: bool = False) -> Numbers:
+    """A column as float64, NaN where it is missing or infinite; `is_known` where nothing in it is."""
     import numpy  # noqa: PLC0415
     import pyarrow  # noqa: PLC0415
     import pyarrow.compute as pc  # noqa: PLC0415
@@ -238,16 +250,16 @@ def numbers(column: pyarrow.ChunkedArray) -> Numbers:
     if column.type != pyarrow.float64():
         column = pc.cast(column, pyarrow.float64())
     found: Numbers = column.to_numpy()
-    if numpy.isinf(found).any():
+    if not is_known and not _is_finite(found) and numpy.isinf(found).any():
         found = numpy.where(numpy.isinf(found), numpy.nan, found)
     return found
 
 
-def matrix(table: pyarrow.Table, names: Sequence[str], dtype: Any) -> Numbers:
+def matrix(table: pyarrow.Table, names: Sequence[str], dtype: Any, is_known: bool = False) -> Numbers:
     """Columns side by side."""
     import numpy  # noqa: PLC0415
 
     found = numpy.empty((table.num_rows, len(names)), dtype)
     for at, name in enumerate(names):
-        found[:, at] = numbers(table[name])
+        found[:, at] = numbers(table[name], is_known)
     return found

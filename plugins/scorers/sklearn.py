@@ -62,9 +62,10 @@ class SklearnScorer(rows.Asked):
         import pyarrow  # noqa: PLC0415
 
         if not self._is_named and not self._texts:
-            return rows.matrix(table, self.names, "float64")
+            return rows.matrix(table, self.names, "float64", self.is_known)
         columns: list[Any] = [
-            table[n].combine_chunks() if n in self._texts else rows.numbers(table[n]) for n in self.names]
+            table[n].combine_chunks() if n in self._texts else rows.numbers(table[n], self.is_known) for n in self.names
+        ]
         if self._is_named:
             return pyarrow.table(dict(zip(self._trained, columns, strict=True)))
         found = self.numpy.empty((table.num_rows, len(columns)), object)
@@ -178,5 +179,5 @@ KIND = ScorerKind(
         "other versions": Setting("boolean", default=False, help="take files that another scikit-learn wrote"),
         **opening.missing_setting("none"), **opening.THREADS,
     },
-    help="a model of scikit-learn in a skops file",
+    help="A model of scikit-learn in a skops file",
 )

@@ -242,5 +242,5 @@ def _texts(cats: Mapping[str, Any] | None, features: int) -> dict[int, list[str]
 
 KIND = ScorerKind(
     "xgboost", open_xgboost, settings=boosted.SETTINGS,
-    help="gradient-boosted trees in a JSON or UBJSON file of XGBoost",
+    help="Gradient-boosted trees in a JSON or UBJSON file of XGBoost",
 )

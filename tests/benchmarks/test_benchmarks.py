@@ -62,6 +62,16 @@ def test_a_history_is_decided_within_less_memory_than_it_has_bytes() -> None:
     assert "250,000 invoices" in found.notes[0] and "5,050 firms decided" in found.notes[0]
 
 
+@pytest.mark.real
+def test_scorers_are_measured_beside_their_libraries(given: Given, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["scorers", "--json", "--rounds", "1", "--part", "0.001", "--customers", "5000"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)["sections"]
+    assert found["mismatches"] == 0
+    if not found["lines"]:
+        pytest.skip("the data set sba_case/loans.csv is absent")
+    assert sum(bool(line["goals"]) for line in found["lines"]) == 5
+
+
 def test_the_table_tells_what_was_missed() -> None:
     slow, fast = Series((2.0, 3.0, 4.0)), Series((1.0, 1.0, 1.0))
     line = Line("slow", "s", slow, slow.ratio(fast), (Goal(2, "x", slow.ratio(fast), "fast"),))
