@@ -458,10 +458,16 @@ FORMS: dict[str, list[str]] = {
         'split({text}, ",")',
         "split({text}, {pattern})",
         "~distinct values({list:text})",
+        "~list replace({list:text}, {i}, {text})",
+        "sublist({list:text}, {i})",
         "(for x in {list:text} return upper case(x))",
         "sort({list:text})",
     ],
-    "list:date": ["[{date}, {date}]", "(for x in {list:date} return (x + {days}))"],
+    "list:date": [
+        "[{date}, {date}]",
+        "(for x in {list:date} return (x + {days}))",
+        "~list replace({list:date}, {i}, {date})",
+    ],
 }
 ENUM_FORMS = [
     "(if {bool} then {self} else {value})",
@@ -843,6 +849,8 @@ def due(seed: int, sound: bool, forms: Forms | None = None) -> dict[str, list[st
     for place in range(seed * count, (seed + 1) * count):
         kind, form = turns[place % len(turns)]
         found.setdefault(kind, []).append(form)
+    for forms_of_kind in found.values():                # few of a kind are used, so that none may always be last
+        Random(seed).shuffle(forms_of_kind)
     return found
 
 

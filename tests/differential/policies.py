@@ -69,6 +69,8 @@ FEATURES = ("features", "segmentation", "risk", "service")
 #: Rules of a wide decision: beyond one lane of a mask, and beyond two. One policy in so many has one.
 MANY_RULES = (65, 130)
 WIDE_EVERY = 40
+#: Values of a kind that a policy has at most for forms whose turn it is and that its decisions did not use.
+TURNS = 2
 CODES = ("R1", "R2", "R3", "R4", "R5", "R6")
 VALUE_KINDS = (
     *("number", "number", "number", "money", "text", "bool", "bool", "date", "days", "months", "moment", "time"),
@@ -141,7 +143,7 @@ class _Generator:
             spec["decisions"].append(self.decision(f"{self.prefix}d{index}"))
         if self.many_rules:
             spec["decisions"].append(self.wide("wide", spec))
-        for kind in list(self.pending):
+        for kind in [k for k in self.pending for _ in range(TURNS)]:
             if self.pending[kind] and random.random() < 0.9:
                 spec["decisions"].append(self.waiting(f"t{len(spec['decisions'])}", kind))
         return self.files
