@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "fmt": ("fmt", "Write policies in one form."),
     "new": ("new", "Begin a policy or a plugin."),
     "plugins": ("plugins", "List plugins and what they give."),
+    "report": ("report", "Tell a decided portfolio on one page."),
     "run": ("run", "Decide a portfolio."),
     "schema": ("schema", "Print what a policy asks for, as JSON Schema."),
     "sql": ("sql", "Print a policy as one SQL statement."),

@@ -1,0 +1,45 @@
+"""Volume, quality and turnaround by manager or branch; small samples are marked."""
+from __future__ import annotations
+
+from engine.report.blocks import COUNT, MONEY, NUMBER, SHARE, Block, Section, table
+from engine.report.context import MOST_GROUPS, Context
+from engine.report.spec import LEAST
+
+
+def section(context: Context) -> Section | None:
+    part, say = context.part("team"), context.say
+    if part is None:
+        return None
+    context.frame.checked(context.main, part, ["by", "turnaround"])
+    least = part.number("least", LEAST)
+    outcome = context.part("outcome")
+    turn = part.name("turnaround")
+    bad = "false"
+    if outcome is not None:
+        bad = context.one_of(outcome.one["column"].text, outcome.names("bad"))
+    days = "NULL" if turn is None else f"median(CAST({context.column(turn)} AS DOUBLE))"
+    late = "NULL" if turn is None else f"quantile_cont(CAST({context.column(turn)} AS DOUBLE), 0.9)"
+    blocks: list[Block] = []
+    for name in part.names("by"):
+        found = context.main.rows(
+            f"SELECT {context.text_of(name)}, count(*), count(*) FILTER ({context.approves()}), "
+            f"coalesce(sum({context.at_risk()}), 0), count(*) FILTER ({bad}), {days}, {late} FROM {{t}} "
+            f"WHERE {context.decided} GROUP BY 1 ORDER BY 2 DESC, 1"
+        )
+        columns = [(name, "text"), (say("customers", "客户数"), COUNT), (say("approval rate", "批准率"), SHARE)]
+        rows = [[g, n, a / n if n else None] for g, n, a, *_ in found]
+        if context.exposure is not None:
+            columns.append((say("exposure", "额度"), MONEY))
+            rows = [[*r, float(f[3])] for r, f in zip(rows, found, strict=True)]
+        if outcome is not None:
+            columns.append((say("default rate", "违约率"), SHARE))
+            rows = [[*r, f[4] / f[1] if f[1] else None] for r, f in zip(rows, found, strict=True)]
+        if turn is not None:
+            columns += [(say("days, median", "天数中位数"), NUMBER), (say("days, nine of ten", "九成以内天数"), NUMBER)]
+            rows = [[*r, f[5], f[6]] for r, f in zip(rows, found, strict=True)]
+        columns.append((say("sample", "样本"), "text"))
+        small = say("small", "过小")
+        rows = [[*r, small if r[1] < least else ""] for r in rows]
+        note = say(f"Below {least} customers a rate says little.", f"少于 {least} 户时比率参考意义有限。")
+        blocks.append(table(say(f"By {name}", f"按{name}"), columns, rows[:MOST_GROUPS], note))
+    return Section("team", say("Managers and branches", "客户经理与网点"), tuple(blocks))

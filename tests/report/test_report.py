@@ -1,0 +1,160 @@
+"""A report's figures, worked out by hand, its page, and what it says of descriptions that will not do."""
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.report.conftest import SPEC
+
+
+def told(tierwise: Any, *more: str) -> dict[str, Any]:
+    found = tierwise("report", "report.yaml", "--format", "json", *more)
+    assert found.code == 0, found.err
+    report: dict[str, Any] = json.loads(found.out)
+    return report
+
+
+def section(report: dict[str, Any], id: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = next(s["blocks"] for s in report["sections"] if s["id"] == id)
+    return found
+
+
+def figures(blocks: list[dict[str, Any]]) -> dict[str, Any]:
+    return {f["name"]: f["value"] for block in blocks for f in block.get("figures", ())}
+
+
+def rows(blocks: list[dict[str, Any]], title: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = next(b["rows"] for b in blocks if b.get("table") == title)
+    return found
+
+
+def test_the_overview_counts_every_customer_once(folder: Path, tierwise: Any) -> None:
+    blocks = section(told(tierwise), "overview")
+    assert figures(blocks) == {
+        "customers": 8, "decided": 8, "open for missing data": 1, "refused for bad data": 0, "approved": 5,
+        "exposure approved": 365_000.0,
+    }
+    tier = next(b for b in blocks if b.get("chart") == "tier")
+    assert [(r["tier"], r["customers"]) for r in tier["rows"]] == [("A", 2), ("B", 3), ("C", 2), ("(none)", 1)]
+
+
+def test_approval_and_exposure_by_group(folder: Path, tierwise: Any) -> None:
+    found = rows(section(told(tierwise), "exposure"), "By region")
+    assert [(r["region"], r["customers"], r["approved"], r["exposure"]) for r in found] == [
+        ("SH", 3, 2, 180_000.0), ("BJ", 2, 2, 130_000.0), ("<b>GD</b>", 1, 1, 55_000.0), ("GD", 2, 0, 0.0),
+    ]
+    assert found[0]["share of exposure"] == pytest.approx(180 / 365)
+
+
+def test_reasons_and_missing_data(folder: Path, tierwise: Any) -> None:
+    report = told(tierwise)
+    found = rows(section(report, "reasons"), "Reasons")
+    assert [(r["code"], r["customers"]) for r in found] == [("R1", 2), ("MISSING", 1)]
+    assert found[0]["text"] == "Score {score} is low"
+    (row,) = rows(section(report, "missing"), "Missing data and what they cost")
+    assert (row["input or history"], row["customers left open"], row["settled by it alone"]) == ("score", 1, 1)
+    assert rows(section(told(tierwise, "--language", "zh"), "reasons"), "原因")[0]["说明"] == "评分 {score} 偏低"
+
+
+def test_defaults_by_tier_and_the_power_of_scores(folder: Path, tierwise: Any) -> None:
+    blocks = section(told(tierwise), "outcome")
+    assert [(r["tier"], r["customers"], r["defaults"]) for r in rows(blocks, "Defaults by tier")] == [
+        ("A", 2, 0), ("B", 3, 1), ("C", 2, 1), ("(none)", 1, 1),
+    ]
+    power = {r["score"]: r for r in rows(blocks, "Power to separate")}
+    # bad scores are 40 and 60 among 95 85 70 60 55 40 30, the worst first: g b g b g g g
+    assert power["score"]["customers"] == 7
+    assert power["score"]["Gini"] == pytest.approx(2 * (4 + 3) / 10 - 1)
+    assert power["score"]["KS"] == pytest.approx(0.6)
+    assert power["model"]["customers"] == 8
+
+
+def test_the_watch_list(folder: Path, tierwise: Any) -> None:
+    blocks = section(told(tierwise), "warnings")
+    assert {(r["watch"], r["customers"]) for r in rows(blocks, "Watch list by level")} == {("red", 2), ("yellow", 1)}
+    assert {r["firm id"] for r in rows(blocks, "Who is on the list")} == {"F3", "F5", "F6"}
+
+
+def test_drift_and_moves_against_an_earlier_run(folder: Path, tierwise: Any) -> None:
+    blocks = section(told(tierwise), "stability")
+    found = rows(blocks, "tier: moves in numbers")
+    # fifteen points more then: 110 100 85 75 70 55 45
+    assert [[r[v] for v in "ABC"] for r in found] == [[2, 1, 0], [0, 2, 1], [0, 0, 1]]
+    assert {r["decision"] for r in rows(blocks, "PSI")} == {"tier", "decision"}
+
+
+def test_the_team_with_small_samples_marked(folder: Path, tierwise: Any) -> None:
+    found = {r["manager"]: r for r in rows(section(told(tierwise), "team"), "By manager")}
+    assert (found["Li"]["customers"], found["Li"]["days, median"], found["Li"]["sample"]) == (5, 5.0, "")
+    assert found["Wu"]["default rate"] == pytest.approx(2 / 3)
+
+
+def test_surveys_before_and_since(folder: Path, tierwise: Any) -> None:
+    found = rows(section(told(tierwise), "surveys"), "NPS by theme")
+    assert [(r["theme"], r["time"], r["answers"], r["NPS"]) for r in found] == [
+        ("rate", "since", 1, -100.0), ("speed", "before 2026-05-01", 2, 0.0), ("speed", "since", 2, 100.0),
+    ]
+
+
+def test_clocks_of_complaints_as_of_the_day(folder: Path, tierwise: Any) -> None:
+    blocks = section(told(tierwise), "complaints")
+    assert figures(blocks) == {"complaints": 4, "open": 2, "open beyond 15 days": 1, "answered late": 1}
+    assert blocks[0]["alarm"] is True
+
+
+def test_four_fifths_with_a_least_number(folder: Path, tierwise: Any) -> None:
+    found = {r["owner gender"]: r for r in rows(section(told(tierwise), "fairness"), "Four fifths by owner gender")}
+    assert found["female"]["approval rate"] == 0.75 and found["male"]["approval rate"] == 0.5
+    assert found["male"]["ratio to the highest"] == pytest.approx(2 / 3)
+    assert found["male"]["reading"] == "below four fifths"
+    Path("report.yaml").write_text(SPEC.replace("owner gender], least: 3", "owner gender], least: 30"), "utf-8")
+    found = {r["owner gender"]: r for r in rows(section(told(tierwise), "fairness"), "Four fifths by owner gender")}
+    assert {r["reading"] for r in found.values()} == {"too few to judge"}
+
+
+def test_what_if_beside_the_base(folder: Path, tierwise: Any) -> None:
+    blocks = section(told(tierwise), "what-if")
+    found = {r["decision"]: r for r in rows(blocks, "scores down by ten: decision")}
+    assert (found["approve"]["base"], found["approve"]["scores down by ten"], found["approve"]["change"]) == (5, 4, -1)
+    whole = rows(blocks, "scores down by ten: exposure approved")[0]
+    assert (whole["base"], whole["scores down by ten"]) == (365_000.0, 270_000.0)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_page_needs_nothing_from_elsewhere_and_runs_nothing(folder: Path, tierwise: Any, language: str) -> None:
+    assert tierwise("report", "report.yaml", "-o", "out.html", "--language", language).code == 0
+    page = Path("out.html").read_text("utf-8")
+    assert "<script" not in page and "<b>GD</b>" not in page and "&lt;b&gt;GD&lt;/b&gt;" in page
+    outside = page.replace("http://www.w3.org/2000/svg", "").replace("http://www.w3.org/1999/xlink", "")
+    assert "http://" not in outside and "https://" not in outside and "url(" not in outside
+    assert page.count("<svg ") == page.count('role="img"') > 8
+    assert ("小型组合" in page) == (language == "zh") and 'lang="zh-CN"' in page or language == "en"
+
+
+def test_the_same_rows_give_the_same_bytes(folder: Path, tierwise: Any) -> None:
+    assert tierwise("report", "report.yaml").out == tierwise("report", "report.yaml").out
+
+
+@pytest.mark.parametrize("old, new, code, line, told_", [
+    ("exposure: limit", "exposure: limt", "E0982", 8, "`now.jsonl` has no column `limt`"),
+    ("level: watch", "level: wach", "E0982", 11, "has no column `wach`"),
+    ("results: now.jsonl", "results: now.json", "E0981", 4, "there is no file `now.json`"),
+    ("key: firm id", "kee: firm id", "E0031", 1, "needs `key`"),
+])
+def test_what_is_wrong_is_told_at_its_place(
+    folder: Path, tierwise: Any, old: str, new: str, code: str, line: int, told_: str
+) -> None:
+    Path("report.yaml").write_text(SPEC.replace(old, new), "utf-8")
+    found = tierwise("report", "report.yaml", "-o", "out.html")
+    assert found.code == 2 and f"error[{code}]" in found.err and f"report.yaml:{line}" in found.err
+    assert told_ in found.err and "help:" in found.err
+    assert not Path("out.html").exists()
+
+
+def test_a_report_of_what_is_no_table(folder: Path, tierwise: Any) -> None:
+    Path("now.jsonl").write_bytes(b"\x00\x01 nothing")
+    found = tierwise("report", "report.yaml", "-o", "out.html")
+    assert found.code == 3 and "now.jsonl" in found.err and not Path("out.html").exists()
