@@ -207,11 +207,17 @@ class ScorerKind:
 class Function:
     """A function that FEEL may call where a policy states `functions: [set]`.
 
-    `parameters` are names and types in order, "list of number" and the like included; those in `optional` may be left
-    out. A null argument gives null before `body` is asked, unless the function `handles_missing`. `body` gives null
-    or raises ValueError where known arguments have no value. `sql` makes the same in SQL: it takes
-    sqlglot expressions, one for each parameter (None for one that is left out), and gives one; without it the function
-    is carried out one by one only.
+    `parameters` are names and types in order: those above, "money", "amount" (money or a number: all of a call are the
+    same, and so is a result that is one), "one of a, b" for texts, "list of ...", and as members are named
+    "context<name: type, ...>". Those in `optional` may be left out, and have the default of `body`. A null argument,
+    or a null in a list, gives null before `body` is asked, unless the function `handles_missing`.
+
+    `body` is given floats, months as a whole number, and lists and contexts of its own. It gives None or raises
+    ValueError or an ArithmeticError where known arguments have no value; any other exception, and a result of another
+    type, is a failure, which opens what hangs on it. It gives the same for the same arguments, and never blocks.
+
+    `sql` makes the same in SQL: it takes sqlglot expressions, one for each parameter (None for one that is left out),
+    and gives one (`sql_form` makes it of a text); without it the function is carried out one by one only.
     """
 
     set: str
@@ -233,7 +239,7 @@ def sql_form(text: str, *parameters: str, **absent: str) -> Callable[..., Any]:
         sql_form("CASE WHEN n <> 0 THEN total / n END", "total", "n")
 
     `absent` says what stands in place of a parameter that is left out, in SQL too. Operands are put in as trees and
-    never as text. Numbers are DOUBLE; a division needs its guard. sqlglot is imported when the form is first asked for.
+    never as text. Numbers are DOUBLE; a division by 0 is NULL. sqlglot is imported when the form is first asked for.
     """
     unknown = [name for name in absent if name not in parameters]
     if unknown:
