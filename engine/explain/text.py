@@ -61,7 +61,8 @@ class _Page:
         if told["open"]:
             yield from self.section("open", self.opened())
         if told.get("failures"):
-            yield from self.section("failures", (line for each in told["failures"] for line in wrap(visible(each), 2, 4)))
+            lines = (line for each in told["failures"] for line in wrap(visible(each), 2, 4))
+            yield from self.section("failures", lines)
         if told["ask"]:
             yield from self.section("ask", self.asked())
         if told["assumed"]:

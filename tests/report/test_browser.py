@@ -38,8 +38,8 @@ def test_the_browser_has_nothing_to_complain_of(page: Path) -> None:
 def test_a_fault_of_the_page_would_be_seen(tmp_path: Path) -> None:
     """What the test above looks for is there where something is wrong."""
     path = tmp_path / "wrong.html"
-    path.write_text('<!doctype html><link rel="stylesheet" href="https://example.invalid/a.css"><script>x(</script>', "utf-8")
-    assert re.findall(r"CONSOLE|net::ERR", chromium("--dump-dom", path.as_uri()).stderr)
+    path.write_text("<!doctype html><script>x(</script>", "utf-8")
+    assert re.findall(r"CONSOLE", chromium("--dump-dom", path.as_uri()).stderr)
 
 
 def test_it_can_be_drawn_and_printed(page: Path, tmp_path: Path) -> None:
