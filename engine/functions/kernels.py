@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from math import isfinite
 from numbers import Real
 from typing import Any
 
@@ -27,7 +28,7 @@ def kernel(function: Function, types: Sequence[Type], result: Type) -> Callable[
     it fails; a null in a list of a strict function makes the result null, as it does that of `sum`."""
     give = [_GIVEN.get(kind.kind) for kind in types]
     lists = [place for place, kind in enumerate(types) if kind.kind == dt.LIST]
-    body, strict = function.body, not function.handles_missing
+    body, strict, numeric = function.body, not function.handles_missing, result.kind in dt.NUMERIC
     shown = f"`{function.name}` of `{function.set}`"
 
     def run(*arguments: Any) -> Any:
@@ -38,7 +39,7 @@ def kernel(function: Function, types: Sequence[Type], result: Type) -> Callable[
                 if strict and None in held:
                     return None
         given = [
-            value if value is None or hand is None else hand(value)
+            value if type(value) is float or value is None or hand is None else hand(value)
             for value, hand in zip(arguments, give, strict=False)
         ]
         try:
@@ -49,6 +50,8 @@ def kernel(function: Function, types: Sequence[Type], result: Type) -> Callable[
             raise Failed(f"{shown} failed: {why}") from None
         except (Exception, SystemExit) as why:  # noqa: BLE001 - whatever a plugin does is its failure, not ours
             raise Failed(f"{shown} failed with {type(why).__name__}") from None
+        if type(value) is float and numeric:        # by far the most, and what follows is slow
+            return value if isfinite(value) else None
         if value is None:
             raise Undefined(f"{shown} has no value for these arguments")
         return _taken(value, result, shown)
