@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from engine import feel as feel
     from engine import testing as testing
     from engine.decision import Decision as Decision
+    from engine.deploy.deployment import OpenDeployment as OpenDeployment
+    from engine.deploy.deployment import open_deployment as open_deployment
+    from engine.deploy.document import DeploymentError as DeploymentError
     from engine.diagnostics import Diagnostic as Diagnostic
     from engine.hooks import PluginProblem as PluginProblem
     from engine.hooks import Plugins as Plugins
@@ -41,10 +44,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "Command", "DataProblem", "Decision", "Diagnostic", "Field", "Function", "PluginFailure", "PluginProblem",
-    "Plugins", "Policy", "PolicyError", "Score", "Scorer", "ScorerDescription", "ScorerKind", "Setting", "Settings",
-    "Sink", "SinkKind", "Source", "SourceKind", "Table", "check_policy", "feel", "hookimpl", "load_policy", "sql_form",
-    "testing",
+    "Command", "DataProblem", "Decision", "DeploymentError", "Diagnostic", "Field", "Function", "OpenDeployment",
+    "PluginFailure", "PluginProblem", "Plugins", "Policy", "PolicyError", "Score", "Scorer", "ScorerDescription",
+    "ScorerKind", "Setting", "Settings", "Sink", "SinkKind", "Source", "SourceKind", "Table", "check_policy", "feel",
+    "hookimpl", "load_policy", "open_deployment", "sql_form", "testing",
 ]
 
 #: Where each public name is defined; a module stands for itself.
@@ -52,9 +55,11 @@ _HOMES = {
     "Command": "engine.hookspecs",
     "DataProblem": "engine.runs",
     "Decision": "engine.decision",
+    "DeploymentError": "engine.deploy.document",
     "Diagnostic": "engine.diagnostics",
     "Field": "engine.hookspecs",
     "Function": "engine.hookspecs",
+    "OpenDeployment": "engine.deploy.deployment",
     "PluginFailure": "engine.hookspecs",
     "PluginProblem": "engine.hooks",
     "Plugins": "engine.hooks",
@@ -75,6 +80,7 @@ _HOMES = {
     "feel": "engine.feel",
     "hookimpl": "engine.hookspecs",
     "load_policy": "engine.policy",
+    "open_deployment": "engine.deploy.deployment",
     "sql_form": "engine.hookspecs",
     "testing": "engine.testing",
 }

@@ -271,7 +271,7 @@ class Policy:
             yield self.decide(row, as_of=day, history=history)
 
     def run(
-        self, data: str | os.PathLike[str], *, as_of: datetime.date, out: str | os.PathLike[str],
+        self, data: str | os.PathLike[str] = "", *, as_of: datetime.date, out: str | os.PathLike[str],
         history: Mapping[str, str | os.PathLike[str]] | None = None, engine: str | None = None, **options: Any,
     ) -> Summary:
         """Decide a portfolio as `tierwise run` does, and write the results to `out`.
@@ -280,8 +280,9 @@ class Policy:
         database. `engine` is "duckdb", "python" or "spark"; without it, what suits the tables. `options` are those of
         the command: `only`, `where`, `limit`, `extras` (its `--with`), `form`, `rejects`, `strict`, `max_refused`,
         `on_repeated_key`, `on_null_key`, `on_orphan`, `on_keyless_event`, `previous`, `previous_as_of`, `run_id`,
-        `part_rows`, `memory_limit`, `threads`, `master`, `missing`, `date_format`. Refused rows are among the results,
-        they do not raise. Raises DataProblem where data cannot be read or results not written, PolicyError for a
+        `part_rows`, `memory_limit`, `threads`, `master`, `missing`, `date_format`, and `deployment`, the file whose
+        sources give what the tables do not, the customers too where there is no `data`. Refused rows are among the
+        results, they do not raise. Raises DataProblem where data cannot be read or results not written, PolicyError for a
         policy that the engine does not carry out or a condition with errors, ValueError for a call that cannot be
         carried out as it stands.
         """

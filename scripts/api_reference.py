@@ -9,6 +9,7 @@ from typing import Any
 import engine
 from engine import feel
 from engine.decision import OpenDecision
+from engine.explain.supply import Origin, Passed
 from engine.runs import Summary
 
 #: Heading and the objects under it, in the order of reading.
@@ -22,6 +23,13 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, Any], ...]], ...] = (
     )),
     ("Portfolios", (("Summary", Summary), ("tierwise.DataProblem", engine.DataProblem))),
     ("Decisions", (("tierwise.Decision", engine.Decision), ("OpenDecision", OpenDecision))),
+    ("Deployments", (
+        ("tierwise.open_deployment", engine.open_deployment),
+        ("tierwise.OpenDeployment", engine.OpenDeployment),
+        ("tierwise.DeploymentError", engine.DeploymentError),
+        ("Origin", Origin),
+        ("Passed", Passed),
+    )),
     ("Plugins", (("tierwise.Plugins", engine.Plugins), ("tierwise.PluginProblem", engine.PluginProblem))),
     ("FEEL", tuple((f"tierwise.feel.{name}", getattr(feel, name)) for name in (
         "evaluate", "unary_test", "ask", "explain_null", "Answer", "Reason", "YearsMonths", "Range",
@@ -31,7 +39,8 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, Any], ...]], ...] = (
 #: Members that serve the engine's own modules.
 _INTERNAL = frozenset({
     "Policy.cone", "Policy.compiled", "Policy.trace", "Policy.program", "Policy.program_at",
-    "Decision.trace", "Decision.summary", "Decision.program",
+    "Decision.trace", "Decision.summary", "Decision.program", "Decision.supplied",
+    "OpenDeployment.delivery", "OpenDeployment.supply",
     "Plugins.owner", "Plugins.candidate", "Plugins.made", "Plugins.find", "Plugins.gifts",
 })
 

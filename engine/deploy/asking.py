@@ -75,8 +75,8 @@ def fetch(
             answer = _ask(plan, sources, tables, [event.place], whose, as_of)[event.place]      # known only now
         rows[name], origins[name] = _events(event, answer)
     customer = Customer(inputs, rows, origins)
-    if plan.tells_failures and customer.failures:
-        inputs[SOURCES_FAILED] = True
+    if plan.tells_failures:
+        inputs[SOURCES_FAILED] = bool(customer.failures)
     return customer
 
 

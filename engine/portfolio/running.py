@@ -145,12 +145,23 @@ def called(
     listener = Quiet()
     try:
         chosen = {name: _option(value) for name, value in options.items()}
-        found = run(policy, request.replace(**chosen), listener, engine)
+        deployment = chosen.pop("deployment", None)
+        request = request.replace(**chosen)
+        found = run(policy, request, listener, engine) if deployment is None else _deployed(
+            policy, request, listener, engine, deployment
+        )
     except Usage as problem:
         raise ValueError(str(problem)) from None
     except Problem as problem:
         raise invalid(problem.diagnostics, {**policy.sources, **getattr(problem, "sources", {})}) from None
     return found.replace(notes=tuple(listener.notes))
+
+
+def _deployed(policy: Any, request: Request, listener: Listener, engine: str | None, path: str) -> Summary:
+    """A run whose data a deployment file brings."""
+    deploying: Any = import_module("engine.deploy.deployment")
+    with deploying.open_deployment(path) as deployment:
+        return run(policy, supplied(policy, request, deployment, False), listener, engine)
 
 
 def _option(value: Any) -> Any:

@@ -191,3 +191,13 @@ def test_a_file_that_goes_missing_is_a_failure_of_the_customer(place: Path) -> N
         found = deployment.decide(policy, "F1", as_of=day)
         assert found.sources["dscr"].passed[0].detail == "table `firms` cannot be read (IOException)"
         assert str(place) not in found.explain()
+
+
+def test_a_portfolio_from_python(place: Path) -> None:
+    policy, day = load_policy("policy.yaml"), datetime.date(2026, 7, 1)
+    found = policy.run(as_of=day, deployment="deployment.yaml", out="out.csv")
+    assert (found.rows, found.refused, found.engine) == (4, 1, "duckdb")
+    assert found.sources["dscr"] == {"core.firms.score": 2, "": 2}
+    Path("firms2.csv").write_text("firm id\nF1\n", "utf-8")
+    again = policy.run("firms2.csv", as_of=day, deployment=Path("deployment.yaml"), out="out.csv", engine="python")
+    assert (again.rows, again.engine) == (1, "python")

@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = [
     *sorted((DOCS / "language").glob("*.md")), DOCS / "feel.md", DOCS / "portfolio.md", DOCS / "portfolio-tests.md",
+    DOCS / "allocation.md", DOCS / "deployment.md", DOCS / "plugins" / "sources.md",
     DOCS / "allocation.md", DOCS / "report.md",
 ]
 WITHOUT_POLICY = ("index", "feel", "allocation")
