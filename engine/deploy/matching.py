@@ -172,8 +172,8 @@ class _Matcher:
         owned = {name: self.history(self.deployment.histories[name]) for name in histories}
         events = {name: plan for name, plan in owned.items() if plan is not None}
         customers = self.customers(taken) if portfolio and (not self.found or self.deployment.customers) else None
-        if key is not None and customers is not None:
-            self.same_key(key, customers)
+        if key is not None:
+            self.same_keys(key, customers, taken, events)
         if self.found or key is None:
             raise self.deployment.error(self.found)
         fields = {place: tuple(names) for place, names in self.fields.items()}
@@ -228,14 +228,24 @@ class _Matcher:
                  "add `customers:` with a table, or give the customers as a file")
         return None
 
-    def same_key(self, key: InputDecl, place: Place) -> None:
-        """The type of a table's key must be that of the policy's, where the table declares it."""
-        table = self.sources[place.source].tables[place.table]
-        field = table.fields.get(table.key)
-        if field is not None and not fits(Type(field.type), key.type):
-            named = self.deployment.customers
-            at = named.at if named is not None else self.deployment.document.span(0, 0)
-            self.mismatch(f"{place.shown}.{table.key}", field.type, key, at)
+    def same_keys(
+        self, key: InputDecl, customers: Place | None, taken: Mapping[str, InputPlan],
+        events: Mapping[str, HistoryPlan],
+    ) -> None:
+        """The type of each table's key must be that of the input whose values it is asked by."""
+        found: dict[Place, tuple[InputDecl, Span]] = {}
+        for name, plan in taken.items():
+            for candidate, reference in zip(plan.candidates, self.deployment.inputs[name].references, strict=True):
+                found.setdefault(candidate.place, (key, reference.at))
+        for name, event in events.items():
+            found.setdefault(event.place, (event.owner, self.deployment.histories[name].reference.at))
+        if customers is not None and self.deployment.customers is not None:
+            found[customers] = key, self.deployment.customers.at
+        for place, (owner, at) in found.items():
+            table = self.sources[place.source].tables[place.table]
+            field = table.fields.get(table.key)
+            if field is not None and not fits(Type(field.type), owner.type):
+                self.mismatch(f"{place.shown}.{table.key}", field.type, owner, at)
 
     # --- inputs and histories -----------------------------------------------------------------------------
 

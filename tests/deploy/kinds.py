@@ -139,6 +139,11 @@ def bureau(hook: Callable[..., Any] | None = None) -> Memory:
     return Memory([(SCORES, rows)], hook)
 
 
+def numbered() -> Memory:
+    """A bureau that knows customers by number."""
+    return Memory([(Table("scores", "id", {"id": Field(), "dscr": Field()}), [])])
+
+
 def failing(text: str = "the partner said 503") -> Callable[..., Any]:
     def hook(*_: Any) -> Any:
         raise PluginFailure(text)

@@ -15,7 +15,7 @@ from engine.deploy.document import DeploymentError
 from engine.diagnostics import Diagnostic
 from engine.policy import load_policy
 from engine.render import render_text
-from tests.deploy.kinds import Kinds, bureau, core
+from tests.deploy.kinds import Kinds, bureau, core, numbered
 
 CORPUS = Path(__file__).resolve().parents[1] / "corpus" / "deployments"
 CASES = sorted(path for path in CORPUS.glob("*.yaml") if path.name != "policy.yaml")
@@ -24,7 +24,7 @@ CASES = sorted(path for path in CORPUS.glob("*.yaml") if path.name != "policy.ya
 def findings(path: Path) -> tuple[list[Diagnostic], dict[str, str]]:
     policy = load_policy("policy.yaml")
     try:
-        with OpenDeployment(path.name, Kinds(core=core, bureau=bureau)) as deployment:
+        with OpenDeployment(path.name, Kinds(core=core, bureau=bureau, numbered=numbered)) as deployment:
             deployment.supply(policy, datetime.date(2026, 7, 1), portfolio=True)
     except DeploymentError as error:
         return list(error.diagnostics), {**policy.sources, **error.sources}
