@@ -4,7 +4,8 @@ from __future__ import annotations
 import io
 import warnings
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from tierwise import Field, PluginFailure, ScorerDescription, ScorerKind, Setting, Settings
@@ -14,20 +15,22 @@ from . import opening, rows
 if TYPE_CHECKING:
     import pyarrow
 
+Frame = Callable[[Mapping[str, Any]], Any]
 _WAY = "write it with `skops.io.dump`"
 #: How pickles of the protocols in use begin, and files that joblib packed.
 _PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"\x78\x9c", b"\x78\xda", b"\x1f\x8b")
 
 
 class SklearnScorer(rows.Asked):
-    """An estimator or pipeline. One that was trained on named columns gets an Arrow table, others an array."""
+    """An estimator or pipeline. One that was trained on named columns gets a table, which `frame` makes, others an
+    array."""
 
-    def __init__(self, model: Any, column: int | None, is_named: bool, limits: Any, threads: int,
+    def __init__(self, model: Any, column: int | None, frame: Frame | None, limits: Any, threads: int,
                  description: ScorerDescription, trained: Sequence[str]) -> None:
         super().__init__(description)
         self._model = model
         self._column = column
-        self._is_named = is_named
+        self._frame = frame
         self._limits = limits
         self._threads = threads
         self._trained = tuple(trained)
@@ -52,25 +55,21 @@ class SklearnScorer(rows.Asked):
 
     def of_row(self, row: Mapping[str, Any], times: int) -> Any:
         values = [row[n] if n in self._texts else rows.number(row[n]) for n in self.names]
-        if not self._is_named:
+        if self._frame is None:
             return self.numpy.array([values] * times, object if self._texts else "float64")
-        import pyarrow  # noqa: PLC0415 - an extra, needed by models that know the names of their columns
-
-        return pyarrow.table({n: [v] * times for n, v in zip(self._trained, values, strict=True)})
+        return self._frame({n: [v] * times for n, v in zip(self._trained, values, strict=True)})
 
     def of_table(self, table: pyarrow.Table) -> Any:
-        import pyarrow  # noqa: PLC0415
-
-        if not self._is_named and not self._texts:
+        if self._frame is None and not self._texts:
             return rows.matrix(table, self.names, "float64", self.is_known)
         columns: list[Any] = [
-            table[n].combine_chunks() if n in self._texts else rows.numbers(table[n], self.is_known) for n in self.names
+            table[n].to_pylist() if n in self._texts else rows.numbers(table[n], self.is_known) for n in self.names
         ]
-        if self._is_named:
-            return pyarrow.table(dict(zip(self._trained, columns, strict=True)))
+        if self._frame is not None:
+            return self._frame(dict(zip(self._trained, columns, strict=True)))
         found = self.numpy.empty((table.num_rows, len(columns)), object)
         for at, column in enumerate(columns):
-            found[:, at] = column.to_pylist() if self.names[at] in self._texts else column
+            found[:, at] = column
         return found
 
     def close(self) -> None:
@@ -107,7 +106,8 @@ def open_sklearn(settings: Settings) -> SklearnScorer:
     column, is_share = _column(model, settings, file)
     output = Field("number", lower=0.0 if is_share else None, upper=1.0 if is_share else None)
     description = ScorerDescription(fields, output, file.version, handles_missing=settings["missing"] == "model")
-    scorer = SklearnScorer(model, column, trained is not None, limits, threads, description,
+    frame = None if trained is None else _frame(library.__version__)
+    scorer = SklearnScorer(model, column, frame, limits, threads, description,
                            [str(n) for n in trained] if trained is not None else ())
     scorer.settle(rows.GROUPS, (Refused,))
     return scorer
@@ -141,6 +141,20 @@ def _alone(model: Any) -> None:
     """One worker, whatever training used: forests add up their trees in the order that workers end."""
     workers = {name: 1 for name in model.get_params() if name == "n_jobs" or name.endswith("__n_jobs")}
     model.set_params(**workers)
+
+
+def _frame(running: str) -> Frame:
+    """What makes a table of columns: scikit-learn takes Arrow's from 1.9 on, before that those of pandas alone."""
+    numbers = [int(part) for part in running.split(".")[:2] if part.isdigit()]
+    if numbers >= [1, 9]:
+        made: Frame = opening.library("pyarrow", "sklearn").table
+        return made
+    try:
+        frame: Frame = import_module("pandas").DataFrame
+    except ImportError:
+        raise PluginFailure(f"a model that was trained on named columns needs pandas with scikit-learn {running}: "
+                            "pip install pandas") from None
+    return frame
 
 
 def _fields(names: Sequence[str], settings: Settings, file: opening.ModelFile) -> dict[str, Field]:

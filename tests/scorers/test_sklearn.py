@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,15 @@ def test_a_pipeline_over_named_columns_and_texts(tmp_path: Path) -> None:
     renamed = opened("sklearn", path, texts=["branch"], inputs={"debt ratio": "debt", "branch": "sector"})
     assert renamed.one({"debt ratio": 0.5, "branch": "mining"}) == scorer.one({"debt": 0.5, "sector": "mining"})
     assert "has no input `region`, which `texts` names" in told("sklearn", path, texts=["region"])
+
+
+def test_before_arrow_s_tables_were_taken_pandas_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    from plugins.scorers import sklearn  # noqa: PLC0415 - what is tested
+
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    assert sklearn._frame("1.10.0") is sklearn._frame("1.9.1") is pa.table
+    with pytest.raises(tierwise.PluginFailure, match="needs pandas with scikit-learn 1.6.1: pip install pandas"):
+        sklearn._frame("1.6.1")
 
 
 def test_missing_inputs_go_to_a_model_that_takes_them(tmp_path: Path) -> None:
