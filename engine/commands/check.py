@@ -11,8 +11,8 @@ import click
 from engine.cache import Remembered
 from engine.checking import findings
 from engine.commands.common import FINDINGS, talk
-from engine.commands.plugging import named_for, plugin_option
-from engine.commands.policies import TESTS, find, is_marker, markers, show
+from engine.commands.plugging import named_for, plugin_option, plugins_for
+from engine.commands.policies import TESTS, find, is_deployment, is_marker, markers, show
 from engine.diagnostics import Diagnostic, Problem
 from engine.render import render_json, render_sarif, summary
 
@@ -29,8 +29,8 @@ def command(paths: tuple[str, ...], form: str, strict: bool, warnings: bool, fix
     """Find what is wrong in policies.
 
     PATH is a policy, or a folder whose policies are all checked, those in folders below it too; a test file is
-    checked against its policy, a project file `tierwise.yaml` for what it names. Exits with 1 where an error was
-    found, with --strict a warning too.
+    checked against its policy, a project file `tierwise.yaml` for what it names, a deployment file by itself. Exits
+    with 1 where an error was found, with --strict a warning too.
     """
     projects = list(dict.fromkeys(found for path in paths for found in markers(path)))
     files = list(dict.fromkeys(found for path in paths if path not in projects for found in find(path)))
@@ -56,7 +56,10 @@ def command(paths: tuple[str, ...], form: str, strict: bool, warnings: bool, fix
     else:
         show(diagnostics, sources, sys.stdout)
         if not diagnostics:
-            what = f"{len(files)} {'policy' if len(files) == 1 else 'policies'}" if files else projects[0]
+            policies = [file for file in files if not is_deployment(file)]
+            what = f"{len(policies)} {'policy' if len(policies) == 1 else 'policies'}" if policies else [
+                *projects, *files
+            ][0]
             talk(f"{what}: {summary(diagnostics)}")
     return FINDINGS if any(strict or d.is_error for d in diagnostics) else 0
 
@@ -64,7 +67,18 @@ def command(paths: tuple[str, ...], form: str, strict: bool, warnings: bool, fix
 def check_file(file: str) -> Remembered:
     if is_marker(file):
         return _project(file)
-    return _cases(file) if file.endswith(TESTS) else findings(file, named_for(file))
+    if file.endswith(TESTS):
+        return _cases(file)
+    return _deployment(file) if is_deployment(file) else findings(file, named_for(file))
+
+
+def _deployment(file: str) -> Remembered:
+    """What is wrong in a deployment file by itself; whether it fits a policy is told when it is used."""
+    try:
+        found, sources = import_module("engine.deploy.checking").check(file, plugins_for(file))
+    except Problem as problem:                          # a plugin that cannot be used
+        return Remembered(problem.diagnostics, getattr(problem, "sources", {}))
+    return Remembered(tuple(found), sources)
 
 
 def _project(file: str) -> Remembered:

@@ -20,6 +20,7 @@ _HEAD = 65_536
 TESTS = (".test.yaml", ".test.yml")
 #: Marks the root of policies; as the loader of files knows it, which is not imported for this.
 PROJECT_FILE = "tierwise.yaml"
+_DEPLOYMENT = re.compile(rb"(?:\A(?:\xef\xbb\xbf)?|[\r\n])deployment:[ \t]*[^\r\n#]")
 _KEY = re.compile(rb"(?:\A(?:\xef\xbb\xbf)?|[\r\n])policy:[ \t]*([^\r\n#]*)")
 
 
@@ -74,6 +75,18 @@ def markers(path: str) -> Iterator[str]:
 def is_marker(path: str) -> bool:
     """Whether a path names a file that only marks the root of policies."""
     return os.path.basename(path) == PROJECT_FILE and _policy_name(path) is None
+
+
+def is_deployment(path: str) -> bool:
+    """Whether a path names a deployment file: one with a `deployment:` key, and none that makes it a policy."""
+    if not path.endswith((".yaml", ".yml")) or not os.path.isfile(path):
+        return False
+    try:
+        with open(path, "rb") as stream:
+            head = stream.read(_HEAD)
+    except OSError:                                     # which the reader of policies tells
+        return False
+    return _DEPLOYMENT.search(head) is not None and _KEY.search(head) is None
 
 
 def only_markers(paths: Sequence[str]) -> Failure:

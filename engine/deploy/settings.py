@@ -32,12 +32,14 @@ _MISSING = object()
 
 
 class Reader:
-    """Reads the settings of entries. `secrets` are told every secret; `found` gets what is wrong."""
+    """Reads the settings of entries. `secrets` are told every secret; `found` gets what is wrong. Without `look_up`
+    nothing is asked of the environment, whose variables a check elsewhere may not have."""
 
-    def __init__(self, folder: Path, secrets: Secrets, found: list[Diagnostic]) -> None:
+    def __init__(self, folder: Path, secrets: Secrets, found: list[Diagnostic], look_up: bool = True) -> None:
         self.folder = folder
         self.secrets = secrets
         self.found = found
+        self.look_up = look_up
 
     def settings(self, entry: Entry, takes: Map[str, Setting]) -> Settings:
         """All settings of an entry, absent ones by default."""
@@ -184,6 +186,8 @@ class Reader:
                      "NAME is an environment variable that holds it")
             return _MISSING
         variable = name.text.strip()
+        if not self.look_up:
+            return ""
         value = os.environ.get(variable)
         if not value:
             is_set = "is empty" if value is not None else "is not set"
