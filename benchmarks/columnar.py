@@ -26,6 +26,7 @@ _RUN = """
 import datetime, resource, sys, time
 import duckdb
 with duckdb.connect() as connection:
+    connection.execute("SET enable_progress_bar = false")
     connection.execute("SET threads = 2")
     connection.execute("SET preserve_insertion_order = false")
     connection.read_parquet(sys.argv[1]).create_view("customers")
