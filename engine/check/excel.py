@@ -21,6 +21,13 @@ _WAYS = {
     "edate": 'write `x + duration("P1M")`', "eomonth": 'write `x + duration("P1M")`, with the day that is meant',
     "concat": "write `a + b`", "concatenate": "write `a + b`", "left": "write `substring(x, 1, n)`",
     "right": "write `substring(x, -n)`", "mid": "write `substring(x, start, n)`", "search": "write `contains(x, y)`",
+    **{name: f"write `{call}`, of the set `finance` under `functions`" for name, call in (
+        ("pmt", "instalment(principal, rate, periods)"), ("npv", "net present value(rate, flows)"),
+        ("cumipmt", "total interest(principal, rate, periods)"), ("irr", "internal rate(flows)"),
+        ("rate", "annual percentage rate(advance, instalment, number, periods a year)"),
+        ("xirr", "annual rate of dated flows(flows, dates)"), ("effect", "effective rate(nominal, periods)"),
+        ("yearfrac", "year fraction(from, to, basis)"), ("days360", "days 360(from, to)"),
+    )},
     "find": "write `contains(x, y)`", "lower": "write `lower case(x)`", "upper": "write `upper case(x)`",
 }
 

@@ -1,6 +1,7 @@
 """The sets of functions that a policy names, and calls of their functions."""
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from engine.check import calls, rules
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from engine.check.expressions import ExpressionChecker
 
 ANY = Type(dt.ANY)
+#: Kinds of values that are written as `@"..."`.
+_WRITTEN = frozenset({dt.DATE, dt.TIME, dt.DATE_TIME, dt.DAYS_DURATION, dt.MONTHS_DURATION})
 
 
 def read_functions(
@@ -42,6 +45,12 @@ def read_functions(
             continue
         reads.whole = reads.whole and lasts
         if held is None:
+            parts = re.split(r"[ ,;、，]+", name)
+            if len(parts) > 1 and set(parts) <= set(others):
+                listed = f"[{', '.join(parts)}]"
+                report.at("E0213", f"there is no set of functions `{name}`", scalar.span,
+                          f"several stand in brackets: `{listed}`", edits=instead(scalar.span, listed))
+                continue
             near = closest(name, others)
             listed = ", ".join(f"`{n}`" for n in sorted(others))
             hint = f"did you mean `{near}`?" if near else f"there are {listed}; a plugin may bring more"
@@ -180,6 +189,8 @@ def _misfit(checker: ExpressionChecker, shown: Operation, arguments: list[ast.No
             help = "write `.amount` behind the money"
         elif kind.item is not None and kind.item.kind == dt.MONEY:
             help = "make plain numbers of it, as in `for x in invoices.paid return x.amount`"
+        elif isinstance(argument, ast.StringLiteral) and wanted[0].kind in _WRITTEN:
+            help = f'write `@"{argument.value}"`, which is no text'
         elif isinstance(argument, ast.StringLiteral) and any(w.kind in dt.NUMERIC for w in wanted):
             help = "write the number without quotes"
         elif kind.kind == dt.STRING and kind.values is not None and wanted[0].values is not None:
