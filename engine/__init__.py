@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from engine.hookspecs import Field as Field
     from engine.hookspecs import Function as Function
     from engine.hookspecs import PluginFailure as PluginFailure
+    from engine.hookspecs import ReportChart as ReportChart
+    from engine.hookspecs import ReportNote as ReportNote
+    from engine.hookspecs import ReportSection as ReportSection
+    from engine.hookspecs import ReportTable as ReportTable
     from engine.hookspecs import Score as Score
     from engine.hookspecs import Scorer as Scorer
     from engine.hookspecs import ScorerDescription as ScorerDescription
@@ -45,9 +49,10 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Command", "DataProblem", "Decision", "DeploymentError", "Diagnostic", "Field", "Function", "OpenDeployment",
-    "PluginFailure", "PluginProblem", "Plugins", "Policy", "PolicyError", "Score", "Scorer", "ScorerDescription",
-    "ScorerKind", "Setting", "Settings", "Sink", "SinkKind", "Source", "SourceKind", "Table", "check_policy", "feel",
-    "hookimpl", "load_policy", "open_deployment", "sql_form", "testing",
+    "PluginFailure", "PluginProblem", "Plugins", "Policy", "PolicyError", "ReportChart", "ReportNote",
+    "ReportSection", "ReportTable", "Score", "Scorer", "ScorerDescription", "ScorerKind", "Setting", "Settings",
+    "Sink", "SinkKind", "Source", "SourceKind", "Table", "check_policy", "feel", "hookimpl", "load_policy",
+    "open_deployment", "sql_form", "testing",
 ]
 
 #: Where each public name is defined; a module stands for itself.
@@ -65,6 +70,10 @@ _HOMES = {
     "Plugins": "engine.hooks",
     "Policy": "engine.policy",
     "PolicyError": "engine.policy",
+    "ReportChart": "engine.hookspecs",
+    "ReportNote": "engine.hookspecs",
+    "ReportSection": "engine.hookspecs",
+    "ReportTable": "engine.hookspecs",
     "Score": "engine.hookspecs",
     "Scorer": "engine.hookspecs",
     "ScorerDescription": "engine.hookspecs",

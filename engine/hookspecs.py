@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     import pyarrow
 
 __all__ = [
-    "HOOK_VERSION", "Command", "Field", "Function", "Hooks", "PluginFailure", "Row", "Score", "Scorer",
-    "ScorerDescription", "ScorerKind", "Setting", "Settings", "Sink", "SinkKind", "Source", "SourceKind",
-    "Table", "hookimpl", "hookspec", "sql_form",
+    "HOOK_VERSION", "Command", "Field", "Function", "Hooks", "PluginFailure", "ReportChart", "ReportNote",
+    "ReportSection", "ReportTable", "Row", "Score", "Scorer", "ScorerDescription", "ScorerKind", "Setting", "Settings",
+    "Sink", "SinkKind", "Source", "SourceKind", "Table", "hookimpl", "hookspec", "sql_form",
 ]
 
 #: The version of the hooks. A plugin that states a higher one needs a newer engine.
@@ -291,6 +291,54 @@ class SinkKind:
     version: str = "1"
 
 
+# --- reports ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ReportTable:
+    """A table of a report: `columns` are names with how their values are shown ("text", "count", "share", "money",
+    "number" or "decimal"); `rows` have a value for each."""
+
+    title: str
+    columns: Sequence[tuple[str, str]]
+    rows: Sequence[Sequence[Any]]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class ReportChart:
+    """Bars of a report: `rows` are names with their lengths, shown as `kind`; `says` puts in words what they show."""
+
+    title: str
+    rows: Sequence[tuple[str, float]]
+    kind: str = "count"
+    says: str = ""
+
+
+@dataclass(frozen=True)
+class ReportNote:
+    """A paragraph of a report; `alarm` marks what is to be acted on."""
+
+    text: str
+    alarm: bool = False
+
+
+@dataclass(frozen=True)
+class ReportSection:
+    """A further section of `tierwise report`, as the description of a report names it under `sections`.
+
+    `make` gets the decided rows (the results with the customers' data beside them), the settings, and the language of
+    the report; it gives tables, charts and notes. Where it fails the report says so in its place.
+    """
+
+    name: str
+    title: str
+    make: Callable[[pyarrow.Table, Settings, str], Iterable[ReportTable | ReportChart | ReportNote]]
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    help: str = ""
+    version: str = "1"
+
+
 # --- commands -----------------------------------------------------------------------------------------
 
 
@@ -327,6 +375,11 @@ class Hooks:
     @hookspec
     def register_sinks(self) -> Iterable[SinkKind]:
         """Kinds of sinks for the rows of `tierwise run`."""
+        return ()
+
+    @hookspec
+    def register_report_sections(self) -> Iterable[ReportSection]:
+        """Sections of `tierwise report`."""
         return ()
 
     @hookspec

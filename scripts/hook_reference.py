@@ -17,6 +17,7 @@ SHAPES: dict[str, tuple[str, ...]] = {
     "register_scorers": ("ScorerKind", "Scorer", "ScorerDescription", "Score"),
     "register_functions": ("Function",),
     "register_sinks": ("SinkKind", "Sink"),
+    "register_report_sections": ("ReportSection", "ReportTable", "ReportChart", "ReportNote"),
     "register_commands": ("Command",),
 }
 COMMON = ("Setting", "Settings", "PluginFailure")

@@ -26,6 +26,7 @@ _GIFTS = {
     "register_scorers": "scorer",
     "register_functions": "functions",
     "register_sinks": "sink",
+    "register_report_sections": "report section",
     "register_commands": "command",
 }
 _ORIGINS = {

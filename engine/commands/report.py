@@ -7,8 +7,10 @@ from typing import Any
 import click
 
 from engine.commands.common import INVALID, Failure, talk
+from engine.commands.plugging import plugin_option, plugins_for, tell_broken
 from engine.commands.policies import invalid
 from engine.commands.reading import data_failure
+from engine.diagnostics import Problem
 from engine.policy import PolicyError
 from engine.portfolio.problems import DataProblem
 from engine.portfolio.writing import json_text
@@ -21,6 +23,7 @@ from engine.render import visible
 @click.option("-o", "--output", default="-", metavar="FILE", help="`-` is standard output.")
 @click.option("--format", "form", type=click.Choice(["html", "json"]),
               help="[default: by the name of the file, or html]")
+@plugin_option
 @click.option("--language", default="en", show_default=True, metavar="CODE", help="Of headings and reasons: en or zh.")
 def command(spec: str, output: str, form: str | None, language: str) -> int:
     """Tell a decided portfolio on one page.
@@ -37,14 +40,17 @@ def command(spec: str, output: str, form: str | None, language: str) -> int:
         charts: Any = import_module("engine.report.charts")
     except ImportError as problem:
         raise Failure(f"a report needs `{problem.name}`", code=INVALID, help='pip install "tierwise[report]"') from None
+    plugins = plugins_for(spec)
     chosen = form or ("json" if output.endswith(".json") else "html")
     try:
-        report = making.make(reading.read_spec(spec), language)
+        wanted = reading.read_spec(spec)
+        report = making.make(wanted, language, plugins.report_sections() if wanted.sections else None)
         text = json_text(making.plain(report), indent=2) + "\n" if chosen == "json" else page.html(report)
         with written(output) as stream:
             stream.write(text)
-    except reading.SpecError as problem:
-        raise invalid(problem.diagnostics, problem.sources) from None
+    except Problem as problem:
+        tell_broken(plugins)
+        raise invalid(problem.diagnostics, getattr(problem, "sources", {})) from None
     except PolicyError as problem:
         raise invalid(problem.diagnostics, problem.sources) from None
     except DataProblem as problem:

@@ -12,6 +12,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "register_scorers": dict.fromkeys(("linear", "onnx", "sklearn", "lightgbm", "xgboost"), "scorers"),
     "register_functions": {"cn": "cn", "finance": "finance"},
     "register_sinks": {"database": "database", "files": "files", "webhook": "webhook"},
+    "register_report_sections": {},
     "register_commands": {},
 }
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.hooks.builtin import COMMANDS
 from engine.hooks.problems import PluginProblem, article, near, one_of, problem
-from engine.hookspecs import Command, Function, ScorerKind, Setting, SinkKind, SourceKind
+from engine.hookspecs import Command, Function, ReportSection, ScorerKind, Setting, SinkKind, SourceKind
 
 #: What each hook gives.
 SHAPES: Mapping[str, type] = {
@@ -14,6 +14,7 @@ SHAPES: Mapping[str, type] = {
     "register_scorers": ScorerKind,
     "register_functions": Function,
     "register_sinks": SinkKind,
+    "register_report_sections": ReportSection,
     "register_commands": Command,
 }
 SETTINGS = ("text", "number", "boolean", "duration", "path", "secret", "list", "map", "any")
@@ -75,6 +76,8 @@ def _fault(item: Any) -> tuple[str, str] | None:
         if item.name in COMMANDS:
             return "which is a command of `tierwise` itself", "give the command another name"
         return _not_callable(item.make, "make")
+    if isinstance(item, ReportSection):
+        return _not_callable(item.make, "make") or _settings_fault(item.settings)
     return _not_callable(item.open, "open") or _settings_fault(item.settings)
 
 

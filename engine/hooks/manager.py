@@ -20,7 +20,7 @@ from engine.hooks.found import Candidate, Origin
 from engine.hooks.given import checked, key
 from engine.hooks.problems import PluginProblem, near, one_of, problem
 from engine.hooks.registering import Plugin, register
-from engine.hookspecs import Command, Function, Hooks, ScorerKind, SinkKind, SourceKind
+from engine.hookspecs import Command, Function, Hooks, ReportSection, ScorerKind, SinkKind, SourceKind
 from engine.source.project import Project, ProjectProblem, find_project, read_project
 
 if TYPE_CHECKING:
@@ -97,6 +97,10 @@ class Plugins:
     def sinks(self) -> Kinds[SinkKind]:
         """Kinds of sinks by name."""
         return self._kinds("register_sinks")
+
+    def report_sections(self) -> Kinds[ReportSection]:
+        """Sections of reports by name."""
+        return self._kinds("register_report_sections")
 
     def commands(self) -> Kinds[Command]:
         """Commands by name."""

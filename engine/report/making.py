@@ -3,24 +3,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from engine.hookspecs import ReportSection
 from engine.ir import nodes as ir
 from engine.policy import load_policy
 from engine.portfolio.columnar.session import Session
 from engine.report.blocks import Report, plain
 from engine.report.context import Context
 from engine.report.frame import Frame
+from engine.report.further import Asked
 from engine.report.sections import SECTIONS
 from engine.report.spec import Spec
 
 __all__ = ["make", "plain"]
 
 
-def make(spec: Spec, language: str = "en") -> Report:
-    """The report; raises SpecError, DataProblem and PolicyError."""
+def make(spec: Spec, language: str = "en", kinds: Mapping[str, ReportSection] | None = None) -> Report:
+    """The report; `kinds` are the sections that plugins bring. Raises SpecError, DataProblem and PolicyError."""
     orders, texts, facts = _policy(spec, language)
+    further = Asked(spec, {} if kinds is None else kinds)
     with Session() as session:
         context = Context(Frame(session, spec), language, orders, texts)
         sections = tuple(s for make_section in SECTIONS if (s := make_section(context)) is not None)
+        sections = (*sections, *further.sections(context))
     top = spec.top
     chinese = language.split("-")[0] == "zh"
     title = (top.name("zh") if chinese else None) or top.name("report") or ""

@@ -61,6 +61,7 @@ class Spec(Record):
     top: Part
     parts: dict[str, Part]
     what_ifs: tuple[WhatIf, ...]
+    sections: tuple[tuple[str, Span, Mapping], ...]
 
     def file(self, place: Named) -> str:
         """The path that a name of the file stands for."""
@@ -81,12 +82,18 @@ def read_spec(path: str) -> Spec:
         raise SpecError(found, {document.name: document.text})
     root = document.root
     assert isinstance(root, Mapping)
-    parts = {normal(k.text): _part(v) for k, v in root.entries if isinstance(v, Mapping) and k.text != "what if"}
+    apart = ("what if", "sections")
+    parts = {normal(k.text): _part(v) for k, v in root.entries if isinstance(v, Mapping) and k.text not in apart}
     holder = root.get("what if")
     what_ifs = tuple(
         _what_if(k, v) for k, v in (holder.entries if isinstance(holder, Mapping) else ()) if isinstance(v, Mapping)
     )
-    return Spec(Path(path), document.text, _part(root), parts, what_ifs)
+    further = root.get("sections")
+    sections = tuple(
+        (normal(k.text), k.span, v) for k, v in (further.entries if isinstance(further, Mapping) else ())
+        if isinstance(v, Mapping)
+    )
+    return Spec(Path(path), document.text, _part(root), parts, what_ifs, sections)
 
 
 def _part(node: Mapping) -> Part:

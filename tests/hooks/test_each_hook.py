@@ -90,6 +90,19 @@ def register_sinks():
     return [tierwise.SinkKind("acme", Sink, {"file": tierwise.Setting("path", required=True)})]
 '''
 
+SECTION = HEAD + '''
+def make(rows, settings, language):
+    found = [row for row in rows.to_pylist() if row["limit"] >= settings["least"]]
+    yield tierwise.ReportNote(f"{len(found)} rows")
+    yield tierwise.ReportTable("Rows", [("id", "text"), ("limit", "count")], [tuple(row.values()) for row in found])
+    yield tierwise.ReportChart("Limits", [(row["id"], row["limit"]) for row in found], says="b has 5")
+
+
+@tierwise.hookimpl
+def register_report_sections():
+    return [tierwise.ReportSection("acme", "Of Acme", make, {"least": tierwise.Setting("number", default=1)})]
+'''
+
 COMMAND = HEAD + '''
 import click
 
@@ -188,6 +201,17 @@ def test_register_sinks(tierwise: Tierwise, folder: Path) -> None:  # noqa: F811
     assert told.code == 0, told.err
     columns, row = eval((folder / "out.txt").read_text())  # noqa: S307 - written above
     assert dict(zip(columns, row, strict=True))["size"] == "small"
+
+
+def test_register_report_sections(tierwise: Tierwise, folder: Path) -> None:  # noqa: F811
+    write(folder, acme_py=SECTION, r_yaml="report: r\nresults: rows.csv\nkey: id\nsections:\n  acme: {least: 2}\n",
+          rows_csv="id,limit\na,1\nb,5\n")
+    told = tierwise("report", "r.yaml", "--plugin", "acme.py", "--format", "json")
+    assert told.code == 0, told.err
+    section = json.loads(told.out)["sections"][-1]
+    assert section["id"] == "acme" and section["title"] == "Of Acme"
+    assert section["blocks"][0] == {"note": "1 rows", "alarm": False}
+    assert section["blocks"][1]["rows"] == [{"id": "b", "limit": 5}]
 
 
 def test_register_commands(tierwise: Tierwise, folder: Path) -> None:  # noqa: F811

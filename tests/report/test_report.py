@@ -158,3 +158,51 @@ def test_a_report_of_what_is_no_table(folder: Path, tierwise: Any) -> None:
     Path("now.jsonl").write_bytes(b"\x00\x01 nothing")
     found = tierwise("report", "report.yaml", "-o", "out.html")
     assert found.code == 3 and "now.jsonl" in found.err and not Path("out.html").exists()
+
+
+BROKEN = """
+import tierwise
+tierwise_hooks = 1
+
+
+def raising(rows, settings, language):
+    raise KeyError("secret")
+
+
+def printing(rows, settings, language):
+    print("hello")
+    return [tierwise.ReportNote("fine")]
+
+
+def ragged(rows, settings, language):
+    return [tierwise.ReportTable("t", [("a", "text"), ("b", "count")], [("x",)])]
+
+
+def strange(rows, settings, language):
+    return ["text"]
+
+
+@tierwise.hookimpl
+def register_report_sections():
+    made = (raising, printing, ragged, strange)
+    return [tierwise.ReportSection(make.__name__, make.__name__.title(), make) for make in made]
+"""
+
+
+def test_a_section_of_a_plugin_that_fails_says_so_in_its_place(folder: Path, tierwise: Any) -> None:
+    Path("broken.py").write_text(BROKEN, "utf-8")
+    Path("report.yaml").write_text(
+        SPEC + "sections:\n  raising: {}\n  printing: {}\n  ragged: {}\n  strange: {}\n", "utf-8")
+    report = told(tierwise, "--plugin", "broken.py")
+    said = {s["id"]: s["blocks"][0] for s in report["sections"][-4:]}
+    assert said["raising"] == {"note": "This section could not be made: it raised KeyError.", "alarm": True}
+    assert said["printing"] == {"note": "fine", "alarm": False}
+    assert "a row of `t` has not one value for each column" in said["ragged"]["note"]
+    assert "it gives what is no table, chart or note" in said["strange"]["note"]
+
+
+def test_a_section_that_nobody_brings(folder: Path, tierwise: Any) -> None:
+    Path("broken.py").write_text(BROKEN, "utf-8")
+    Path("report.yaml").write_text(SPEC + "sections:\n  raisin: {}\n", "utf-8")
+    found = tierwise("report", "report.yaml", "--plugin", "broken.py")
+    assert found.code == 2 and "error[E0983]" in found.err and "did you mean `raising`?" in found.err
