@@ -68,7 +68,7 @@ def product(of: SqlExpressions, span: Sql, factor: Sql) -> Sql:
     parts = Parts(of, number)
     near = of.stages.named(of.joined(t.times(t.double(t.size(span)), number), [span, number]))
     count = wide(t.size(span))
-    fits = all_of([t.at_most(near, _FAR), t.at_least(number, _TINY)])
+    fits = all_of([t.at_most(near, _FAR), t.at_least(number, _TINY), t.above(t.size(span), 0)])
     up = all_of([fits.copy(), t.below(parts.shift, 0)])
     product = case(
         [
