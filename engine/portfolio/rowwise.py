@@ -100,7 +100,7 @@ class _RowByRow:
             self.failures_of = deployed.failures_of
         self.owner = {name: owner.name for name, (_, owner, _) in declared_histories(programs[-1], request).items()}
         needed = set.intersection(*(set(policy.cone(program, self.only).inputs) for program in programs))
-        brought = () if request.supply is None else request.supply.plan.inputs
+        brought = () if request.supply is None else request.supply.deployment.inputs
         self.absent = [name for name in self.bound.absent if name not in brought]
         require_columns(self.absent, needed, inputs, table.columns, self.bound.columns, table.path)
         self.where = where_of(programs, request)

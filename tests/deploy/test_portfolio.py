@@ -42,6 +42,7 @@ def both(policy: Policy, make: Callable[[], Kinds], **more: Any) -> tuple[Rows, 
     """What both engines say, which is the same."""
     found = [ran(policy, make(), engine, **more) for engine in ENGINES]
     assert found[0][0] == found[1][0]
+    assert found[0][2] == found[1][2]
     plain = [summary.replace(engine="", seconds=0.0) for _, summary, _ in found]
     assert plain[0] == plain[1]
     return found[0]
@@ -74,6 +75,12 @@ def test_each_row_is_what_one_customer_gets(policy: Policy, deployment: Path) ->
             decision = found.decide(policy, row["firm id"], as_of=DAY)
             assert decision.values["decision"] == row["decision"]
             assert ";".join(decision.reasons) == row["reasons"]
+
+
+def test_an_input_that_nothing_is_bound_to_is_told(policy: Policy, deployment: Path) -> None:
+    edit(deployment, "  grade: core.firms.grade\n", "")
+    _, _, notes = both(policy, usual)
+    assert notes == ["no column for `grade`: it was missing in every row"]
 
 
 def test_customers_of_one_source_only(policy: Policy, deployment: Path) -> None:

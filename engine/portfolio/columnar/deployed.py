@@ -5,7 +5,7 @@ in SQL for all: of an input's fields the first counts that has a value which is 
 """
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from engine.backends.sql.tables import Column
@@ -73,7 +73,9 @@ class Deployed:
             )
         raw = self._raw(found, [(self.plan.key.name, "key")], place.shown)
         keys = [d for d in declared if d.name == self.plan.key.name]
-        return bind(self.session, raw, keys, reading)
+        return bind(self.session, raw, keys, reading).replace(
+            absent=self._absent(d.name for d in declared if not getattr(d, "previous", False))
+        )
 
     def history(self, plan: HistoryPlan, customers: Relation, fields: Sequence[Declared], reading: Reading) -> Relation:
         """The events of a history; those of customers of whom not all could be had are left out, and noted as lost."""
@@ -137,8 +139,13 @@ class Deployed:
         return customers.replace(
             name=view, columns={**customers.columns, **columns}, cells={**customers.cells, **cells},
             contents={**customers.contents, **contents}, ordered=False,
-            absent=tuple(name for name in customers.absent if name not in columns),
+            absent=self._absent(customers.absent),
         )
+
+    def _absent(self, names: Iterable[str]) -> tuple[str, ...]:
+        """The names that nothing is bound to."""
+        bound = self.supply.deployment.inputs
+        return tuple(name for name in names if name not in bound and name != self.plan.key.name)
 
     def supplied(self) -> dict[str, str]:
         """By history of which not everything could be had, the column that says whether a customer's could."""

@@ -113,7 +113,7 @@ class Run:
         asked = [d for d in inputs.values() if self.earlier is None or not d.previous]
         self.table = self.customers = customers = self._customers_at(asked)
         needed = set.intersection(*(set(self.policy.cone(p, self.only).inputs) for p in self.programs))
-        given = () if self.deployed is None else self.deployed.plan.inputs
+        given = () if self.deployed is None else self.deployed.supply.deployment.inputs
         require_columns(
             [name for name in customers.absent if name not in given], needed, inputs, customers.names,
             set(customers.columns), customers.path,
