@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SCHEMAS = ("policy.schema.json", "project.schema.json", "test.schema.json")
+SCHEMAS = ("deployment.schema.json", "policy.schema.json", "project.schema.json", "test.schema.json")
 
 
 def stage(folder: Path) -> None:
