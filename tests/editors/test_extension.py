@@ -28,7 +28,7 @@ def test_what_is_contributed_is_there(staged: Path) -> None:
     named = [part["configuration"] for part in contributed["languages"]]
     named += [part["path"] for kind in ("grammars", "snippets") for part in contributed[kind]]
     named += [part["url"] for part in contributed["yamlValidation"]]
-    assert len(named) == 8
+    assert len(named) == 9
     for path in named:
         assert json.loads((staged / path).read_text("utf-8"))
     for part in contributed["grammars"]:
@@ -36,7 +36,7 @@ def test_what_is_contributed_is_there(staged: Path) -> None:
 
 
 def test_schemas_are_those_of_the_project_and_kept_once(staged: Path) -> None:
-    for name in ("policy", "project", "test"):
+    for name in ("deployment", "policy", "project", "test"):
         path = f"schemas/{name}.schema.json"
         assert (staged / path).read_bytes() == (ROOT / path).read_bytes()
     assert list(CODE.rglob("*.schema.json")) == []
