@@ -10,6 +10,8 @@ import duckdb
 import pytest
 import sqlalchemy as sa
 
+from engine.hooks import Plugins
+from engine.testing import SourceContract, check
 from tests.commands.conftest import Tierwise, tierwise
 from tests.deploy.test_files import DAY, FIRMS, REPAYMENTS
 from tests.deploy.test_files import DEPLOYMENT as FILES
@@ -166,3 +168,13 @@ def test_results_into_a_table(tierwise: Tierwise, place_of_files: Path, form: st
     assert listed == [
         ("F1", "approve", 200), ("007", "refer", 100.10000000000001), ("F5", None, None), ("F6", "refer", 200)
     ]
+
+
+@pytest.mark.parametrize("form", ["duckdb", "sqlite"])
+@pytest.mark.filterwarnings("ignore:Dialect sqlite:sqlalchemy.exc.SAWarning")
+def test_it_holds_to_the_contract_of_sources(place_of_files: Path, form: str) -> None:
+    tables = {
+        "bank_firms": {"key": "firm_id", "stamp": "as_at"}, "repayments": {"key": "firm_id", "events": True}
+    }
+    check(SourceContract, kind=Plugins(installed=False).sources()["database"], folder=place_of_files,
+          keys=("F1", "F6", "F0"), as_of=datetime.date(2026, 7, 1), settings={"url": filled(form), "tables": tables})

@@ -18,9 +18,12 @@ from typing import Any
 import pytest
 
 from engine.deploy.deployment import open_deployment
+from engine.hooks import Plugins
+from engine.hookspecs import Settings
 from engine.policy import load_policy
 from engine.portfolio.request import Quiet, Request
 from engine.portfolio.running import run, supplied
+from engine.testing import SourceContract, check
 from tests.commands.conftest import Tierwise, tierwise
 
 __all__ = ["tierwise"]
@@ -101,6 +104,8 @@ class Service(ThreadingHTTPServer):
 
 
 def score(key: str) -> float | None:
+    if not key[1:].isdigit():
+        return None
     number = int(key[1:])
     return None if number % 10 == 0 else float(400 + number % 300)
 
@@ -398,3 +403,16 @@ def test_a_secret_in_what_the_service_says_is_struck_out(
     Path("deployment.yaml").write_text(text, "utf-8")
     found = tierwise("decide", "policy.yaml", "--deployment", "deployment.yaml", "--key", "F1", "--as-of", "2026-07-01")
     assert "it answered 500" in found.out and "tok-9f3a" not in found.out + found.err
+
+
+@pytest.mark.parametrize("table", [{"path": "/scores/{key}"}, {"batch": "/scores"}])
+def test_it_holds_to_the_contract_of_sources(place: Path, service: Service, table: dict[str, Any]) -> None:
+    settings: dict[str, Any] = {
+        "url": service.url, "tables": {"scores": {**table, "key": "id", "rows": "data", "fields": {"score": "number"}}},
+    }
+    kind = Plugins(installed=False).sources()["http"]
+    takes = {name: setting.default for name, setting in kind.settings.items()}
+    table = {"path": None, "batch": None, "stamp": None, "events": False, **settings["tables"]["scores"]}
+    away = {**takes, "url": "http://127.0.0.1:9", "retries": 0.0, "tables": {"scores": table}}
+    check(SourceContract, kind=kind, settings=settings, folder=place, keys=("F101", "F102", "F110"), as_of=DAY,
+          broken=lambda: kind.open(Settings("bureau", away, place)))

@@ -12,7 +12,9 @@ import psycopg
 import pytest
 
 from engine.deploy.deployment import open_deployment
+from engine.hooks import Plugins
 from engine.policy import load_policy
+from engine.testing import SourceContract, check
 from tests.backends.postgres import server
 from tests.commands.conftest import Tierwise, tierwise
 from tests.deploy.test_corpus import CORPUS
@@ -186,3 +188,11 @@ def test_a_table_that_is_not_there(tierwise: Tierwise, place: Path) -> None:
     found = tierwise("run", "policy.yaml", "--deployment", "deployment.yaml", *DAY)
     assert found.code == 3
     assert "does not exist" in found.err
+
+
+def test_it_holds_to_the_contract_of_sources(place: Path, database: str) -> None:
+    tables = {
+        "bank.firms": {"key": "firm_id", "stamp": "as_at"}, "bank.repayments": {"key": "firm_id", "events": True}
+    }
+    check(SourceContract, kind=Plugins(installed=False).sources()["database"], folder=place, keys=("F1", "F7", "F0"),
+          as_of=datetime.date(2026, 7, 1), settings={"url": database, "tables": tables})
