@@ -171,12 +171,16 @@ class _Diverted:
         if isinstance(thread, _Worker):
             self._error.write(thread.secrets.scrub(text))
             return len(text)
+        if getattr(_aside, "depth", 0):
+            self._error.write(text)
+            return len(text)
         written: int = self.stream.write(text)
         return written
 
     @property
     def buffer(self) -> Any:
-        stream = self._error if isinstance(threading.current_thread(), _Worker) else self.stream
+        aside = isinstance(threading.current_thread(), _Worker) or getattr(_aside, "depth", 0) > 0
+        stream = self._error if aside else self.stream
         return stream.buffer
 
     def __getattr__(self, name: str) -> Any:
@@ -185,17 +189,31 @@ class _Diverted:
 
 _lock = threading.Lock()
 #: Calls under way, those that were left behind included.
-_under_way: list[_Job] = []
+_under_way: list[object] = []
+#: By thread, how many calls on it print aside.
+_aside = threading.local()
 
 
-def _divert(job: _Job) -> None:
+class PrintingAside:
+    """A block on this very thread, whose prints go to standard error."""
+
+    def __enter__(self) -> None:
+        _divert(self)
+        _aside.depth = getattr(_aside, "depth", 0) + 1
+
+    def __exit__(self, *_: object) -> None:
+        _aside.depth -= 1
+        _restore(self)
+
+
+def _divert(job: object) -> None:
     with _lock:
         _under_way.append(job)
         out, err = _own(sys.stdout), _own(sys.stderr)   # which somebody may have replaced since the last call
         sys.stdout, sys.stderr = _Diverted(out, err), _Diverted(err, err)
 
 
-def _restore(job: _Job) -> None:
+def _restore(job: object) -> None:
     with _lock:
         _under_way.remove(job)
         if not _under_way:

@@ -12,6 +12,7 @@ from math import isfinite
 from numbers import Real
 from typing import Any
 
+from engine.calling import PrintingAside
 from engine.hookspecs import Function, PluginFailure
 from engine.semantics import dtypes as dt
 from engine.semantics.dtypes import Type
@@ -23,12 +24,14 @@ from engine.semantics.work import made, spend
 EXACT = 2**53
 
 
-def kernel(function: Function, types: Sequence[Type], result: Type) -> Callable[..., Any]:
-    """The kernel of a function of these types. It raises `Undefined` where the body finds no value and `Failed` where
+def kernel(function: Function, types: Sequence[Type], result: Type, aside: bool = False) -> Callable[..., Any]:
+    """The kernel of a function of these types; what its body prints goes to standard error where it is to stand
+    `aside`, since standard output holds data. It raises `Undefined` where the body finds no value and `Failed` where
     it fails; a null in a list of a strict function makes the result null, as it does that of `sum`."""
     give = [_GIVEN.get(kind.kind) for kind in types]
     lists = [place for place, kind in enumerate(types) if kind.kind == dt.LIST]
-    body, strict, numeric = function.body, not function.handles_missing, result.kind in dt.NUMERIC
+    body = _printing_aside(function.body) if aside else function.body
+    strict, numeric = not function.handles_missing, result.kind in dt.NUMERIC
     shown = f"`{function.name}` of `{function.set}`"
 
     def run(*arguments: Any) -> Any:
@@ -55,6 +58,14 @@ def kernel(function: Function, types: Sequence[Type], result: Type) -> Callable[
         if value is None:
             raise Undefined(f"{shown} has no value for these arguments")
         return _taken(value, result, shown)
+
+    return run
+
+
+def _printing_aside(body: Callable[..., Any]) -> Callable[..., Any]:
+    def run(*arguments: Any) -> Any:
+        with PrintingAside():
+            return body(*arguments)
 
     return run
 

@@ -29,8 +29,9 @@ _KEYWORDS = frozenset(
 )
 
 
-def function_set(name: str, version: str, functions: Sequence[Function]) -> FunctionSet:
-    """A set of a plugin of that version; raises `Problem` for what a plugin may not state.
+def function_set(name: str, version: str, functions: Sequence[Function], aside: bool = False) -> FunctionSet:
+    """A set of a plugin of that version; raises `Problem` for what a plugin may not state. `aside`: what its bodies
+    print goes to standard error.
 
     What identifies it is the plugin's version with a digest of what its functions state and of the files that their
     bodies stand in.
@@ -39,7 +40,7 @@ def function_set(name: str, version: str, functions: Sequence[Function]) -> Func
     for function in functions:
         if function.name in read:
             raise _wrong(function, "is there twice", "keep one of the two")
-        read[function.name] = _read(function)
+        read[function.name] = _read(function, aside)
     return FunctionSet(name, f"{version}-{_digest(functions)}", tuple(read.values()))
 
 
@@ -102,7 +103,7 @@ def _wrong(function: Function, what: str, help: str | None = None) -> Problem:
     return Problem(Diagnostic("E1030", message, None, help))
 
 
-def _read(function: Function) -> PluginFunction:
+def _read(function: Function, aside: bool) -> PluginFunction:
     name = function.name
     if not _NAME.fullmatch(name) or name.split()[0] in _KEYWORDS:
         raise _wrong(function, "has a name that no expression can call", "name it with words of letters and digits")
@@ -124,7 +125,7 @@ def _read(function: Function) -> PluginFunction:
     types = [read_type(text) for text in function.parameters.values()]
     result = read_type(function.result)
     nulls = "handles" if function.handles_missing else "strict"
-    operation = Operation(f"{function.set}.{name}", signatures, kernel(function, types, result), nulls)
+    operation = Operation(f"{function.set}.{name}", signatures, kernel(function, types, result, aside), nulls)
     return PluginFunction(name, operation, function.sql)
 
 

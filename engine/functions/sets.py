@@ -42,8 +42,10 @@ class Sets:
 
     def find(self, name: str) -> FunctionSet | None:
         if name not in self._read:
-            owner = self._owner(name)
-            found = None if owner is None else function_set(name, owner.version, self.provider.functions(name))
+            owner, found = self._owner(name), None
+            if owner is not None:
+                strange = owner.origin.value != BUILT_IN
+                found = function_set(name, owner.version, self.provider.functions(name), strange)
             self._read[name] = found
         return self._read[name]
 

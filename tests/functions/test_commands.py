@@ -1,6 +1,7 @@
 """The commands over policies that call functions: where sets come from, what is remembered, and what a set is."""
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -101,6 +102,18 @@ def test_each_command_takes_the_plugin(work: Path, tierwise: Tierwise) -> None:
         assert ran.code == 0, ran.err
         assert _results() == {"a": ("decided", 20), "b": ("open", None), "c": ("decided", 5)}, engine
     assert "* 2" in tierwise("sql", "policy.yaml", *plugin).out
+
+
+def test_what_a_body_prints_is_no_data(work: Path, tierwise: Tierwise) -> None:
+    loud = PLUGIN.replace("lambda x: x * 2", "lambda x: print('noise') or x * 2")
+    Path("acme.py").write_text(loud, "utf-8")
+    decided = tierwise("decide", "policy.yaml", "--plugin", "acme.py", "--no-explain", "--format", "json",
+                       given='{"id": "a", "amount": 4, "bad": true}')
+    assert json.loads(decided.out)["values"] == {"result": 8}
+    assert "noise" in decided.err
+    ran = tierwise("run", "policy.yaml", "firms.csv", "--plugin", "acme.py", "--engine", "python", "-o", "-")
+    assert "noise" not in ran.out
+    assert "noise" in ran.err
 
 
 def test_a_run_tells_what_failed(work: Path, tierwise: Tierwise) -> None:
