@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import csv
 import datetime
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -81,6 +82,37 @@ def test_an_input_that_nothing_is_bound_to_is_told(policy: Policy, deployment: P
     edit(deployment, "  grade: core.firms.grade\n", "")
     _, _, notes = both(policy, usual)
     assert notes == ["no column for `grade`: it was missing in every row"]
+
+
+def test_the_trace_tells_where_values_came_from(policy: Policy, deployment: Path) -> None:
+    def hook(how: str, table: str, fields: Any, keys: Any) -> Any:
+        if table != "repayments":
+            return None
+        if how == "one":
+            if keys == "F7":
+                raise PluginFailure("a page was lost")
+            return None
+        return batch(
+            firm_id=["F1", "F7"], due=pa.array([D(2026, 1, 10)] * 2), failed=[None, "a page was lost"],
+            paid=pa.array([D(2026, 1, 9)] * 2),
+        )
+
+    edit(deployment, "kind: bureau,", "kind: bureau, batch timeout: 5s,")
+    make = lambda: Kinds(core=lambda: core(hook), bureau=lambda: bureau(two_fail))  # noqa: E731
+    found = [ran(policy, make(), engine, extras=("trace",))[0] for engine in ENGINES]
+    told = [[json.loads(row["trace"])["sources"] for row in rows] for rows in found]
+    for origin in (origin for rows in told for row in rows for origin in row):
+        assert abs(datetime.datetime.fromisoformat(origin.pop("fetched")) - now()) < datetime.timedelta(minutes=5)
+    assert told[0] == told[1]
+    assert [origin["source"] for origin in told[0][0]] == [
+        "core.firms.annual_revenue", "core.firms.grade", "core.firms.founded", "bureau.scores.dscr", "core.repayments"
+    ]
+    assert told[0][3][3]["passed_over"][0]["detail"] == "503"
+    assert told[0][3][4]["passed_over"][0]["detail"] == "a page was lost"
+
+
+def now() -> datetime.datetime:
+    return datetime.datetime.now().astimezone()
 
 
 def test_customers_of_one_source_only(policy: Policy, deployment: Path) -> None:

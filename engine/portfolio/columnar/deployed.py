@@ -5,14 +5,16 @@ in SQL for all: of an input's fields the first counts that has a value which is 
 """
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from engine.backends.sql.tables import Column
 from engine.deploy.deployment import Supply
 from engine.deploy.intake import FEW, Failed, arrow, read
-from engine.deploy.joining import cut
+from engine.deploy.joining import Answer, cut, join
 from engine.deploy.matching import HistoryPlan, InputPlan, Place
+from engine.explain.supply import FAILED, Origin, Passed
 from engine.ir.models import SOURCES_FAILED
 from engine.portfolio.binding import Declared, Reading
 from engine.portfolio.columnar.binding import ORDINAL, Relation, bind
@@ -31,13 +33,14 @@ from engine.semantics.declarations import InputDecl
 
 class Fetched(Record):
     """A table of a source in the session: `relation` has `n` (its order), `key`, its columns as f0... and `failed`.
-    `failure` says why not all of it could be had."""
+    `failure` says why not all of it could be had, `at` when it was fetched."""
 
     place: Place
     relation: str
     columns: Mapping[str, str]
     rows: int
     failure: str | None
+    at: datetime.datetime
 
 
 class Deployed:
@@ -57,6 +60,10 @@ class Deployed:
         self.counts: dict[str, dict[str, int]] = {}
         self._joined_as = ""
         self._given: Mapping[str, InputPlan] = {}
+        self._supplied: dict[str, HistoryPlan] = {}
+        self._owners: dict[str, str] = {}
+        self._customers = ""
+        self._key = ""
         self.path = str(supply.deployment.path)
 
     # --- customers ---------------------------------------------------------------------------------
@@ -80,6 +87,7 @@ class Deployed:
     def history(self, plan: HistoryPlan, customers: Relation, fields: Sequence[Declared], reading: Reading) -> Relation:
         """The events of a history; those of customers of whom not all could be had are left out, and noted as lost."""
         found = self._fetch(plan.place, plan.owner, customers)
+        self._supplied[plan.decl.name] = plan
         lost = self.session.name("lost")
         mine = customers.columns.get(plan.owner.name)
         if found.failure is not None:                   # nobody's events are known to be all
@@ -110,8 +118,9 @@ class Deployed:
         session = self.session
         plans = {name: plan for name, plan in self.plan.inputs.items() if name not in customers.columns}
         self._fetch_facts(plans, customers)
+        self._given, self._customers = plans, customers.name
+        self._key = customers.columns[self.plan.key.name].name
         joined = self._joined_as = self._joined(customers, plans)
-        self._given = plans
         found = bind(session, Raw(
             joined, tuple(self._bound(name, plan, at) for at, (name, plan) in enumerate(plans.items())), (), ORDINAL,
             customers.shown, self.path, staged=False, rows=customers.rows,
@@ -163,8 +172,7 @@ class Deployed:
     def _joined(self, customers: Relation, plans: Mapping[str, InputPlan]) -> str:
         """A table with the customers' ordinals, values v0..., which field gave each (w0..., 0 for none), whether each
         history was had (s0...) and `FAILURES`."""
-        session = self.session
-        key = customers.columns[self.plan.key.name].name
+        session, key = self.session, self._key
         aliases: dict[Place, str] = {}
         joins: list[str] = []
         for place in dict.fromkeys(c.place for plan in plans.values() for c in plan.candidates):
@@ -181,7 +189,7 @@ class Deployed:
             none = " AND ".join(f"{value} IS NULL" for value in values)
             failures.append(f"CASE WHEN {none} THEN coalesce({', '.join(told)}) END")
         for at, (name, lost) in enumerate(self.lost.items()):
-            owner = customers.columns[self.plan.histories[name].owner.name].name
+            owner = self._owners[name] = customers.columns[self.plan.histories[name].owner.name].name
             joins.append(f"LEFT JOIN {lost} l{at} ON l{at}.k = c.{owner}")
             shown.append(f"l{at}.k IS NULL AS s{at}")
             failures.append(f"{session.variable(self.plan.histories[name].place.shown)} || ': ' || l{at}.why")
@@ -248,6 +256,43 @@ class Deployed:
             source, _, why = failure.partition(": ")
             self.notes.append(f"{source} failed for {count(number, 'customer')}: {why}")
 
+    def origins(
+        self, lines: Sequence[int], histories: Sequence[Mapping[str, Any] | None]
+    ) -> list[dict[str, Origin]]:
+        """Where the data of some customers came from, given their ordinals and histories."""
+        answers: list[dict[Place, Answer]] = [{} for _ in lines]
+        places = dict.fromkeys(c.place for plan in self._given.values() for c in plan.candidates)
+        tables = {place: self.supply.table(place.source, place.table) for place in places}
+        for place in places:
+            found = self.fetched[place]
+            rows = {ordinal: row for ordinal, *row in self.session.rows(
+                f"SELECT c.{ORDINAL}, {', '.join(['t.n', 't.failed', *(f't.{f}' for f in found.columns.values())])} "
+                f"FROM {self._customers} c LEFT JOIN {self._facts(place)} t ON {self._same(place, 't', self._key)} "
+                f"WHERE c.{ORDINAL} IN (SELECT unnest(?::BIGINT[]))", [list(lines)],
+            )}
+            for line, mine in zip(lines, answers, strict=True):
+                n, failed, *cells = rows[line]
+                row = None if n is None else dict(zip(found.columns, cells, strict=True))
+                mine[place] = Answer(row, found.at, failed if n is not None else found.failure)
+        lost = {
+            name: dict(self.session.rows(f"SELECT c.{ORDINAL}, l.why FROM {self._customers} c JOIN {relation} l "
+                                         f"ON l.k = c.{self._owners[name]}"))
+            for name, relation in self.lost.items()
+        }
+        told = []
+        for line, mine, history in zip(lines, answers, histories, strict=True):
+            origins = {name: join(plan, mine, tables, self.request.as_of)[1] for name, plan in self._given.items()}
+            for name, plan in self._supplied.items():
+                rows_of = (history or {}).get(name)
+                at, shown = self.fetched[plan.place].at, plan.place.shown
+                if rows_of is None:
+                    passed = (Passed(shown, FAILED, lost.get(name, {}).get(line, "")),)
+                    origins[name] = Origin(name, None, at, None, passed, is_history=True)
+                else:
+                    origins[name] = Origin(name, shown, at, rows=len(rows_of), is_history=True)
+            told.append(origins)
+        return told
+
     def explained(self, problems: Sequence[Problem]) -> list[Problem]:
         """Refused rows with the failures of sources that may have led to it."""
         failures = dict(self.session.rows(
@@ -289,7 +334,7 @@ class Deployed:
         typed = [f"{c} {'VARCHAR' if k == 'BIGINT' else k}" for c, k in zip(columns.values(), kinds, strict=True)]
         listed = ", ".join(["n BIGINT", f"key {SQL_TYPES[owner.type.kind]}", *typed, "failed VARCHAR"])
         session.run(f"CREATE TEMP TABLE {relation} ({listed})")
-        rows, failure = 0, None
+        rows, failure, now = 0, None, datetime.datetime.now().astimezone()
         keys = self._keys(place, owner, customers)
         for batch in read(plan, self.supply.sources[place.source], place, owner.type, self.request.as_of, keys):
             if isinstance(batch, Failed):
@@ -302,7 +347,7 @@ class Deployed:
             session.connection.unregister("batch")
             rows += batch.num_rows
             self.listener.progress(rows, None, f"rows of {place.shown}")
-        found = self.fetched[place] = Fetched(place, relation, columns, rows, failure)
+        found = self.fetched[place] = Fetched(place, relation, columns, rows, failure, now)
         return found
 
     @property

@@ -404,12 +404,14 @@ class Run:
         source = staged.relation(session)
         for batch in self.door.rows(f"SELECT ordinal FROM {source} WHERE status <> 'refused'"):
             told = []
-            for _, values, events in batch:
-                decision = self.policy.decide(
-                    values, as_of=self.request.as_of, history=self.door.history(values, events), only=self.only
-                )
-                told.append(trace_text(decision))
             lines = [line for line, *_ in batch]
+            histories = [self.door.history(values, events) for _, values, events in batch]
+            origins = None if self.deployed is None else self.deployed.origins(lines, histories)
+            for at, ((_, values, _), history) in enumerate(zip(batch, histories, strict=True)):
+                decision = self.policy.decide(values, as_of=self.request.as_of, history=history, only=self.only)
+                if origins is not None:
+                    decision.supplied(origins[at])
+                told.append(trace_text(decision))
             session.run(f"INSERT INTO {table} SELECT unnest(?::BIGINT[]), unnest(?::VARCHAR[])", [lines, told])
         joined = f"SELECT * FROM {source} LEFT JOIN {table} USING (ordinal) ORDER BY ordinal"
         session.run(f"COPY ({joined}) TO ? (FORMAT parquet)", [path])
