@@ -9,21 +9,20 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from engine.backends.sql.program import compile_program
 from engine.backends.sql.spark import run as carried_out
-from engine.backends.sql.tables import Column, Customers, Events, Source
+from engine.backends.sql.tables import Customers, Events, Source
 from engine.backends.support import Unsupported
 from engine.diagnostics import Diagnostic
 from engine.ir import nodes as ir
-from engine.ir.previous import DATE, PREFIX
-from engine.portfolio.binding import Declared, hint_of
+from engine.portfolio.binding import Declared
 from engine.portfolio.columnar import run as columnar
 from engine.portfolio.columnar.binding import ORDINAL, require_key
 from engine.portfolio.columnar.deciding import Staged, Statement, described, stage
-from engine.portfolio.columnar.keys import Keys, keys_of
+from engine.portfolio.columnar.keys import keys_of
 from engine.portfolio.columnar.locations import located, shown_place
 from engine.portfolio.columnar.owning import owned
 from engine.portfolio.columnar.previous import read
@@ -31,19 +30,19 @@ from engine.portfolio.columnar.progress import watched as written
 from engine.portfolio.columnar.refusals import EventTable, Problems
 from engine.portfolio.columnar.selection import Selected, where_name
 from engine.portfolio.columnar.session import Session, guarded
-from engine.portfolio.columnar.session import reading as telling
 from engine.portfolio.columnar.sources import opened
 from engine.portfolio.columnar.versions import reading_date
-from engine.portfolio.previous import lost_text
 from engine.portfolio.problems import DataProblem
 from engine.portfolio.request import KEEP, STOP, Listener, Policy, Request, Summary
 from engine.portfolio.scored import require_answers
-from engine.portfolio.shared import NULL_KEY, REPEATED, Usage, link_of, orphans_text, require_columns
+from engine.portfolio.shared import NULL_KEY, REPEATED, Usage, link_of, require_columns
 from engine.portfolio.spark.door import SparkDoor
+from engine.portfolio.spark.events import advice, claimed
+from engine.portfolio.spark.events import owned as joined
+from engine.portfolio.spark.keys import Keyed, orphans
+from engine.portfolio.spark.previous import Beside
 from engine.portfolio.spark.session import reading, started, watched
-from engine.portfolio.spark.tables import Table, handed_over, is_native, is_unread, is_url, parquet
-from engine.portfolio.tables import count
-from engine.render import visible
+from engine.portfolio.spark.tables import Table, handed_over, is_native, is_url, local, parquet
 
 
 def run(policy: Policy, request: Request, listener: Listener) -> Summary:
@@ -144,7 +143,7 @@ class SparkRun(columnar.Run):
                 self._judge_events(place, name, link.name, fields, table)
                 made = EventTable(decl, owner.name, relation)
                 if decl.of is not None:
-                    made, table = self._owned(made, table, decl.of, link.name)
+                    made, table = joined(made, table, self.events[decl.of], self.tables[decl.of], link.name)
                 self.events[name], self.tables[name] = made, table
                 continue
             if is_url(place):
@@ -166,89 +165,22 @@ class SparkRun(columnar.Run):
             self._claim(name, key, table.relation)
             self._advise(place, table.relation, fields)
         else:
-            self._claim_in_spark(name, key, table)
-            self._advise_in_spark(place, table, fields)
-
-    def _claim_in_spark(self, name: str, key: str, table: Table) -> None:
-        """Judge the events that belong to nobody; raises DataProblem where there may be none."""
-        mine = F.col(table.relation.columns[key].name)
-        nobody = table.frame.where(mine.isNull() & ~is_unread(table, key))
-        first, number = nobody.agg(F.min(ORDINAL), F.count(F.lit(1))).collect()[0]
-        if number and self.request.on_keyless_event == STOP:
-            raise DataProblem(
-                f"a row of history `{name}` belongs to no customer: has no key", table.relation.path, first,
-                help=f"give every row its `{key}`",
-            )
-        if number:
-            self.notes.append(f"{count(number, 'row')} of history `{name}` without a key")
-
-    def _advise_in_spark(self, place: str, table: Table, fields: Sequence[Declared]) -> None:
-        for field in fields:
-            odd = table.relation.cells.get(field.name)
-            if odd is None or table.relation.contents[field.name] != "VARCHAR":
-                continue
-            parse = self.reading.parser(field.type)
-            found = table.frame.where(F.col(odd).isNotNull()).groupBy(odd).agg(F.min(ORDINAL).alias("first"))
-            for (text,) in found.orderBy("first").limit(100).select(odd).collect():
-                if (hint := hint_of(text, field.type, parse, self.reading)) is not None:
-                    self.listener.note(f"note: {place}: `{field.name}` {visible(hint)}")
-                    break
-
-    def _owned(self, made: EventTable, table: Table, of: str, key: str) -> tuple[EventTable, Table]:
-        """A table whose rows belong to those of another with the same `key`, with the customer's key as a column."""
-        above, upper = self.events[of], self.tables[of]
-        relation = table.relation
-        if made.owner in relation.columns:
-            raise DataProblem(
-                f"history `{made.decl.name}` has a field `{made.owner}`, which is the key of the customers",
-                relation.path, help=f"leave `of` out of the history, and name `{made.owner}` as its key",
-            )
-        require_key(upper.relation, above.decl.name, key)
-        theirs, customer = (F.col(upper.relation.columns[name].name) for name in (key, above.owner))
-        links = upper.frame.where(theirs.isNotNull() & customer.isNotNull()).select(
-            theirs.alias("k"), customer.alias("whose")
-        ).distinct()
-        frame = table.frame.join(links, F.col(relation.columns[key].name) == F.col("k"), "left").drop("k")
-        held = relation.replace(
-            columns={**relation.columns, made.owner: Column("whose")},
-            contents={**relation.contents, made.owner: upper.relation.contents[above.owner]},
-        )
-        return made.replace(relation=held), table.replace(relation=held, frame=frame)
+            told = claimed(table, name, key, self.request.on_keyless_event)
+            self.notes.extend([] if told is None else [told])
+            for note in advice(place, table, fields, self.reading):
+                self.listener.note(note)
 
     def _remember_in_spark(self) -> None:
         """Put the decisions of an earlier run, which the embedded database reads, beside the customers."""
         if self.earlier is None:
             return
-        as_of, relation, frame = self.request.as_of, self.data.relation, self.data.frame
+        as_of = self.request.as_of
         self.logged = logged = read(self.session, self.earlier, as_of)
+        beside = Beside(self.session, self.spark, self.data, self.earlier, logged)
         self.notes.extend(logged.notes)
-        path = self.session.path(".parquet")
-        with telling(logged.relation.shown, logged.relation.path):
-            self.session.run(f"COPY (SELECT * FROM {logged.view}) TO ? (FORMAT parquet)", [path])
-        earlier = self.spark.read.parquet(f"file://{path}")
-        same = F.lit(True)
-        for at, decl in enumerate(self.earlier.keys):
-            mine = relation.columns.get(decl.name)
-            same = same & (F.lit(False) if mine is None else F.col(mine.name) == F.col(f"k{at}"))
-        if self.request.limit is None and (lost := earlier.join(frame, same, "left_anti").count()):
-            self.notes.append(lost_text(lost, logged.relation.shown, relation.shown))
-        seen = F.col("found") & (F.col("day").isNull() | (F.col("day") <= F.lit(as_of)))
-        places = {decl.name: f"o{at}" for at, decl in enumerate(self.earlier.outcomes)}
-        columns: dict[str, Column] = {}
-        shown = []
-        for at, name in enumerate(d.name for d in self.layout.inputs.values() if d.previous):
-            member = name.removeprefix(f"{PREFIX}.")
-            cell = "day" if member == DATE else places.get(member)
-            if name != PREFIX and cell not in earlier.columns:
-                continue
-            value = F.lit(True) if name == PREFIX else F.col(str(cell))
-            shown.append(F.when(seen, value).alias(f"p{at}"))
-            columns[name] = Column(f"p{at}")
-        kept = frame.columns
-        joined = frame.join(earlier.drop(ORDINAL).withColumn("found", F.lit(True)), same, "left").select(*kept, *shown)
-        self.data = self.data.replace(
-            relation=relation.replace(columns={**relation.columns, **columns}), frame=joined
-        )
+        if self.request.limit is None:
+            self.notes.extend(beside.strangers())
+        self.data = beside.joined(as_of, [d.name for d in self.layout.inputs.values() if d.previous])
 
     # --- which rows, and their keys --------------------------------------------------------------------
 
@@ -265,7 +197,7 @@ class SparkRun(columnar.Run):
             decided = _numbered(carried_out(made, {"customers": frame}, request.as_of))
             holds, refused = F.col(f"a{kinds.index('value')}"), F.col(f"a{kinds.index('status')}") == "refused"
             held = decided.where(holds | refused).select(F.col("a0").alias(ORDINAL), refused.alias("bad"))
-            taken = self.spark.read.parquet(self._set_aside(held))
+            taken = self.spark.read.parquet(local(self._set_aside(held)))
             good, bad = taken.agg(F.count_if(~F.col("bad")), F.count_if(F.col("bad"))).collect()[0]
             rows, untold, unreadable = int(good), int(bad) + len(unreadable), ()
             frame = frame.join(taken.where(~F.col("bad")).select(ORDINAL), ORDINAL, "left_semi")
@@ -282,72 +214,31 @@ class SparkRun(columnar.Run):
 
     def _set_aside(self, frame: DataFrame) -> str:
         """A frame as Parquet in the folder of the session; where it stands."""
-        path = f"file://{self.session.path('.parquet')}"
-        frame.write.parquet(path)
+        path = self.session.path(".parquet")
+        frame.write.parquet(f"file://{path}")
         return path
 
     def _keys(self) -> None:
         """Count keys, and set aside what is refused for them."""
         request = self.request
         self.problems = Problems(self.session, len(self.layout.keys))
-        key, good = self._key(self.key)
-        self.repeated = self.keyless = 0
-        if key is not None:
-            every, found, distinct = good.agg(F.count(F.lit(1)), F.count(key), F.count_distinct(key)).collect()[0]
-            self.repeated, self.keyless = found - distinct, every - found
+        keyed = Keyed(self.chosen, self.customers, self.layout.keys, self.key.bad)
+        self.repeated, self.keyless = keyed.counts()
         self.problems.add([self._unreadable(row) for row in self.selected.unreadable])
         self.orphans = {}
         if request.limit is None:
-            for name in self.events:
-                if lost := self._orphans(name):
+            for name, made in self.events.items():
+                if lost := orphans(made, self.tables[name], self.data, name, request.on_orphan):
                     self.orphans[name] = lost
         self._unread_keys()
-        if key is not None and self.keyless and request.on_null_key != KEEP:
-            self._refuse_all(self._ordinals(good.where(key.isNull())), NULL_KEY, ["key"], request.on_null_key == STOP)
-        if key is not None and self.repeated and request.on_repeated_key != KEEP:
-            place = F.row_number().over(Window.partitionBy(key).orderBy(ORDINAL))
-            later = good.where(key.isNotNull()).select(ORDINAL, place.alias("place")).where("place > 1")
-            self._refuse_all(self._ordinals(later), REPEATED, ["key"], request.on_repeated_key == STOP)
+        for number, choice, rows, message in (
+            (self.keyless, request.on_null_key, keyed.keyless, NULL_KEY),
+            (self.repeated, request.on_repeated_key, keyed.repeated, REPEATED),
+        ):
+            if number and choice != KEEP:
+                self._refuse_all(self._ordinals(rows()), message, ["key"], choice == STOP)
         for name, table in self.events.items():
             self._broken(name, table)
-
-    def _key(self, keys: Keys) -> tuple[Any, DataFrame]:
-        """A customer's key as one value, None where the policy has none, and the rows whose keys were read."""
-        frame = self.chosen
-        for flag in keys.bad:
-            frame = frame.where(~F.col(flag))
-        parts = []
-        for name in self.layout.keys:
-            column = self.customers.columns.get(name)
-            if column is None:
-                return F.lit(None).cast("string"), frame
-            parts.append(F.col(column.name))
-        if not parts:
-            return None, frame
-        return (parts[0] if len(parts) == 1 else F.concat(*self._parts(parts))), frame
-
-    @staticmethod
-    def _parts(parts: Sequence[Any]) -> list[Any]:
-        found = [parts[0].cast("string")]
-        for part in parts[1:]:
-            found += [F.lit("\x1f"), part.cast("string")]
-        return found
-
-    def _orphans(self, name: str) -> int:
-        """How many events belong to no customer; raises DataProblem where there must be none."""
-        made, table = self.events[name], self.tables[name]
-        key = self.customers.columns.get(made.owner)
-        mine = F.col(table.relation.columns[made.owner].name)
-        # Events without a key are told elsewhere; without a row above they are of nobody.
-        given = mine if made.decl.of is None else F.col(table.relation.columns[made.decl.key or ""].name)
-        events = table.frame.where(given.isNotNull() | is_unread(table, made.owner))
-        if key is not None:
-            theirs = self.data.frame.select(F.col(key.name).alias("theirs"))
-            events = events.join(theirs, mine == F.col("theirs"), "left_anti")
-        lost = int(events.agg(F.count_distinct(F.col(ORDINAL))).collect()[0][0])
-        if lost and self.request.on_orphan == STOP:
-            raise DataProblem(orphans_text(name, lost, self.customers.shown), table.relation.path)
-        return lost
 
     def _ordinals(self, frame: DataFrame) -> str:
         """The ordinals of a frame's rows, as a query of the embedded database."""
@@ -392,20 +283,20 @@ class SparkRun(columnar.Run):
             with watched(self.listener, "deciding", self.spark):
                 decided = carried_out(query, {"customers": frame, **frames}, self.request.as_of)
                 made = self._set_aside(_numbered(decided))
-            files = self.session.variable(f"{made.removeprefix('file://')}/*.parquet")
-            self._seen(files)
+            files = self.session.variable(f"{made}/*.parquet")
+            self._require_seen(self.session.row(f"SELECT count(*) FROM glob({files})")[0] > 0)
             statement = Statement(f"SELECT * FROM read_parquet({files})", described(query.columns))
             place = path if len(parts) == 1 else f"{path}.{at}"
             native = self.target.form == "parquet"
             staged.append(stage(self.session, statement, self.layout, keys, None, place, False, native))
+        self._require_seen(sum(part.rows for part in staged) == self.selected.rows)
         return staged
 
-    def _seen(self, files: str) -> None:
-        """Raise DataProblem where other machines wrote what this one does not see."""
-        (found,) = self.session.row(f"SELECT count(*) FROM glob({files})")
-        if not found:
+    def _require_seen(self, seen: bool) -> None:
+        """Raise DataProblem where other machines set aside what this one does not see."""
+        if not seen:
             raise DataProblem(
-                f"what Spark set aside in `{self.session.folder}` is not there", self.session.folder,
+                f"what Spark decided is not all in `{self.session.folder}`", self.session.folder,
                 help="name a folder that all machines of the cluster see by TMPDIR",
             )
 

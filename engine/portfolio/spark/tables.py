@@ -77,7 +77,7 @@ def handed_over(session: Session, spark: Any, relation: Relation, kinds: Mapping
     with telling(relation.shown, relation.path):
         session.run(f"COPY (SELECT {', '.join(shown)} FROM {relation.name}) TO ? (FORMAT parquet)", [path])
     with reading(relation.shown, relation.path):
-        return Table(relation.replace(columns=columns), spark.read.parquet(_local(path)), True)
+        return Table(relation.replace(columns=columns), spark.read.parquet(local(path)), True)
 
 
 def _unread(at: str) -> str:
@@ -105,16 +105,16 @@ def parquet(spark: Any, place: Location, declared: Sequence[Declared], how: Read
     if is_url(path):
         paths = [path]
     else:
-        paths = [_local(name) for name in parquet_files(place)]
+        paths = [local(name) for name in parquet_files(place)]
         if os.path.isdir(path):
-            reader = reader.option("basePath", _local(path))
+            reader = reader.option("basePath", local(path))
     with reading(place.shown, path), meant(spark, _PARTITIONS):
         raw = reader.parquet(*paths)
         numbered, rows = _numbered(raw)
         return _bound(spark, numbered, raw.schema, rows, place, declared, how)
 
 
-def _local(path: str) -> str:
+def local(path: str) -> str:
     """A file of this machine by its whole name."""
     return "file://" + _MAGIC.sub(r"\\\1", os.path.abspath(path))
 
