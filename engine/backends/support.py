@@ -63,7 +63,7 @@ _PHRASES: dict[type[ir.Node], str] = {
     ir.Record: "contexts", ir.List: "lists", ir.Relation: "histories", ir.Filter: "filters of rows or items",
     ir.Map: "loops over rows or items", ir.Fold: "aggregates over rows or items", ir.Lookup: "lookups in a table",
     ir.Group: "groups of rows",
-    ir.Opaque: "scorers of plugins", ir.Lambda: "functions", ir.Apply: "functions",
+    ir.Lambda: "functions", ir.Apply: "functions",
     ir.Iterate: "loops over several lists",
 }
 

@@ -206,15 +206,6 @@ class Lookup(Node):
     keys: tuple[Node, ...]
 
 
-class Opaque(Node):
-    """A scorer or plugin function, a boundary between stages of a columnar program."""
-
-    name: str
-    args: tuple[tuple[str, Node], ...]
-    deterministic: bool = True
-    on_failure: str = "missing"
-
-
 # --- bare FEEL only -------------------------------------------------------------
 
 

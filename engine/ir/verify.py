@@ -17,7 +17,6 @@ DYNAMIC = (ir.Lambda, ir.Apply, ir.Iterate)
 EXPRESSIONS = (
     ir.Const, ir.Input, ir.Parameter, ir.AsOf, ir.Ref, ir.Local, ir.Let, ir.Call, ir.Compare, ir.And, ir.Or, ir.Not,
     ir.IsNull, ir.Cond, ir.Record, ir.Field, ir.List, ir.Relation, ir.Filter, ir.Map, ir.Fold, ir.Group, ir.Lookup,
-    ir.Opaque,
 )
 _COMPARISONS = frozenset({"=", "!=", "<", "<=", ">", ">="})
 _BOOLEAN = (ir.Compare, ir.And, ir.Or, ir.Not, ir.IsNull)

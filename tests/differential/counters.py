@@ -12,7 +12,7 @@ from engine.semantics.catalogue import BUILTINS
 from engine.semantics.folds import FOLDS
 
 #: Nodes that no policy of a file holds: scorers and plugin functions need a plugin, the last three are bare FEEL's.
-ABSENT_NODES = frozenset({"Opaque", "Lambda", "Apply", "Iterate"})
+ABSENT_NODES = frozenset({"Lambda", "Apply", "Iterate"})
 #: Operations that lower to other nodes or that no policy can call: they take or give a function, or a range with
 #: both ends given as values.
 ABSENT_OPERATIONS = {

@@ -6,9 +6,6 @@ from engine.backends.support import DYNAMIC, HITS, NODES, SCORECARD, Support, pa
 from engine.ir import nodes as ir
 from engine.semantics.catalogue import BUILTINS
 
-#: Scorers and functions of plugins are called by what runs a program, which nothing does yet.
-LEFT_OUT: frozenset[type[ir.Node]] = frozenset({ir.Opaque, *DYNAMIC})
-
 SUPPORT = Support(
     "python",
     frozenset({
@@ -19,5 +16,5 @@ SUPPORT = Support(
     {operation.name: "" for operation in BUILTINS},
     frozenset({"value", "first", *DRAFTS, SCORECARD}),
 )
-partition("python: nodes", SUPPORT.nodes, LEFT_OUT, set(NODES))
+partition("python: nodes", SUPPORT.nodes, DYNAMIC, set(NODES))
 partition("python: hit policies", SUPPORT.hits, (), set(HITS))

@@ -51,9 +51,6 @@ class Evaluator:
     def lookup(self, node: ir.Lookup, keys: tuple[Any, ...]) -> Any:
         raise LookupError(node.table)
 
-    def opaque(self, node: ir.Opaque, args: dict[str, Any]) -> Any:
-        raise LookupError(node.name)
-
     # --- nodes -------------------------------------------------------------------
 
     def _const(self, node: ir.Const) -> Any:
@@ -204,9 +201,6 @@ class Evaluator:
         keys = tuple(self.evaluate(k) for k in node.keys)
         return None if any(k is None for k in keys) else self.lookup(node, keys)
 
-    def _opaque(self, node: ir.Opaque) -> Any:
-        return self.opaque(node, {name: self.evaluate(arg) for name, arg in node.args})
-
     def bound(self, name: str, value: Any, body: ir.Node) -> Any:
         """`body` with the local `name` bound to `value`."""
         had, before = name in self.locals, self.locals.get(name)
@@ -244,7 +238,6 @@ Evaluator.handlers = {
     ir.Fold: Evaluator._fold,
     ir.Group: Evaluator._group,
     ir.Lookup: Evaluator._lookup,
-    ir.Opaque: Evaluator._opaque,
 }
 
 

@@ -227,7 +227,7 @@ class SmtExpressions(support.Compiler):
         ir.Or: disjunction, ir.Not: negation, ir.IsNull: null_test, ir.Cond: condition, ir.Field: field,
     }
     nodes_left_out = frozenset({
-        ir.Record, ir.List, ir.Relation, ir.Filter, ir.Map, ir.Fold, ir.Group, ir.Lookup, ir.Opaque,
+        ir.Record, ir.List, ir.Relation, ir.Filter, ir.Map, ir.Fold, ir.Group, ir.Lookup,
         *support.DYNAMIC,
     })
     operations: ClassVar[Mapping[str, tuple[Form, ...]]] = {
