@@ -345,7 +345,8 @@ class Run:
             place = path if len(parts) == 1 else f"{path}.{at}"
             with watched(self.listener, "deciding", session), reading(self.customers.shown, self.customers.path):
                 native = self.target.form == "parquet"
-                staged.append(stage(session, made, self.layout, keys, request.as_of, place, ordered, native))
+                straight = ordered and " JOIN " not in made.sql     # a join keeps no order that one may count on
+                staged.append(stage(session, made, self.layout, keys, request.as_of, place, straight, native))
         if asker is not None:                           # whoever is looked at one by one was answered already
             self.door.customers = asker.beside(self.customers)
         return staged
