@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.backends.reference.decide import POLICIES, ArmTrace, BinTrace, Outcome
 from engine.backends.reference.nulls import NOTHING, Origins
@@ -31,7 +31,9 @@ from engine.explain.plan import (
 from engine.explain.values import plain
 from engine.ir import nodes as ir
 from engine.ir.door import Fault
-from engine.scoring.single import Scored
+
+if TYPE_CHECKING:
+    from engine.scoring.single import Scored
 
 Json = dict[str, Any]
 

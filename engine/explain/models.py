@@ -1,13 +1,15 @@
 """What came of the models that a decision asked."""
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.explain.plan import Plan
 from engine.explain.values import plain
 from engine.ir import nodes as ir
 from engine.ir.reads import expressions, walk
-from engine.scoring.single import Scored
+
+if TYPE_CHECKING:
+    from engine.scoring.single import Scored
 
 
 def told(plan: Plan, program: ir.Program, scored: Scored, personal: bool) -> dict[str, Any]:
