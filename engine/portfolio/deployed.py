@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from engine.deploy.asking import Asked, Customer
@@ -54,17 +54,15 @@ class Listed(Table):
 
 
 class Fetcher:
-    """Fetches the data of one customer after the other. `given` are the inputs that a file brings."""
+    """Fetches the data of one customer after the other, but for the cells that a file brings."""
 
-    def __init__(self, supply: Supply, request: Request, table: Table, given: Collection[str]) -> None:
+    def __init__(self, supply: Supply, request: Request, table: Table) -> None:
         self._supply = supply
         self._request = request
         self._table = table
-        self._given = given
         self._files = {name for name, _ in request.histories}
         self.counts: dict[str, Counter[str]] = {
             name: Counter({**{c.shown: 0 for c in plan.candidates}, "": 0}) for name, plan in supply.plan.inputs.items()
-            if name not in given
         }
         self._failed: Counter[str] = Counter()
 
@@ -76,7 +74,7 @@ class Fetcher:
             key = convert(values.get(plan.key.name), plan.key.type)
         except Refusal:
             key = None                                  # the row is refused for it
-        found = self._supply.customer(key, self._request.as_of, values, {}, {*self._given, *self._files}, known)
+        found = self._supply.customer(key, self._request.as_of, values, {}, self._files, known)
         return found
 
     def count(self, found: Customer) -> None:

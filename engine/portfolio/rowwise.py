@@ -95,8 +95,7 @@ class _RowByRow:
         self.fetcher: Any = None
         if request.supply is not None:                  # most runs need none of what it imports
             deployed: Any = import_module("engine.portfolio.deployed")
-            given = {name for name in inputs if name not in self.bound.absent} if table.columns else ()
-            self.fetcher = deployed.Fetcher(request.supply, request, table, given)
+            self.fetcher = deployed.Fetcher(request.supply, request, table)
             self.failures_of = deployed.failures_of
         self.owner = {name: owner.name for name, (_, owner, _) in declared_histories(programs[-1], request).items()}
         needed = set.intersection(*(set(policy.cone(program, self.only).inputs) for program in programs))

@@ -173,9 +173,76 @@ def test_a_file_and_sources(policy: Policy, deployment: Path) -> None:
     assert [(row["line"], row["firm id"], row["status"]) for row in rows] == [
         ("2", "F7", "open"), ("4", "F1", "decided"), ("5", "F0", "refused")
     ]
-    assert "grade" not in summary.sources               # which the file gives, though not for F1
+    assert summary.sources["grade"] == {"given": 2, "core.firms.grade": 1, "": 0}
     asked = next(call for source in made[0].opened for call in source.calls if call[:2] == ("batches", "scores"))
     assert asked[3] == ("F7", "F1", "F0")
+
+
+CELLS = {
+    "csv": "firm id,grade,dscr,annual revenue,founded\nF1,,,2000,\nF2,B,abc,,2020-02-30\nF7,C,0.5,-1,2026-01-01\n"
+           ",A,2,1,\n",
+    "jsonl": "".join(json.dumps(row) + "\n" for row in (
+        {"firm id": "F1", "annual revenue": 2000}, {"firm id": "F2", "grade": "B", "dscr": "abc", "founded": [1]},
+        {"firm id": "F7", "grade": "C", "dscr": 0.5, "annual revenue": -1, "founded": "2026-01-01"},
+        {"firm id": None, "grade": None, "dscr": 2},
+    )),
+}
+
+
+@pytest.mark.parametrize("form", CELLS)
+def test_cells_of_a_file_go_before_cell_by_cell(policy: Policy, deployment: Path, form: str) -> None:
+    Path(f"firms.{form}").write_text(CELLS[form], "utf-8")
+    rows, summary, _ = both(policy, usual, data=f"firms.{form}")
+    assert [row["status"] for row in rows] == ["decided", "refused", "refused", "refused"]
+    assert (rows[0]["decision"], rows[0]["limit"]) == ("approve", "400")
+    assert "`dscr` `abc` is not a number" in rows[1]["problem"] and "annual revenue" not in rows[1]["problem"]
+    assert summary.sources["dscr"]["given"] == 3
+
+
+def test_a_file_that_has_every_cell_of_an_input(policy: Policy, deployment: Path) -> None:
+    edit(deployment, "customers: core.firms\n", "")
+    Path("firms.csv").write_text("firm id,dscr\nF1,0.5\nF5,2\n", "utf-8")
+    kinds = usual()
+    rows, summary, _ = ran(policy, kinds, "duckdb", data="firms.csv")
+    assert [row["decision"] for row in rows] == ["decline", "approve"]
+    asked = {call[1] for source in kinds.opened for call in source.calls if call[0] == "batches"}
+    assert asked == {"firms", "repayments"}
+    assert summary.sources["dscr"] == {"bureau.scores.dscr": 0, "core.firms.last_score": 0, "": 0, "given": 2}
+    assert both(policy, usual, data="firms.csv")[0] == rows
+
+
+def test_a_history_whose_owner_a_source_tells(bare: Path, tmp_path: Path) -> None:
+    """The rows are of a group, which the customer's facts name."""
+    text = POLICY.replace("    key: firm id\n", "    key: grade\n").replace(", values: [A, B]", "")
+    path = tmp_path / "policy.yaml"
+    path.write_text(text, "utf-8")
+
+    def grouped(hook: Callable[..., Any] | None = None) -> Memory:
+        found = core(hook)
+        table, _ = found.tables["repayments"]
+        found.tables["repayments"] = table, [
+            {"firm_id": "A", "due": D(2026, 1, 10), "paid": D(2026, 1, 9)},
+            {"firm_id": "B", "due": D(2026, 1, 10), "paid": D(2026, 2, 1)},
+        ]
+        return found
+
+    policy = load_policy(path)
+    rows, _, _ = both(policy, lambda: Kinds(core=grouped, bureau=bureau))
+    assert [row["reasons"] for row in rows] == ["", "MISSING", "R2", "R1;MISSING"]
+    Path("firms.csv").write_text("firm id,dscr\nF7,3\nF1,2\n", "utf-8")
+    rows, _, _ = both(policy, lambda: Kinds(core=grouped, bureau=bureau), data="firms.csv")
+    assert [row["reasons"] for row in rows] == ["R1", ""]
+
+    def lost(how: str, table: str, fields: Any, keys: Any) -> Any:
+        if table == "repayments" and (how == "batches" or keys == "B"):
+            if how == "one":
+                raise PluginFailure("cut")
+            return batch(firm_id=["A", "B"], due=pa.array([D(2026, 1, 10)] * 2), paid=pa.array([D(2026, 1, 9)] * 2),
+                         failed=[None, "cut"])
+        return None
+
+    rows, _, _ = both(policy, lambda: Kinds(core=lambda: grouped(lost), bureau=bureau))
+    assert [row["failures"] for row in rows] == ["", "", "", "core.repayments: cut"]
 
 
 def test_a_file_of_events_goes_before_the_source(policy: Policy, deployment: Path) -> None:

@@ -14,11 +14,11 @@ from engine.deploy.deployment import Supply
 from engine.deploy.intake import FEW, Failed, arrow, read
 from engine.deploy.joining import Answer, cut, join
 from engine.deploy.matching import HistoryPlan, InputPlan, Place
-from engine.explain.supply import FAILED, Origin, Passed
+from engine.explain.supply import FAILED, GIVEN, Origin, Passed
 from engine.ir.models import SOURCES_FAILED
 from engine.portfolio.binding import Declared, Reading
 from engine.portfolio.columnar.binding import ORDINAL, Relation, bind
-from engine.portfolio.columnar.cells import SQL_TYPES
+from engine.portfolio.columnar.cells import JSON, SQL_TYPES, TEXT
 from engine.portfolio.columnar.progress import watched
 from engine.portfolio.columnar.raw import Bound, Raw
 from engine.portfolio.columnar.refusals import Problem
@@ -29,6 +29,9 @@ from engine.portfolio.tables import count
 from engine.records import Record
 from engine.semantics import dtypes as dt
 from engine.semantics.declarations import InputDecl
+
+#: The place of the file among the fields that may give a value.
+THEIRS = -1
 
 
 class Fetched(Record):
@@ -58,7 +61,8 @@ class Deployed:
         self.lost: dict[str, str] = {}
         #: By input, how often each field gave its value.
         self.counts: dict[str, dict[str, int]] = {}
-        self._joined_as = ""
+        self._joined = self._marks = self._whole = ""
+        self._theirs: dict[str, Column] = {}
         self._given: Mapping[str, InputPlan] = {}
         self._supplied: dict[str, HistoryPlan] = {}
         self._owners: dict[str, str] = {}
@@ -114,42 +118,66 @@ class Deployed:
     # --- inputs -------------------------------------------------------------------------------------
 
     def beside(self, customers: Relation, declared: Sequence[Declared], reading: Reading) -> Relation:
-        """The customers with the inputs that they do not have yet, whether their histories were had, and `FAILURES`."""
+        """The customers with the inputs that sources give: what a file has itself goes before, cell by cell."""
         session = self.session
-        plans = {name: plan for name, plan in self.plan.inputs.items() if name not in customers.columns}
+        self._customers, self._key = customers.name, customers.columns[self.plan.key.name].name
+        self._theirs = {n: column for n, column in customers.columns.items() if n in self.plan.inputs}
+        full = self._full()
+        self._given = plans = {name: plan for name, plan in self.plan.inputs.items() if name not in full}
         self._fetch_facts(plans, customers)
-        self._given, self._customers = plans, customers.name
-        self._key = customers.columns[self.plan.key.name].name
-        joined = self._joined_as = self._joined(customers, plans)
+        joined = self._joined = self._join(plans)
         found = bind(session, Raw(
             joined, tuple(self._bound(name, plan, at) for at, (name, plan) in enumerate(plans.items())), (), ORDINAL,
             customers.shown, self.path, staged=False, rows=customers.rows,
         ), [d for d in declared if d.name in plans], reading)
-        view = session.name("deployed")
-        shown = ["c.*", f"j.{FAILURES}", *(f"j.s{at}" for at in range(len(self.lost)))]
-        columns: dict[str, Column] = {}
-        cells: dict[str, str] = {}
+        made = _Beside()
         for name, column in found.columns.items():
-            own = f"d{len(columns)}"
-            shown.append(f"d.{column.name} AS {own}")
-            if column.bad is not None:
-                odd = found.cells[name]
-                shown += [f"d.{column.bad} AS {own}b", f"d.{odd} AS {own}r"]
-                cells[name] = f"{own}r"
-            columns[name] = Column(own, None if column.bad is None else f"{own}b")
-        contents = {name: found.contents[name] for name in columns}
-        if self.plan.tells_failures:
-            shown.append(f"len(j.{FAILURES}) > 0 AS failed")
-            columns[SOURCES_FAILED], contents[SOURCES_FAILED] = Column("failed"), "BOOLEAN"
+            made.add(name, customers, column, found.cells.get(name), found.contents[name])
+        view = session.name("deployed")
         session.run(
-            f"CREATE TEMP VIEW {view} AS SELECT {', '.join(shown)} FROM {customers.name} c "
-            f"JOIN {joined} j USING ({ORDINAL}) JOIN {found.name} d USING ({ORDINAL})"
+            f"CREATE TEMP VIEW {view} AS SELECT {', '.join(['c.*', *made.shown])} FROM {customers.name} c "
+            f"JOIN {found.name} d USING ({ORDINAL})"
         )
         return customers.replace(
-            name=view, columns={**customers.columns, **columns}, cells={**customers.cells, **cells},
-            contents={**customers.contents, **contents}, ordered=False,
-            absent=self._absent(customers.absent),
+            name=view, columns={**customers.columns, **made.columns}, cells={**customers.cells, **made.cells},
+            contents={**customers.contents, **made.contents}, ordered=False, absent=self._absent(customers.absent),
         )
+
+    def marked(self, customers: Relation) -> Relation:
+        """The customers with `FAILURES`, and whether each of their histories could be had."""
+        session, self._whole = self.session, customers.name
+        shown, joins, failures = [f"c.{ORDINAL}"], [f"JOIN {self._joined} j USING ({ORDINAL})"], []
+        for at, (name, lost) in enumerate(self.lost.items()):
+            owner = self._owners[name] = customers.columns[self.plan.histories[name].owner.name].name
+            joins.append(f"LEFT JOIN {lost} l{at} ON l{at}.k = c.{owner}")
+            shown.append(f"l{at}.k IS NULL AS s{at}")
+            failures.append(f"{session.variable(self.plan.histories[name].place.shown)} || ': ' || l{at}.why")
+        listed = f"list_filter(list_concat(j.failed, [{', '.join(failures)}]::VARCHAR[]), lambda x: x IS NOT NULL)"
+        shown.append(f"list_sort(list_distinct({listed})) AS {FAILURES}")
+        marks = self._marks = session.name("marks")
+        session.run(f"CREATE TEMP TABLE {marks} AS SELECT {', '.join(shown)} FROM {customers.name} c {' '.join(joins)}")
+        columns, contents = dict(customers.columns), dict(customers.contents)
+        more = ["c.*", f"m.{FAILURES}", *(f"m.s{at}" for at in range(len(self.lost)))]
+        if self.plan.tells_failures:
+            more.append(f"len(m.{FAILURES}) > 0 AS failed")
+            columns[SOURCES_FAILED], contents[SOURCES_FAILED] = Column("failed"), "BOOLEAN"
+        view = session.name("marked")
+        session.run(
+            f"CREATE TEMP VIEW {view} AS SELECT {', '.join(more)} FROM {customers.name} c "
+            f"JOIN {marks} m USING ({ORDINAL})"
+        )
+        return customers.replace(name=view, columns=columns, contents=contents, ordered=False)
+
+    def _full(self) -> set[str]:
+        """The inputs of which the file has every cell."""
+        if not self._theirs:
+            return set()
+        names = list(self._theirs)
+        lacking = self.session.row(
+            f"SELECT {', '.join(f'count(*) FILTER (NOT {_here(self._theirs[name])})' for name in names)} "
+            f"FROM {self._customers} c"
+        )
+        return {name for name, number in zip(names, lacking, strict=True) if not number}
 
     def _absent(self, names: Iterable[str]) -> tuple[str, ...]:
         """The names that nothing is bound to."""
@@ -169,36 +197,31 @@ class Deployed:
         for place in dict.fromkeys(c.place for plan in plans.values() for c in plan.candidates):
             self._fetch(place, self.plan.key, customers)
 
-    def _joined(self, customers: Relation, plans: Mapping[str, InputPlan]) -> str:
-        """A table with the customers' ordinals, values v0..., which field gave each (w0..., 0 for none), whether each
-        history was had (s0...) and `FAILURES`."""
-        session, key = self.session, self._key
+    def _join(self, plans: Mapping[str, InputPlan]) -> str:
+        """A table with the customers' ordinals, values v0..., which field gave each (w0..., 0 for none, `THEIRS` for
+        the file) and `failed`, a list of why there is none."""
+        session = self.session
         aliases: dict[Place, str] = {}
         joins: list[str] = []
         for place in dict.fromkeys(c.place for plan in plans.values() for c in plan.candidates):
             alias = aliases[place] = f"t{len(aliases)}"
-            joins.append(f"LEFT JOIN {self._facts(place)} {alias} ON {self._same(place, alias, key)}")
+            joins.append(f"LEFT JOIN {self._facts(place)} {alias} ON {self._same(place, alias)}")
         shown, failures = [f"c.{ORDINAL}"], []
-        for at, plan in enumerate(plans.values()):
+        for at, (name, plan) in enumerate(plans.items()):
             values, failed = zip(*(self._cell(plan, c, aliases[c.place]) for c in plan.candidates), strict=True)
             shown.append(f"coalesce({', '.join(values)}) AS v{at}")
+            here = _here(self._theirs[name]) if name in self._theirs else "false"
             which = " ".join(f"WHEN {value} IS NOT NULL THEN {number}" for number, value in enumerate(values, 1))
-            shown.append(f"CASE {which} ELSE 0 END AS w{at}")
+            shown.append(f"CASE WHEN {here} THEN {THEIRS} {which} ELSE 0 END AS w{at}")
             shown_as = [session.variable(f"{c.place.shown}: ") for c in plan.candidates]
             told = [f"{name} || {why}" for name, why in zip(shown_as, failed, strict=True)]
             none = " AND ".join(f"{value} IS NULL" for value in values)
-            failures.append(f"CASE WHEN {none} THEN coalesce({', '.join(told)}) END")
-        for at, (name, lost) in enumerate(self.lost.items()):
-            owner = self._owners[name] = customers.columns[self.plan.histories[name].owner.name].name
-            joins.append(f"LEFT JOIN {lost} l{at} ON l{at}.k = c.{owner}")
-            shown.append(f"l{at}.k IS NULL AS s{at}")
-            failures.append(f"{session.variable(self.plan.histories[name].place.shown)} || ': ' || l{at}.why")
-        listed = f"list_distinct(list_filter([{', '.join(failures)}], lambda x: x IS NOT NULL))"
-        shown.append(f"{f'list_sort({listed})' if failures else 'CAST([] AS VARCHAR[])'} AS {FAILURES}")
+            failures.append(f"CASE WHEN {none} AND NOT ({here}) THEN coalesce({', '.join(told)}) END")
+        shown.append(f"[{', '.join(failures)}]::VARCHAR[] AS failed")
         table = session.name("joined")
         with watched(self.listener, "joining", session):
             session.run(
-                f"CREATE TEMP TABLE {table} AS SELECT {', '.join(shown)} FROM {customers.name} c {' '.join(joins)}"
+                f"CREATE TEMP TABLE {table} AS SELECT {', '.join(shown)} FROM {self._customers} c {' '.join(joins)}"
             )
         return table
 
@@ -215,11 +238,11 @@ class Deployed:
             f"FROM {found.relation} WHERE key IS NOT NULL GROUP BY key)"
         )
 
-    def _same(self, place: Place, alias: str, key: str) -> str:
+    def _same(self, place: Place, alias: str) -> str:
         """The customers' own table is joined row by row, so that a key which it has twice is told as everywhere."""
         if place == self.plan.customers:
             return f"{alias}.n = c.{ORDINAL}"
-        return f"{alias}.key = c.{key}"
+        return f"{alias}.key = c.{self._key}"
 
     def _cell(self, plan: InputPlan, candidate: Any, alias: str) -> tuple[str, str]:
         """SQL of a field's value, where it counts, and of why its source failed."""
@@ -244,11 +267,18 @@ class Deployed:
 
     def count(self, selected: str) -> None:
         """Count where the values of the customers to be decided came from, and say what failed."""
-        joined = f"(SELECT * FROM {self._joined_as} SEMI JOIN {selected} USING ({ORDINAL}))"
-        for at, (name, plan) in enumerate(self._given.items()):
-            found = dict(self.session.rows(f"SELECT w{at}, count(*) FROM {joined} GROUP BY 1"))
+        joined = f"(SELECT * FROM {self._joined} SEMI JOIN {selected} USING ({ORDINAL}))"
+        (every,) = self.session.row(f"SELECT count(*) FROM {joined}")
+        places = {name: at for at, name in enumerate(self._given)}
+        for name, plan in self.plan.inputs.items():
+            found = {THEIRS: every}
+            if name in places:
+                found = dict(self.session.rows(f"SELECT w{places[name]}, count(*) FROM {joined} GROUP BY 1"))
             given = {c.shown: found.get(number, 0) for number, c in enumerate(plan.candidates, 1)}
             self.counts[name] = {**given, "": found.get(0, 0)}
+            if found.get(THEIRS):
+                self.counts[name][GIVEN] = found[THEIRS]
+        joined = f"(SELECT * FROM {self._marks} SEMI JOIN {selected} USING ({ORDINAL}))"
         listed = self.session.rows(
             f"SELECT unnest({FAILURES}) AS failure, count(*) FROM {joined} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 20"
         )
@@ -267,7 +297,7 @@ class Deployed:
             found = self.fetched[place]
             rows = {ordinal: row for ordinal, *row in self.session.rows(
                 f"SELECT c.{ORDINAL}, {', '.join(['t.n', 't.failed', *(f't.{f}' for f in found.columns.values())])} "
-                f"FROM {self._customers} c LEFT JOIN {self._facts(place)} t ON {self._same(place, 't', self._key)} "
+                f"FROM {self._customers} c LEFT JOIN {self._facts(place)} t ON {self._same(place, 't')} "
                 f"WHERE c.{ORDINAL} IN (SELECT unnest(?::BIGINT[]))", [list(lines)],
             )}
             for line, mine in zip(lines, answers, strict=True):
@@ -275,13 +305,22 @@ class Deployed:
                 row = None if n is None else dict(zip(found.columns, cells, strict=True))
                 mine[place] = Answer(row, found.at, failed if n is not None else found.failure)
         lost = {
-            name: dict(self.session.rows(f"SELECT c.{ORDINAL}, l.why FROM {self._customers} c JOIN {relation} l "
+            name: dict(self.session.rows(f"SELECT c.{ORDINAL}, l.why FROM {self._whole} c JOIN {relation} l "
                                          f"ON l.k = c.{self._owners[name]}"))
             for name, relation in self.lost.items()
         }
+        which = {ordinal: row for ordinal, *row in self.session.rows(
+            f"SELECT {', '.join([ORDINAL, *(f'w{at}' for at in range(len(self._given)))])} FROM {self._joined} "
+            f"WHERE {ORDINAL} IN (SELECT unnest(?::BIGINT[]))", [list(lines)],
+        )}
         told = []
         for line, mine, history in zip(lines, answers, histories, strict=True):
-            origins = {name: join(plan, mine, tables, self.request.as_of)[1] for name, plan in self._given.items()}
+            gave = dict(zip(self._given, which[line], strict=True))
+            origins = {
+                name: Origin(name, GIVEN) if gave.get(name, THEIRS) == THEIRS
+                else join(plan, mine, tables, self.request.as_of)[1]
+                for name, plan in self.plan.inputs.items()
+            }
             for name, plan in self._supplied.items():
                 rows_of = (history or {}).get(name)
                 at, shown = self.fetched[plan.place].at, plan.place.shown
@@ -296,7 +335,7 @@ class Deployed:
     def explained(self, problems: Sequence[Problem]) -> list[Problem]:
         """Refused rows with the failures of sources that may have led to it."""
         failures = dict(self.session.rows(
-            f"SELECT {ORDINAL}, array_to_string({FAILURES}, '; ') FROM {self._joined_as} "
+            f"SELECT {ORDINAL}, array_to_string({FAILURES}, '; ') FROM {self._marks} "
             f"WHERE len({FAILURES}) > 0 AND {ORDINAL} IN (SELECT unnest(?::BIGINT[]))", [[p.line for p in problems]],
         ))
         return [
@@ -371,3 +410,44 @@ class Deployed:
 def _content(kind: str) -> str:
     """What cells are: texts of a source are values already, in which a blank one is not missing."""
     return "UUID" if kind == "VARCHAR" else kind
+
+
+def _here(column: Column) -> str:
+    """SQL of whether a file's row `c` has a cell of its own, readable or not."""
+    there = f"c.{column.name} IS NOT NULL"
+    return there if column.bad is None else f"({there} OR coalesce(c.{column.bad}, false))"
+
+
+class _Beside:
+    """Columns that stand beside the customers `c`, out of the bound sources `d`."""
+
+    def __init__(self) -> None:
+        self.shown: list[str] = []
+        self.columns: dict[str, Column] = {}
+        self.cells: dict[str, str] = {}
+        self.contents: dict[str, str] = {}
+
+    def add(self, name: str, customers: Relation, column: Column, odd: str | None, content: str) -> None:
+        """The column of an input: the file's cell where it has one, else the sources'."""
+        own = f"d{len(self.columns)}"
+        theirs = customers.columns.get(name)
+        bad = None if column.bad is None else f"d.{column.bad}"
+        cell = None if odd is None else f"d.{odd}"
+        if theirs is None:
+            self.shown.append(f"d.{column.name} AS {own}")
+        else:
+            here = _here(theirs)
+            self.shown.append(f"CASE WHEN {here} THEN c.{theirs.name} ELSE d.{column.name} END AS {own}")
+            mine = customers.cells.get(name)
+            if bad is not None or theirs.bad is not None:
+                flag = "false" if theirs.bad is None else f"c.{theirs.bad}"
+                bad = f"CASE WHEN {here} THEN {flag} ELSE {bad or 'false'} END"
+                text = "NULL" if mine is None else f"CAST(c.{mine} AS VARCHAR)"
+                source = "NULL" if cell is None else f"CAST({cell} AS VARCHAR)"
+                cell = f"CASE WHEN {here} THEN {text} ELSE {source} END"
+            content = JSON if customers.contents.get(name) == JSON else TEXT
+        if bad is not None and cell is not None:
+            self.shown += [f"{bad} AS {own}b", f"{cell} AS {own}r"]
+            self.cells[name] = f"{own}r"
+        self.columns[name] = Column(own, None if bad is None else f"{own}b")
+        self.contents[name] = content

@@ -119,6 +119,8 @@ class Run:
             set(customers.columns), customers.path,
         )
         require_answers(self.programs, self.asked, self.policy.scorers, customers.columns)
+        if self.deployed is not None:                   # whose rows events are may be for a source to tell
+            self.customers = self.deployed.beside(customers, tuple(inputs.values()), self.reading)
         self.events: dict[str, EventTable] = {}
         for name, (decl, owner, place) in self.histories.items():
             link = owner if decl.of is None else link_of(decl)
@@ -131,8 +133,9 @@ class Run:
             if decl.of is not None:
                 table = owned(self.session, table, self.events[decl.of], link.name)
             self.events[name] = table
-        self.key = keying.keys_of(customers, self.layout.keys)
-        self._supply()
+        self.key = keying.keys_of(self.customers, self.layout.keys)
+        if self.deployed is not None:
+            self.customers = self.deployed.marked(self.customers)
         self._remember()
         customers = self.customers
         with reading(customers.shown, customers.path):
@@ -159,12 +162,6 @@ class Run:
         if self.deployed is not None and not place:
             return self.deployed.history(self.deployed.plan.histories[name], self.customers, fields, self.reading)
         return opened(self.session, place, fields, self.request.options, self.reading)
-
-    def _supply(self) -> None:
-        """Put what a deployment gives beside the customers."""
-        if self.deployed is None:
-            return
-        self.customers = self.deployed.beside(self.customers, tuple(self.layout.inputs.values()), self.reading)
 
     def _remember(self) -> None:
         """Put the decisions of an earlier run beside the customers."""
