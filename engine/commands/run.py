@@ -129,6 +129,8 @@ _CHOICE = click.Choice([KEEP, REFUSE, STOP])
               help=f"What stands beside the outcomes: {', '.join(EXTRAS)}, or none.")
 @click.option("--where", metavar="FEEL", help="Decide only rows for which this condition over the inputs is true.")
 @click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Decide no more than so many rows.")
+@click.option("--actions", metavar="FILE", help="Also write the actions here, one a row, as CSV or JSON lines.")
+@click.option("--ledger", metavar="FILE", help="Give each action with `once per` out once; FILE keeps which were.")
 @click.option("--rejects", metavar="FILE", help="Also write refused rows here, as CSV with line, key and problem.")
 @click.option("--strict", is_flag=True, help="Stop at the first refused row.")
 @click.option("--max-refused", type=_Share(), help="Give no result where a larger share of the rows is refused.")
@@ -174,7 +176,7 @@ def command(
     request = Request(data or "", as_of or datetime.date.today(), out=out or "-", options=options).replace(**given)
     if request.read.count("-") > 1:
         raise click.UsageError("standard input can be read once only")
-    _keep_apart(request.out, request.rejects, request.read)
+    _keep_apart([request.out, request.rejects, request.actions, request.ledger], request.read)
     loaded = open_policy(policy)
     console = Console()
     models = any(version.program.models for version in loaded.versions)
@@ -237,14 +239,15 @@ def _findings(problem: Problem, policy: Policy, engine: str | None) -> click.exc
     return invalid(told, sources)
 
 
-def _keep_apart(out: str, rejects: str | None, read: Sequence[str]) -> None:
+def _keep_apart(places: Sequence[str | None], read: Sequence[str]) -> None:
     """Raise a usage error where results would replace what they are made from, or each other."""
-    written = [path for path in (out, rejects) if path is not None and path != "-"]
+    written = [path for path in places if path is not None and path != "-"]
     for path in written:
         if any(other != "-" and (path == other or _same(path, other)) for other in read):
             raise click.UsageError(f"`{visible(path)}` is read, and would be replaced by the results")
-    if len(written) == 2 and _same(*written):
-        raise click.UsageError("results and rejects cannot be one file")
+    for place, path in enumerate(written):
+        if any(path == other or _same(path, other) for other in written[:place]):
+            raise click.UsageError(f"`{visible(path)}` cannot take two of results, rejects, actions and the ledger")
 
 
 def _same(one: str, other: str) -> bool:

@@ -37,7 +37,8 @@ class Request(Record):
     """One run. `histories` are (name, place); `only` the decisions asked for, all where it is empty; `max_refused` the
     share of refused rows above which there is no result; `previous` the results of an earlier run, and `previous_as_of`
     its date. `supply` is what a deployment gives for the policy: the customers too where `data` is empty;
-    `delivery` is where its output goes, instead of `out`."""
+    `delivery` is where its output goes, instead of `out`. `actions` is where the list of actions goes,
+    and `ledger` keeps those that were given out."""
 
     data: str
     as_of: datetime.date
@@ -66,6 +67,8 @@ class Request(Record):
     previous_as_of: datetime.date | None = None
     supply: Supply | None = None
     delivery: Delivery | None = None
+    actions: str | None = None
+    ledger: str | None = None
     part_rows: int = PART_ROWS
 
     @property

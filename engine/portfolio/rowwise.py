@@ -10,6 +10,7 @@ from typing import Any
 from engine.decision import declared_names
 from engine.ir import nodes as ir
 from engine.ir.models import SOURCES_FAILED
+from engine.portfolio.actions import Actions, actions_of, pledge_of, remaining
 from engine.portfolio.binding import Columns, Reading
 from engine.portfolio.histories import History, Key, read_history
 from engine.portfolio.layout import Layout
@@ -58,9 +59,17 @@ def run(policy: Policy, request: Request, listener: Listener) -> Summary:
 
     events = _histories(programs[-1], request, table, reading, listener)
     logged = None if earlier is None else opened(earlier, open_table, programs, request.as_of)
-    with _customers(request, table) as rows, output(request.out) as stream, rejects(request.rejects) as refused:
-        decider = _RowByRow(policy, programs, rows, events, logged, reading, request, listener, refused)
-        decider.decide(writer(stream, form_of(request), decider.layout.columns))
+    layout = Layout(programs, request.only, request.extras)
+    with (
+        _customers(request, table) as rows,
+        actions_of(policy, layout, request) as actions,
+        output(request.out, pledge_of(actions, request)) as stream,
+        rejects(request.rejects) as refused,
+    ):
+        decider = _RowByRow(
+            policy, programs, rows, events, logged, reading, request, listener, refused, layout, actions
+        )
+        decider.decide(writer(stream, form_of(request), layout.columns))
         decider.end()
     return decider.summary(time.monotonic() - begun)
 
@@ -77,6 +86,7 @@ class _RowByRow:
     def __init__(
         self, policy: Policy, programs: Sequence[ir.Program], table: Table, histories: Mapping[str, History],
         logged: Decisions | None, reading: Reading, request: Request, listener: Listener, rejects: Any,
+        layout: Layout, actions: Actions | None,
     ) -> None:
         self.policy = policy
         self.request = request
@@ -85,7 +95,8 @@ class _RowByRow:
         self.histories = histories
         self.rejects = rejects
         self.listener = listener
-        self.layout = Layout(programs, request.only, request.extras)
+        self.layout = layout
+        self.actions = actions
         inputs = self.layout.inputs
         self.kinds = {decl.name: decl.type for decl in inputs.values()}
         self.logged = logged
@@ -211,8 +222,9 @@ class _RowByRow:
 
     def _decided(self, out: Writer, base: dict[str, Any], decision: Any) -> None:
         layout, own = self.layout, self.layout.own
+        values = self._given_out(base, decision.values)
         for column in layout.outputs:
-            value = decision.values.get(column.decision)
+            value = values.get(column.decision)
             base[column.column] = value if column.member is None else (value or {}).get(column.member)
         # an open feature counts as far as it leaves a decision open; one that the policy handles does not
         opened = {name: of for name, of in decision.open.items() if name in decision.values}
@@ -232,7 +244,14 @@ class _RowByRow:
             found = extras[name]
             base[own[name]] = found if isinstance(found, str) else list(found)
         out.write(base)
-        self.tally.decided(decision.values, decision.reasons, missing, bool(opened))
+        self.tally.decided(values, decision.reasons, missing, bool(opened))
+
+    def _given_out(self, base: Mapping[str, Any], values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The outcomes without the actions that the ledger leaves out."""
+        if self.actions is None:
+            return values
+        left = self.actions.take([base[name] for name in self.layout.keys], values)
+        return {**values, **{name: remaining(values[name], places) for name, places in left.items()}}
 
     def _refuse(
         self, out: Writer, base: dict[str, Any], key: str, message: str, help: str | None,
@@ -275,6 +294,8 @@ class _RowByRow:
 
     def summary(self, seconds: float) -> Summary:
         tell_keys(self.listener, self.repeated, self.keyless, self.request)
+        if self.actions is not None:
+            self.actions.tell(self.listener)
         if self.untold:
             self.listener.note(untold_text(self.untold))
         for name in self.absent:

@@ -32,6 +32,8 @@ def run(policy: Policy, request: Request, listener: Listener, engine: str | None
             raise Usage("the spark engine reads no data sources: leave `--engine spark` out")
         if request.run_id is not None:
             raise Usage("`--run-id` goes on with tables that stay as they are, and sources do not: leave it out")
+    if request.run_id is not None and (request.ledger is not None or request.actions is not None):
+        raise Usage("a run in parts has no list of actions and no ledger: leave `--run-id` out")
     if request.master is not None and chosen != SPARK:
         raise Usage(f"`--master` is for the spark engine, and {chosen} decides: add `--engine spark`")
     if chosen == SPARK:

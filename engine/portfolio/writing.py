@@ -7,11 +7,14 @@ import errno
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any, Protocol, TextIO
 
 from engine.portfolio.problems import DataProblem, reason
+
+#: What must hold together with a file's taking its place, given the name under which it was written.
+Pledge = Callable[[str], AbstractContextManager[Any]]
 
 
 class Writer(Protocol):
@@ -19,7 +22,7 @@ class Writer(Protocol):
 
 
 @contextmanager
-def output(path: str) -> Iterator[TextIO]:
+def output(path: str, pledge: Pledge = nullcontext) -> Iterator[TextIO]:
     """A text stream to `path` (`-` for standard output).
 
     A file is written under another name beside its place and renamed when the block ends well,
@@ -32,27 +35,27 @@ def output(path: str) -> Iterator[TextIO]:
     if os.path.isdir(path):
         raise DataProblem(f"`{path}` is a folder", path, help="name a file in it")
     try:
-        with _replacing(path) as stream:
+        with _replacing(path, pledge) as stream:
             yield stream
     except OSError as problem:
         raise DataProblem(f"`{path}` cannot be written: {reason(problem)}", path) from None
 
 
 @contextmanager
-def _replacing(path: str) -> Iterator[TextIO]:
+def _replacing(path: str, pledge: Pledge) -> Iterator[TextIO]:
     """The stream of `output`; raises OSError."""
     if os.path.exists(path) and not os.path.isfile(path):  # a device or pipe has no other name
         with open(path, "w", encoding="utf-8", newline="") as stream:
             yield stream
         return
-    with atomic(path) as draft, open(draft, "w", encoding="utf-8", newline="") as stream:
+    with atomic(path, pledge) as draft, open(draft, "w", encoding="utf-8", newline="") as stream:
         yield stream
 
 
 @contextmanager
-def atomic(path: str) -> Iterator[str]:
+def atomic(path: str, pledge: Pledge = nullcontext) -> Iterator[str]:
     """A new, empty file beside `path` to write to. When the block ends well it is brought to the disk and takes the
-    place of `path`, else it goes. Raises OSError."""
+    place of `path`, within `pledge`, else it goes. Raises OSError."""
     if os.path.exists(path) and not os.path.isfile(path):
         raise OSError(errno.EINVAL, "it is no file", path)      # a device must never be replaced
     folder, name = os.path.split(os.path.abspath(path))
@@ -61,7 +64,8 @@ def atomic(path: str) -> Iterator[str]:
     try:
         yield draft
         settle(draft)
-        os.replace(draft, path)
+        with pledge(draft):
+            os.replace(draft, path)
     except BaseException:
         if os.path.exists(draft):
             os.unlink(draft)
@@ -94,9 +98,14 @@ class _CsvWriter:
     def write(self, row: Mapping[str, Any]) -> None:
         cells = [cell(row.get(name)) for name in self._columns]
         if any("\r" in text for text in cells):         # which the standard library leaves without quotes
-            self._stream.write(",".join(map(_quoted, cells)) + "\n")
+            self._stream.write(csv_line(cells))
         else:
             self._out.writerow(cells)
+
+
+def csv_line(cells: Sequence[str]) -> str:
+    """A row of CSV, with its end."""
+    return ",".join(map(_quoted, cells)) + "\n"
 
 
 def _quoted(text: str) -> str:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from engine.backends.sql.tables import Column
 from engine.ir import nodes as ir
+from engine.portfolio.actions import Actions, actions_of, pledge_of
 from engine.portfolio.binding import Declared, Reading, hint_of
 from engine.portfolio.columnar import keys as keying
+from engine.portfolio.columnar.actions import given_out
 from engine.portfolio.columnar.binding import ORDINAL, Relation, require_key
 from engine.portfolio.columnar.cells import TEXT
 from engine.portfolio.columnar.counting import tallied
@@ -68,12 +70,7 @@ def run(policy: Policy, request: Request, listener: Listener) -> Summary:
         found = Run(session, policy, request, listener)
         found.open()
         results = found.decide(session.path(".parquet"))
-        found.judge(results)
-        with watched(listener, "writing", session):
-            if request.delivery is not None:
-                found.deliver(results, request.delivery)
-            else:
-                found.write(results, found.target)
+        found.finish(results)
         return found.summary(time.monotonic() - begun)
 
 
@@ -98,6 +95,7 @@ class Run:
         self.logged: Logged | None = None
         self.target = target(request)
         self.notes: list[str] = []
+        self.actions: Actions | None = None
         self.deployed: Deployed | None = None
         if request.supply is not None:                  # most runs need none of what it imports
             deployed: Any = import_module("engine.portfolio.columnar.deployed")
@@ -341,7 +339,7 @@ class Run:
             made = statement(program, self._outcomes(program), source, kept, self._extras)
             place = path if len(parts) == 1 else f"{path}.{at}"
             with watched(self.listener, "deciding", session), reading(self.customers.shown, self.customers.path):
-                native = self.target.form == "parquet"
+                native = self.target.form == "parquet" and request.ledger is None and request.actions is None
                 straight = ordered and " JOIN " not in made.sql     # a join keeps no order that one may count on
                 staged.append(stage(session, made, self.layout, keys, request.as_of, place, straight, native))
         if asker is not None:                           # whoever is looked at one by one was answered already
@@ -428,9 +426,23 @@ class Run:
         for line, key, message, help in results.first_refusals(MAX_TOLD):
             self.listener.refused(f"{self.customers.shown}:{line}", key, message, help)
 
-    def write(self, results: Results, to: Target) -> None:
+    def finish(self, results: Results) -> None:
+        """Judge the results, hold their actions against the ledger, and bring them to where they are to go."""
+        with actions_of(self.policy, self.layout, self.request) as actions:
+            if actions is not None:
+                results = given_out(results, actions)
+            self.judge(results)
+            with watched(self.listener, "writing", self.session):
+                if self.request.delivery is not None:
+                    self.deliver(results, self.request.delivery)
+                else:
+                    self.write(results, self.target, actions)
+        self.actions = actions
+
+    def write(self, results: Results, to: Target, actions: Actions | None = None) -> None:
+        """Write the results; where there is no list of the actions, they hold together with the ledger."""
         with rejects(self.request.rejects) as listed:
-            write(results, to)
+            write(results, to, pledge_of(actions, self.request))
             if listed is not None:
                 with writing(self.request.rejects or ""):
                     listed.writerows(results.refusals())
@@ -447,6 +459,8 @@ class Run:
     def summary(self, seconds: float) -> Summary:
         listener = self.listener
         tell_keys(listener, self.repeated, self.keyless, self.request)
+        if self.actions is not None:
+            self.actions.tell(listener)
         if self.selected.untold:
             listener.note(untold_text(self.selected.untold))
         for name in self.customers.absent:

@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import duckdb
@@ -18,7 +18,7 @@ from engine.portfolio.columnar.session import Session, identifier, writing
 from engine.portfolio.layout import Layout, Output
 from engine.portfolio.problems import DataProblem
 from engine.portfolio.request import Request
-from engine.portfolio.writing import atomic, cell
+from engine.portfolio.writing import Pledge, atomic, cell
 from engine.records import Record
 from engine.semantics import dtypes as dt
 from engine.semantics.dtypes import Type
@@ -149,8 +149,9 @@ class Results:
         return f"SELECT {', '.join(shown)} FROM {self.relation} {' '.join(make.joins)}{self._sorted(make.joins)}"
 
 
-def write(results: Results, to: Target) -> None:
-    """Write all rows; raises DataProblem, and then nothing has changed under the final name."""
+def write(results: Results, to: Target, pledge: Pledge = nullcontext) -> None:
+    """Write all rows; raises DataProblem, and then nothing has changed under the final name. `pledge` holds together
+    with a file's taking its place."""
     session, place = results.session, to.place
     if to.form == DATABASE:
         return _into_database(results, place)
@@ -175,7 +176,7 @@ def write(results: Results, to: Target) -> None:
             with open(made, "rb") as rows, open(place.path, "wb") as device:
                 shutil.copyfileobj(rows, device, 1 << 20)
         return None
-    with writing(place.path), atomic(place.path) as draft:
+    with writing(place.path), atomic(place.path, pledge) as draft:
         if to.form == "parquet" and results.staged.final and not results.refused:
             shutil.move(results.staged.path, draft)     # it is what would be written
         else:

@@ -26,7 +26,6 @@ from engine.portfolio.columnar.keys import keys_of
 from engine.portfolio.columnar.locations import located, shown_place
 from engine.portfolio.columnar.owning import owned
 from engine.portfolio.columnar.previous import read
-from engine.portfolio.columnar.progress import watched as written
 from engine.portfolio.columnar.refusals import EventTable, Problems
 from engine.portfolio.columnar.selection import Selected, where_name
 from engine.portfolio.columnar.session import Session, guarded
@@ -57,9 +56,7 @@ def run(policy: Policy, request: Request, listener: Listener) -> Summary:
             with reading(place, place, "decided"):
                 found.open()
                 results = found.decide(session.path(".parquet"))
-        found.judge(results)
-        with written(listener, "writing", session):
-            found.write(results, found.target)
+        found.finish(results)
         return found.summary(time.monotonic() - begun)
 
 
