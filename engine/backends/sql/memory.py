@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 
+from engine.backends.sql.planner import restrain
 from engine.backends.sql.program import EXTRAS, Query, compile_program
 from engine.backends.sql.run import Row, rows
 from engine.backends.sql.tables import Column, Customers, Events, Source
@@ -38,6 +39,7 @@ def decide_all(
     what `compiled` made of the same program, outcomes and extras."""
     query = query or compiled(program, outcomes, extras, lists)
     with duckdb.connect() as connection:
+        restrain(connection)
         connection.execute("SET threads = 1")
         load(connection, program, customers)
         found = {row.kept[0]: row for row in rows(query, connection, as_of)}

@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from engine.backends.sql.planner import restrain
 from engine.portfolio.problems import DataProblem
 
 _FULL = re.compile(r"could not write|failed to write|no space left|file too large|disk quota", re.IGNORECASE)
@@ -53,6 +54,7 @@ class Session:
                 "autoinstall_known_extensions": "false", "autoload_known_extensions": "false",
                 "temp_directory": os.path.join(self.folder, "spilled"),
             })
+            restrain(self.connection)
             self.connection.execute("SET enable_progress_bar = true")       # which `query_progress` needs
             self.connection.execute("SET enable_progress_bar_print = false")
             if memory_limit is not None:
