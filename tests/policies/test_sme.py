@@ -1,0 +1,46 @@
+"""The policies for small firms over their sample portfolio: both engines give the same bytes, in seconds."""
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path("policies/sme")
+#: Policies by the tables that they read.
+TABLES = {
+    "behaviour": ("invoices",),
+    "repayment": ("repayments",),
+    "profile": ("invoices", "repayments"),
+    "potential": ("invoices",),
+    "products": ("invoices",),
+    "credit": ("invoices", "repayments"),
+    "lending": ("invoices", "repayments"),
+    "reserve": ("loans", "repayments"),
+}
+#: Seconds. A plan of the database once took all the memory there was.
+LIMIT = 200
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_engines_agree(root: Path, tmp_path: Path, name: str) -> None:
+    said = {}
+    for engine in ("python", "duckdb"):
+        out = tmp_path / f"{engine}.csv"
+        command = [sys.executable, "cli.py", "run", f"{FOLDER}/{name}.yaml", f"{FOLDER}/samples/firms.csv"]
+        command += ["--as-of", "2026-07-01", "--engine", engine, "-o", str(out), "--with", "reasons,fired,open,missing"]
+        for table in TABLES[name]:
+            command += ["--history", f"{table}={FOLDER}/samples/{table}.csv"]
+        done = subprocess.run(
+            command, cwd=root, capture_output=True, text=True, encoding="utf-8", check=False, timeout=LIMIT
+        )
+        assert done.returncode in (0, 1), done.stderr
+        said[engine] = out.read_bytes()
+    assert said["python"].count(b"\n") == 1003
+    assert said["python"] == said["duckdb"]
+
+
+def test_every_policy_has_its_cases(root: Path) -> None:
+    names = {p.name for p in (root / FOLDER).glob("*.yaml")}
+    assert [n for n in names if not n.endswith(".test.yaml") and n.replace(".yaml", ".test.yaml") not in names] == []
