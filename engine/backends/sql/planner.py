@@ -3,8 +3,8 @@ from __future__ import annotations
 
 import duckdb
 
-#: DuckDB 2.0 pushes aggregates below joins by copying the expressions between them, stage by stage: over the rows of one
-#: `for each` that is read by another it planned for more than ten minutes, where a second does without it.
+#: DuckDB 2.0 pushes aggregates below joins by copying the expressions between them, stage by stage. Over the rows of
+#: one `for each` that another goes over it planned until memory ran out; without it a quarter of a second does.
 LEFT_OUT = ("partial_aggregate_pushdown",)
 
 
