@@ -184,6 +184,7 @@ class ReasonModel(Record):
     texts: tuple[tuple[str, tuple[str | Expr, ...]], ...]
     rank: float
     span: Span
+    notices: tuple[tuple[str, tuple[str | Expr, ...]], ...] = ()
 
 
 class HistoryUse(Record):

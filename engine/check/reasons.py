@@ -31,7 +31,8 @@ class ReasonReader:
             message = f"`{spec.name}` is reserved for open decisions"
             self.report.at("E0209", message, spec.key.span, "choose another code")
         texts = tuple((language, tuple(self._parts(scalar, scope))) for language, scalar in spec.texts)
-        return ReasonModel(spec.name, texts, rank_of(spec.rank), spec.key.span)
+        notices = tuple((language, tuple(self._parts(scalar, scope))) for language, scalar in spec.notices)
+        return ReasonModel(spec.name, texts, rank_of(spec.rank), spec.key.span, notices)
 
     def _parts(self, scalar: Scalar, scope: Scope) -> Iterator[str | Expr]:
         position = 0

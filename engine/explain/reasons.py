@@ -1,16 +1,19 @@
 """Reasons in words: the policy's texts with the customer's values in them."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.backends.reference.decide import Outcome, in_order
 from engine.backends.reference.program import ProgramEvaluator, Trace
 from engine.explain.phrases import DEFAULT, LANGUAGES, Phrases, phrases_of, speaks
-from engine.explain.plan import Plan, describe, part_text
+from engine.explain.plan import Plan, describe, part_text, plan_of
 from engine.explain.values import plain, show
 from engine.ir import nodes as ir
 from engine.ir.reads import reads, reason_sources
+
+#: Plain text and the expressions whose values stand in it.
+Template = tuple[str | ir.Node, ...]
 
 
 def check_language(plan: Plan, language: str) -> None:
@@ -52,10 +55,12 @@ class _Writer:
         if declared is None or not declared.texts:
             return code, self.language
         texts = dict(declared.texts)
-        base = self.language.split("-")[0]
-        spoken = next((n for n in (self.language, base) if n in texts), declared.texts[0][0])
-        phrases = phrases_of(spoken)
-        return "".join(p if isinstance(p, str) else self.hole(p, phrases) for p in texts[spoken]), spoken
+        spoken = _spoken(texts, self.language) or declared.texts[0][0]
+        return self.filled(texts[spoken], spoken), spoken
+
+    def filled(self, parts: Template, language: str) -> str:
+        phrases = phrases_of(language)
+        return "".join(p if isinstance(p, str) else self.hole(p, phrases) for p in parts)
 
     def hole(self, node: ir.Node, phrases: Phrases) -> str:
         """A value within a text. What was not needed to decide, and so was never read, is "not given"."""
@@ -81,7 +86,7 @@ class _Writer:
         seen: set[str] = set()
         for outcome in outcomes:
             if code in outcome.reasons:
-                self.collect(code, outcome, names, seen)
+                collect(self.trace, code, outcome, names, seen)
         if not names:
             return phrases[f"{code} unnamed"], spoken
         if code == ir.MISSING:
@@ -91,17 +96,47 @@ class _Writer:
             shown = [f"`{n}`" for n in names]
         return phrases[code].format(phrases["comma"].join(shown)), spoken
 
-    def collect(self, code: str, outcome: Outcome, names: dict[str, None], seen: set[str]) -> None:
-        """What stands behind a reserved reason, in the decision itself or in those it inherits reasons from."""
-        if outcome.decision.name in seen:
-            return
-        seen.add(outcome.decision.name)
-        if outcome.open:
-            if code == ir.MISSING:
-                names.update(dict.fromkeys(sorted(outcome.behind.missing)))
-            elif not outcome.behind.missing:
-                names.update((part_text(n), None) for n in outcome.behind.undefined)
-        for source in reason_sources(outcome.decision):
-            inner = self.trace.outcomes.get(source.name) if source.inherited else None
-            if inner is not None and code in inner.reasons:
-                self.collect(code, inner, names, seen)
+
+def collect(trace: Trace, code: str, outcome: Outcome, names: dict[str, None], seen: set[str]) -> None:
+    """Add to `names` what stands behind a reserved reason, in the decision itself or in those it inherits reasons
+    from."""
+    if outcome.decision.name in seen:
+        return
+    seen.add(outcome.decision.name)
+    if outcome.open:
+        if code == ir.MISSING:
+            names.update(dict.fromkeys(sorted(outcome.behind.missing)))
+        elif not outcome.behind.missing:
+            names.update((part_text(n), None) for n in outcome.behind.undefined)
+    for source in reason_sources(outcome.decision):
+        inner = trace.outcomes.get(source.name) if source.inherited else None
+        if inner is not None and code in inner.reasons:
+            collect(trace, code, inner, names, seen)
+
+
+def customer_template(reason: ir.ReasonDecl, language: str) -> Template | None:
+    """What a letter in `language` says for a reason: its `notice`, else its text; None where it has neither."""
+    for texts in (dict(reason.notices), dict(reason.texts)):
+        spoken = _spoken(texts, language)
+        if spoken is not None:
+            return texts[spoken]
+    return None
+
+
+def for_customer(program: ir.Program, trace: Trace, codes: Sequence[str], language: str) -> list[str]:
+    """The texts of `codes` as a letter says them; personal data are hidden. KeyError for a code without a text."""
+    plan = plan_of(program)
+    assert trace.evaluator is not None, "a refused customer has no reasons"
+    writer = _Writer(plan, trace, trace.evaluator, language, personal=False)
+    found = []
+    for code in codes:
+        template = customer_template(plan.reasons[code], language)
+        if template is None:
+            raise KeyError(code)
+        found.append(writer.filled(template, language))
+    return found
+
+
+def _spoken(texts: Mapping[str, Template], language: str) -> str | None:
+    """The language among those of `texts` that comes nearest to the one asked for."""
+    return next((name for name in (language, language.split("-")[0]) if name in texts), None)

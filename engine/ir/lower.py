@@ -197,14 +197,15 @@ class _Lowering:
         return ir.ParameterDecl(self.qualified(parameter.name), parameter.type, tuple(rows))
 
     def _reason(self, reason: model.ReasonModel) -> ir.ReasonDecl:
-        texts = []
-        for language, parts in reason.texts:
-            lowered = tuple(
-                p if isinstance(p, str) else self.expression(p, f"{self.prefix}reason {reason.code}/{language}/{place}")
-                for place, p in enumerate(parts)
-            )
-            texts.append((language, lowered))
-        return ir.ReasonDecl(reason.code, tuple(texts), reason.rank)
+        owner = f"{self.prefix}reason {reason.code}"
+        texts = tuple((name, self._template(parts, f"{owner}/{name}")) for name, parts in reason.texts)
+        notices = tuple((name, self._template(parts, f"{owner}/notice/{name}")) for name, parts in reason.notices)
+        return ir.ReasonDecl(reason.code, texts, reason.rank, notices=notices)
+
+    def _template(self, parts: Sequence[str | model.Expr], owner: str) -> tuple[str | ir.Node, ...]:
+        return tuple(
+            p if isinstance(p, str) else self.expression(p, f"{owner}/{place}") for place, p in enumerate(parts)
+        )
 
     def sources(self, reasons: Sequence[model.ReasonRef]) -> tuple[ir.ReasonSource, ...]:
         return tuple(ir.ReasonSource(self.qualified(r.name) if r.inherited else r.name, r.inherited) for r in reasons)

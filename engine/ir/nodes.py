@@ -407,12 +407,14 @@ class ParameterDecl(records.Record):
 
 
 class ReasonDecl(records.Record):
-    """`texts` maps a language to its template: plain text and nodes whose values stand in it."""
+    """`texts` maps a language to its template: plain text and nodes whose values stand in it. `notices` are those
+    for a letter to the customer, where they differ."""
 
     code: str
     texts: tuple[tuple[str, tuple[str | Node, ...]], ...]
     rank: float
     at: Place | None = None
+    notices: tuple[tuple[str, tuple[str | Node, ...]], ...] = ()
 
 
 class TableDecl(records.Record):

@@ -12,6 +12,7 @@ fields that do not are tested here.
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Iterable, Sequence
 from types import ModuleType
 from typing import Any
@@ -19,6 +20,7 @@ from typing import Any
 from engine import diagnostics
 from engine.diagnostics import Locator, Span
 from engine.ir import nodes
+from engine.reads import digest
 from engine.records import Record
 from engine.semantics import declarations, domain, dtypes, values
 from engine.semantics.functions import NO_FUNCTIONS, NO_SETS, Functions, FunctionSource
@@ -68,6 +70,16 @@ _CLASSES = {
 def pack(program: nodes.Program) -> list[Any]:
     """The program as JSON values."""
     return _Packer().run(program)
+
+
+def digest_of(program: nodes.Program) -> str | None:
+    """A digest of what a program means and says, wherever its files lie; None where it holds what is not stored."""
+    try:
+        texts, _, records = pack(program)
+    except Unstorable:
+        return None
+    meant = [record for record in records if record[0] != "Span"]
+    return digest(json.dumps([texts, meant]).encode("utf-8", "surrogatepass"))
 
 
 def unpack(packed: Sequence[Any], functions: FunctionSource = NO_SETS) -> nodes.Program:

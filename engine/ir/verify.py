@@ -64,7 +64,7 @@ class _Verifier:
             for row in parameter.rows:
                 self.condition(row.guard, frozenset())
         for reason in program.reasons:
-            for _, parts in reason.texts:
+            for _, parts in (*reason.texts, *reason.notices):
                 for part in parts:
                     if isinstance(part, ir.Node):
                         self.node(part, frozenset())

@@ -54,10 +54,11 @@ class UseSpec(Named):
 
 
 class ReasonSpec(Named):
-    """`texts` are (language, scalar); the first is the default language, `text`."""
+    """`texts` are (language, scalar); the first is the default language, `text`. `notices` are the customer's."""
 
     texts: tuple[tuple[str, Scalar], ...]
     rank: Scalar | None
+    notices: tuple[tuple[str, Scalar], ...] = ()
 
 
 class VocabularySpec(Named):
@@ -204,13 +205,22 @@ def _use(key: Scalar, node: Node) -> UseSpec | None:
 def _reason(key: Scalar, node: Node) -> ReasonSpec:
     texts: list[tuple[str, Scalar]] = []
     rank = None
+    notices: tuple[tuple[str, Scalar], ...] = ()
     for k, v in pairs(node):
         name = normal(k.text)
         if name == "rank" and isinstance(v, Scalar):
             rank = v
+        elif name == "notice":
+            notices = _notices(v)
         elif name != "description" and isinstance(v, Scalar):
             texts.append(("en" if name == "text" else name, v))
-    return ReasonSpec(normal(key.text), key, tuple(texts), rank)
+    return ReasonSpec(normal(key.text), key, tuple(texts), rank, notices)
+
+
+def _notices(node: Node) -> tuple[tuple[str, Scalar], ...]:
+    if isinstance(node, Scalar):
+        return (("en", node),)
+    return tuple((normal(k.text), v) for k, v in pairs(node) if isinstance(v, Scalar))
 
 
 def _decision(key: Scalar, node: Node, family: str) -> DecisionSpec | None:

@@ -95,6 +95,7 @@ currency: CNY
 on failure: missing
 on missing: {then: ask}
 supersedes: "0.9"
+functions: [finance]
 application date: applied
 vocabularies: {industries: vocabularies/industries.yaml, colours: [red, blue]}
 parameters:
@@ -104,7 +105,8 @@ parameters:
 use:
   size: {policy: standards/size, with: {a: b + 1}, for each: loans}
 reasons:
-  R1: {text: Too new, zh: 太新, rank: 1}
+  R1: {text: Too new, zh: 太新, rank: 1, notice: {en: Too new for us, zh: 经营时间较短}}
+  R2: {text: Too small, notice: Too small for us}
 inputs:
   id: {type: string, key: true}
   a: {type: number, range: '>= 0', optional: true, decimals: 2, column: A, description: x, changeable: up}

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
@@ -15,8 +14,7 @@ from engine.backends.sql.tables import by_name
 from engine.backends.support import HELP, Unsupported
 from engine.diagnostics import Diagnostic
 from engine.ir import nodes as ir
-from engine.ir.stored import Unstorable, pack
-from engine.reads import digest
+from engine.ir.stored import digest_of
 from engine.records import Record
 from engine.semantics import dtypes as dt
 
@@ -133,16 +131,6 @@ def _header(program: ir.Program, query: Query, asked: Asked) -> list[str]:
     lines += NOTES[asked.dialect]
     lines += _told(query)
     return lines
-
-
-def digest_of(program: ir.Program) -> str | None:
-    """A digest of what a program means and says, wherever its files lie; None where it holds what is not stored."""
-    try:
-        texts, _, records = pack(program)
-    except Unstorable:
-        return None
-    meant = [record for record in records if record[0] != "Span"]
-    return digest(json.dumps([texts, meant]).encode("utf-8", "surrogatepass"))
 
 
 def _told(query: Query) -> list[str]:
