@@ -18,6 +18,7 @@ TABLES = {
     "credit": ("invoices", "repayments"),
     "lending": ("invoices", "repayments"),
     "reserve": ("loans", "repayments"),
+    "stages": ("events",),
 }
 #: Seconds. A plan of the database once took all the memory there was.
 LIMIT = 200
