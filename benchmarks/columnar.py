@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import random
-import subprocess
 import sys
 import time
 from functools import partial
@@ -12,6 +11,7 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from benchmarks import ours, policies, portfolio
+from benchmarks.alone import alone
 from benchmarks.data import parquet
 from benchmarks.given import ROOT, Given
 from benchmarks.report import Goal, Line, Section
@@ -23,7 +23,7 @@ _RULES = (80, 800)
 _LOOKUPS = (50, 5000)
 _LARGE = 10_000_000
 _RUN = """
-import datetime, resource, sys, time
+import datetime, sys, time
 import duckdb
 with duckdb.connect() as connection:
     connection.execute("SET enable_progress_bar = false")
@@ -34,7 +34,7 @@ with duckdb.connect() as connection:
     parameters = {"as_of": datetime.date(2026, 7, 1)} if "$as_of" in sql else {}
     start = time.perf_counter()
     connection.execute(f"COPY ({sql}) TO '{sys.argv[3]}' (FORMAT parquet)", parameters)
-    print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    print(time.perf_counter() - start)
 """
 
 
@@ -134,9 +134,5 @@ def _alone(source: Path, sql: str, folder: Path) -> tuple[float, float]:
     """Seconds, and megabytes of the process at most."""
     text = folder / "statement.sql"
     text.write_text(sql, "utf-8")
-    command = [sys.executable, "-c", _RUN, str(source), str(text), str(folder / "out.parquet")]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise RuntimeError(f"a statement did not run: {done.stderr[-500:]}")
-    seconds, megabytes = map(float, done.stdout.split())
-    return seconds, megabytes
+    ran = alone([sys.executable, "-c", _RUN, str(source), str(text), str(folder / "out.parquet")], ROOT)
+    return float(ran.output), ran.megabytes

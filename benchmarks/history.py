@@ -3,7 +3,6 @@ takes on the disk."""
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import time
 from functools import partial
@@ -13,6 +12,7 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from benchmarks import ours, portfolio
+from benchmarks.alone import alone
 from benchmarks.given import ROOT
 from benchmarks.report import Goal, Line, Section
 from benchmarks.timing import Series
@@ -131,20 +131,12 @@ def limited(size: int = _TABLE, limit: int = _LIMIT) -> Section:
             "--history", f"invoices={invoices}", "--as-of", ours.AS_OF.isoformat(), "--memory-limit", f"{limit}MB",
             "--threads", str(portfolio.THREADS), "-o", str(out), "--no-summary",
         ]
-        start = time.perf_counter()
-        with subprocess.Popen(command, cwd=ROOT, env={**os.environ, "TMPDIR": name}, stderr=subprocess.PIPE) as child:
-            assert child.stderr is not None
-            told = child.stderr.read().decode()
-            _, status, usage = os.wait4(child.pid, 0)
-            child.returncode = os.waitstatus_to_exitcode(status)
-        seconds = time.perf_counter() - start
-        if child.returncode != 0:
-            raise RuntimeError(f"the run ended with {child.returncode}: {told[-500:]}")
+        ran = alone(command, ROOT, {**os.environ, "TMPDIR": name})
         with duckdb.connect() as connection:
             rows = len(connection.read_parquet(str(out)))
-        memory = Series((usage.ru_maxrss / 1024,))
+        memory = Series((ran.megabytes,))
         lines = (
-            Line("tierwise run", "s", Series((seconds,))),
+            Line("tierwise run", "s", Series((ran.seconds,))),
             Line("memory of the process at most", "MB", memory, None, (Goal(limit + _BESIDE, "MB", memory, "in all"),)),
         )
         notes = (

@@ -3,12 +3,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
 from benchmarks import history, ours, policies, timing
 from benchmarks.__main__ import main
+from benchmarks.alone import alone
 from benchmarks.given import Absent, Given
 from benchmarks.one import agreement
 from benchmarks.report import Goal, Line, Section, table
@@ -70,6 +72,17 @@ def test_scorers_are_measured_beside_their_libraries(given: Given, capsys: pytes
     if not found["lines"]:
         pytest.skip("the data set sba_case/loans.csv is absent")
     assert sum(bool(line["goals"]) for line in found["lines"]) == 5
+
+
+def test_the_memory_of_a_process_is_its_own(root: Path) -> None:
+    held = bytearray(400_000_000)
+    held[::4096] = bytes([1]) * len(held[::4096])
+    ran = alone([sys.executable, "-c", "print(len(bytearray(60_000_000).replace(b'a', b'')))"], root)
+    assert ran.output == "60000000\n"
+    assert 50 < ran.megabytes < 300
+    assert ran.seconds > 0
+    with pytest.raises(RuntimeError, match="ended with 3: no such thing"):
+        alone([sys.executable, "-c", "import sys; print('no such thing', file=sys.stderr); sys.exit(3)"], root)
 
 
 def test_the_table_tells_what_was_missed() -> None:
