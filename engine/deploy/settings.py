@@ -78,7 +78,7 @@ class Reader:
     def value(self, node: Node, setting: Setting, name: str) -> Any:
         """A value of a setting's kind, `_MISSING` where it is none."""
         kind = setting.kind
-        if kind not in ("map", "any", "list") and isinstance(node, Mapping) and "secret" in node:
+        if kind in ("text", "secret") and isinstance(node, Mapping) and "secret" in node:
             return self.secret(node)
         if kind == "secret":
             self.add("E0953", f"`{name}` is a secret, which no file should hold", node.span,
