@@ -66,6 +66,8 @@ def supplied(policy: Any, request: Request, deployment: OpenDeployment, output: 
         sorted(where.reach.inputs) if where is not None else (),
     )
     delivery = deployment.delivery() if output else None
+    if delivery is not None and request.form is not None:
+        raise Usage("`--format` is for a place named by `--output`; the deployment's output has a form of its own")
     return request.replace(
         supply=supply, delivery=delivery, extras=(*request.extras, FAILURES),
         out=request.out if delivery is None else delivery.shown,

@@ -214,6 +214,11 @@ def test_a_run_that_fails_hands_over_nothing(policy: Policy, kept: Path) -> None
     assert kinds.made == []
 
 
+def test_a_format_is_for_another_place(policy: Policy, kept: Path) -> None:
+    with pytest.raises(Usage, match="`--format` is for a place"):
+        run_into(policy, WithSink(), form="parquet")
+
+
 def test_the_one_by_one_engine_has_no_sinks(policy: Policy, kept: Path) -> None:
     with pytest.raises(Usage, match="the deployment's output needs the columnar engine"):
         run_into(policy, WithSink(), "python")
