@@ -106,6 +106,8 @@ def command(
                 f"{paint('note', sys.stderr, bold=True)}: no scorer is bound to the model `{visible(scored.model)}`, "
                 "so its answer is missing; name a deployment file with --deployment"
             )
+    if not explain:
+        _tell_failures(decision)
     if explain:
         told = decision.explain(format=form, language=language)
         text = told if isinstance(told, str) else json_text(told, indent=2)
@@ -161,6 +163,14 @@ def _stranger(name: str, what: str, names: list[str]) -> None:
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     hint = f"; did you mean `{near[0]}`?" if near else ""
     talk(f"{paint('note', sys.stderr, bold=True)}: the policy has no {what} `{visible(name)}`{hint}")
+
+
+def _tell_failures(decision: Decision) -> None:
+    """Say which sources failed, which the explanation would tell."""
+    failed = {f"{visible(p.source)} failed: {visible(p.detail)}": None
+              for origin in decision.sources.values() for p in origin.failures}
+    for text in failed:
+        talk(f"{paint('note', sys.stderr, bold=True)}: {text}")
 
 
 def _plain(decision: Decision) -> dict[str, Any]:

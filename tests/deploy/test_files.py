@@ -98,6 +98,12 @@ def test_a_cell_that_is_no_value_fails_its_row_alone(tierwise: Tierwise, place: 
     assert told(tierwise, "F1")["refused"] == []
 
 
+def test_a_failure_is_told_without_the_explanation_too(tierwise: Tierwise, place: Path) -> None:
+    found = tierwise("decide", "policy.yaml", "--deployment", "deployment.yaml", "--key", "F5", *DAY, "--no-explain")
+    assert found.out == "refused: `annual revenue`, `founded`\n"
+    assert "note: core.firms.annual_revenue failed: `firms.annual_revenue` is not a number\n" in found.err
+
+
 def test_what_is_given_goes_before(tierwise: Tierwise, place: Path) -> None:
     (place / "customer.json").write_text('{"dscr": 0.5, "history": {"repayments": []}}', "utf-8")
     found = told(tierwise, "F1", "customer.json")
