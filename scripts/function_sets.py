@@ -17,6 +17,7 @@ these is told in [functions](language/functions.md), how to write a set of one's
 result that is an amount. Columns: whether DuckDB carries the function out, with the same bits as one by one.
 """
 TITLES = {
+    "calendar": "`calendar`: business days, with holidays and the weekend days worked to make up for them",
     "cn": "`cn`: codes and amounts of the Chinese market",
     "finance": "`finance`: lending arithmetic, and the figures that models and surveys are judged by",
 }

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "register_sources": {"database": "database", "files": "files", "http": "http"},
     "register_scorers": dict.fromkeys(("linear", "onnx", "sklearn", "lightgbm", "xgboost"), "scorers"),
-    "register_functions": {"cn": "cn", "finance": "finance"},
+    "register_functions": {"calendar": "calendar", "cn": "cn", "finance": "finance"},
     "register_sinks": {"database": "database", "files": "files", "webhook": "webhook"},
     "register_report_sections": {},
     "register_commands": {},

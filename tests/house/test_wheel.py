@@ -85,7 +85,7 @@ def test_the_command_works_from_another_folder(python: Path, bank: Path) -> None
 
 def test_built_in_plugins_are_found_by_place_and_need_no_extra(python: Path, bank: Path) -> None:
     told = run(python.parent / "tierwise", "plugins", cwd=bank)
-    for name in ("files", "database", "http", "scorers", "cn", "finance", "webhook"):
+    for name in ("files", "database", "http", "scorers", "calendar", "cn", "finance", "webhook"):
         assert f"\n{name} 0.1.0  built-in" in f"\n{told}"
     assert "error" not in told
 
