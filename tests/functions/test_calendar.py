@@ -52,7 +52,7 @@ class TestCalendar(FunctionContract):
 
 
 def test_the_shipped_calendar_is_this() -> None:
-    shipped = load_policy(ROOT / "policies" / "standards" / "cn-workdays.yaml")
+    shipped = load_policy(ROOT / "policies" / "calendars" / "cn-workdays.yaml")
     decided = shipped.decide({}, as_of=on("2026-07-01"))
     assert decided.values["calendar"].split() == YEAR.split()
 
