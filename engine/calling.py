@@ -97,18 +97,27 @@ class Caller:
         job = _Job(function)
         _divert(job)
         self._worker.jobs.put(job)
-        if not job.done.wait(limit):
-            with job.lock:
-                job.left = not job.done.is_set()
-            if job.left:                                # its thread ends the diversion, if it ever comes back
-                self._worker.jobs.put(None)
-                self._worker = None
-                raise TimedOut(f"no answer within {seconds_text(limit or 0)}")
+        try:
+            in_time = job.done.wait(limit)
+        except BaseException:                           # somebody does not want to wait any longer
+            self._leave(job)
+            raise
+        if not in_time and self._leave(job):
+            raise TimedOut(f"no answer within {seconds_text(limit or 0)}")
         _restore(job)
         if job.problem is not None:
             raise CallFailed(told(job.problem, self._secrets)) from None
         value: Value = job.value
         return value
+
+    def _leave(self, job: _Job) -> bool:
+        """Leave a call behind, unless it has just ended; its thread ends the diversion, if it ever comes back."""
+        with job.lock:
+            job.left = not job.done.is_set()
+        if job.left and self._worker is not None:
+            self._worker.jobs.put(None)
+            self._worker = None
+        return job.left
 
     def close(self) -> None:
         """Let its thread end."""

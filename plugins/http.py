@@ -27,7 +27,6 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
 
@@ -167,16 +166,15 @@ class Service:
         columns = [described["key"], *(field for field in fields if field != described["key"]), "failed"]
         trips = self.breaker.trips
         step = self.size * self.parallel if described["batch"] else _CHUNK
-        with ThreadPoolExecutor(self.parallel) as pool:
-            for start in range(0, len(keys), step):
-                part = keys[start:start + step]
-                if described["batch"]:
-                    chunks = [part[at:at + self.size] for at in range(0, len(part), self.size)]
-                else:
-                    chunks = [[key] for key in part]
-                ask = self._asking(table, columns[1:-1], as_of, trips)
-                rows = [row for found in pool.map(ask, chunks) for row in found]
-                yield record_batch(columns, kinds, rows)
+        for start in range(0, len(keys), step):
+            part = keys[start:start + step]
+            if described["batch"]:
+                chunks = [part[at:at + self.size] for at in range(0, len(part), self.size)]
+            else:
+                chunks = [[key] for key in part]
+            ask = self._asking(table, columns[1:-1], as_of, trips)
+            rows = [row for found in _spread(ask, chunks, self.parallel) for row in found]
+            yield record_batch(columns, kinds, rows)
 
     def close(self) -> None:
         self._pool.clear()
@@ -312,6 +310,34 @@ class Service:
             return json.loads(data, parse_constant=_no_constant)
         except (ValueError, RecursionError):
             raise Again("its answer is no JSON") from None
+
+
+def _spread(ask: Callable[[Any], Any], chunks: Sequence[Any], parallel: int) -> list[Any]:
+    """What is answered for each chunk, in their order. Its threads are daemons, so that a program which is ended need
+    not wait until all have been asked."""
+    found: list[Any] = [None] * len(chunks)
+    problems: list[BaseException] = []
+    places, lock = iter(range(len(chunks))), threading.Lock()
+
+    def work() -> None:
+        while True:
+            with lock:
+                at = next(places, None)
+            if at is None or problems:
+                return
+            try:
+                found[at] = ask(chunks[at])
+            except BaseException as problem:  # noqa: BLE001 - raised again, where somebody waits for it
+                problems.append(problem)
+
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(parallel, len(chunks)))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if problems:
+        raise problems[0]
+    return found
 
 
 def _no_constant(_: str) -> None:

@@ -1,6 +1,7 @@
 """Whatever a plugin does, a call comes back in time, says why in words that hold no secret, and leaves stdout clean."""
 from __future__ import annotations
 
+import signal
 import sys
 import threading
 import time
@@ -58,6 +59,19 @@ def test_a_call_that_blocks_is_left_behind(secrets: Secrets) -> None:
         caller.call(gate.wait, 0.1)
     assert time.monotonic() - begun < 2
     assert caller.call(lambda: 7, 5) == 7               # on another thread
+    gate.set()
+    caller.close()
+
+
+def test_who_does_not_want_to_wait_need_not(secrets: Secrets) -> None:
+    """Ctrl-C while a plugin answers; nothing waits behind the call that goes on."""
+    gate = threading.Event()
+    caller = Caller(secrets)
+    interrupted = threading.Timer(0.1, signal.raise_signal, [signal.SIGINT])
+    interrupted.start()
+    with pytest.raises(KeyboardInterrupt):
+        caller.call(gate.wait, 60)
+    assert caller.call(lambda: 7, 5) == 7
     gate.set()
     caller.close()
 

@@ -103,6 +103,9 @@ class OpenSource:
                 self._source = None                     # the thread that was left behind still holds it
                 self._left += 1
                 raise
+            except KeyboardInterrupt:
+                self._source = None
+                raise
 
     def one(self, table: Table, fields: Sequence[str], key: Any, as_of: datetime.date) -> list[dict[str, Any]]:
         """The rows of one customer, with values of the declared types; raises CallFailed."""
