@@ -2,30 +2,18 @@
 from __future__ import annotations
 
 import datetime
-import difflib
 import sys
-from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
 import click
 
-from engine.commands.common import (
-    BAD_DATA,
-    FINDINGS,
-    Date,
-    Failure,
-    paint,
-    talk,
-)
+from engine.commands.common import FINDINGS, Date, paint, talk
+from engine.commands.customers import Asked, decided, ready
 from engine.commands.loading import open_policy
 from engine.commands.plugging import plugin_option
-from engine.commands.reading import read_object
 from engine.explain.phrases import LANGUAGES
-from engine.ir import nodes as ir
-from engine.ir.previous import from_told, previous_inputs
-from engine.policy import Decision, Policy
-from engine.portfolio.tables import normalise
+from engine.policy import Decision
 from engine.portfolio.writing import cell, json_text
 from engine.render import visible
 from engine.syntax.width import text_width
@@ -62,50 +50,16 @@ def command(
     each came from; INPUT, if it is given, goes before what the sources have. The models that the policy asks are
     answered by the deployment's scorers, with --key or without.
     """
-    place = deployment
-    if key is not None and deployment is None:
-        place = import_module("engine.commands.deploying").of_project(policy)
-    if key is not None and place is None:
-        raise click.UsageError("`--key` needs `--deployment`, or `deployment:` in the project file")
-    if key is None and customer is None:
-        customer = "-"
-    if customer == "-" and sys.stdin.isatty():
-        raise click.UsageError("name a JSON file, or give the customer as JSON on standard input")
-    if [customer, history, previous].count("-") > 1:
-        raise click.UsageError("standard input can be read once only")
-    if save_test is not None and not yes and "-" in (customer, history, previous):
+    day = as_of or datetime.date.today()
+    asked = ready(Asked(customer, deployment, key, day, history, previous), policy)
+    if save_test is not None and not yes and asked.reads_stdin:
         raise click.UsageError("add `--yes` to keep a customer from standard input, which cannot be asked as well")
     loaded = open_policy(policy)
-    day = as_of or datetime.date.today()
     program = loaded.program_at(day)
-    if deployment is not None and key is None and not program.models:
-        raise click.UsageError("`--deployment` needs `--key`, the customer to fetch: the policy asks no model")
-    if place is None and program.models:
-        place = import_module("engine.commands.deploying").of_project(policy)
     known = dict.fromkeys((*LANGUAGES, *(language for r in program.reasons for language, _ in r.texts)))
     if language not in known:
         raise click.UsageError(f"there is no explanation in `{language}`, choose one of {', '.join(known)}")
-    inputs = {} if customer is None else read_object(customer, "the customer")
-    events = None if history is None else _events(read_object(history, "the history"), history)
-    if events is None and "history" not in {d.name for d in program.inputs} and "history" in inputs:
-        within = inputs.pop("history")
-        if within is not None and not isinstance(within, dict):
-            raise Failure("`history` of the customer is not an object", code=BAD_DATA, help="write {name: [row, ...]}")
-        events = _events(within or {}, str(customer))
-    _tell_strangers(program, inputs, events or {})
-    if previous is not None:
-        logged = from_told(read_object(previous, "the previous decision"))
-        inputs.update(previous_inputs(program, logged, day))
-    if place is None:
-        decision = loaded.decide(inputs, as_of=day, history=events)
-    else:
-        decision, inputs, events = _deployed(place, key, loaded, day, inputs, events)
-    for scored in decision.models.values():
-        if scored.state == "unbound":
-            talk(
-                f"{paint('note', sys.stderr, bold=True)}: no scorer is bound to the model `{visible(scored.model)}`, "
-                "so its answer is missing; name a deployment file with --deployment"
-            )
+    decision, inputs, events = decided(asked, policy, loaded)
     if not explain:
         _tell_failures(decision)
     if explain:
@@ -120,49 +74,6 @@ def command(
         saving = import_module("engine.commands.saving")
         saving.save(save_test, policy, loaded, decision, inputs, events, case, yes)
     return FINDINGS if decision.refused else 0
-
-
-def _deployed(
-    place: str, key: str | None, policy: Policy, day: datetime.date, inputs: dict[str, Any], events: Any
-) -> tuple[Decision, dict[str, Any], Any]:
-    """The decision of a customer whose models a deployment's scorers answer, and whose data it fetches where there is
-    a key; and these data."""
-    deploying: Any = import_module("engine.commands.deploying")
-    with deploying.opened(place, policy) as deployment:
-        if key is None:
-            deployment.bind(policy)
-            return policy.decide(inputs, as_of=day, history=events), inputs, events
-        found = deployment.fetch(policy, deploying.key_of(key, policy), as_of=day, inputs=inputs, history=events)
-        deployment.bind(policy)
-        decision = policy.decide(found.inputs, as_of=day, history=found.history)
-    decision.supplied(found.origins)
-    return decision, {name: value for name, value in found.inputs.items() if value is not None}, found.history
-
-
-def _events(value: dict[str, Any], path: str) -> dict[str, list[dict[str, Any]] | None]:
-    """Histories as the policy reads them: a list of objects, or null for not supplied."""
-    for name, rows in value.items():
-        if rows is not None and not (isinstance(rows, list) and all(isinstance(row, dict) for row in rows)):
-            message = f"history `{name}` in `{path}` is not a list of objects"
-            raise Failure(message, code=BAD_DATA, help='write {"repayments": [{"due": "2026-07-01"}, ...]}')
-    return value
-
-
-def _tell_strangers(program: ir.Program, inputs: Mapping[str, Any], events: Mapping[str, Any]) -> None:
-    """Say which names the policy does not know; they are ignored, and a slip must not pass for missing data."""
-    known = {normalise(n) for d in program.inputs for n in (d.name, d.column, d.name.replace(" ", "_")) if n}
-    for name in inputs:
-        if normalise(name) not in known:
-            _stranger(name, "input", [d.name for d in program.inputs])
-    for name in events:
-        if name not in {h.name for h in program.histories}:
-            _stranger(name, "history", [h.name for h in program.histories])
-
-
-def _stranger(name: str, what: str, names: list[str]) -> None:
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    hint = f"; did you mean `{near[0]}`?" if near else ""
-    talk(f"{paint('note', sys.stderr, bold=True)}: the policy has no {what} `{visible(name)}`{hint}")
 
 
 def _tell_failures(decision: Decision) -> None:
