@@ -19,6 +19,7 @@ TABLES = {
     "lending": ("invoices", "repayments"),
     "reserve": ("loans", "repayments"),
     "stages": ("events",),
+    "satisfaction": ("surveys", "complaints"),
     "monitoring": ("invoices", "repayments"),
 }
 #: Seconds. A plan of the database once took all the memory there was.
