@@ -19,6 +19,7 @@ TABLES = {
     "lending": ("invoices", "repayments"),
     "reserve": ("loans", "repayments"),
     "stages": ("events",),
+    "care": ("loans", "repayments", "contacts"),
     "satisfaction": ("surveys", "complaints"),
     "monitoring": ("invoices", "repayments"),
 }
