@@ -14,7 +14,10 @@ decision of that date must not see. A million firms come to some 50 million rows
 from __future__ import annotations
 
 import argparse
+import datetime
+import json
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -25,6 +28,8 @@ FIRMS = 1000
 #: What others are made from, in this order, and the tables that are written.
 SHARED = ("latent", "loan")
 TABLES = ("firms", "loans", "repayments", "invoices", "events", "contacts", "surveys", "complaints")
+#: The firm of customer.json, whose earnings nobody asked for.
+CUSTOMER = "F0000003"
 FORMS = {"csv": "FORMAT csv, HEADER", "parquet": "FORMAT parquet, COMPRESSION zstd"}
 
 
@@ -40,6 +45,24 @@ def make(folder: Path, firms: int = FIRMS, seed: int = SEED, form: str = "csv") 
         for name in TABLES:
             place = str(folder / f"{name}.{form}").replace("'", "''")
             connection.execute(f"COPY ({_query(name)}) TO '{place}' ({FORMS[form]})")
+        if form == "csv" and firms >= FIRMS:
+            (folder / "customer.json").write_text(_customer(connection), "utf-8")
+
+
+def _customer(connection: duckdb.DuckDBPyConnection) -> str:
+    """One of the firms with its events, for deciding a single customer."""
+    def rows(name: str) -> list[dict[str, Any]]:
+        found = connection.execute(f"FROM ({_query(name)}) WHERE firm_id = ?", [CUSTOMER])
+        names = [column[0] for column in found.description or ()]
+        return [dict(zip(names, cells, strict=True)) for cells in found.fetchall()]
+
+    (firm,) = rows("firms")
+    history = {name: rows(name) for name in ("invoices", "loans", "repayments")}
+    return json.dumps({**firm, "history": history}, default=_plain, ensure_ascii=False, indent=1) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime.date) else float(value)
 
 
 def _query(name: str) -> str:

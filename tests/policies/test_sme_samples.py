@@ -24,6 +24,11 @@ def test_the_script_makes_the_same_bytes(root: Path, folder: Path, name: str) ->
     assert (folder / f"{name}.csv").read_bytes() == shipped, f"{name}.csv differs; run scripts/make_sme_samples.py"
 
 
+def test_the_customer_is_one_of_them(root: Path, folder: Path) -> None:
+    shipped = (root / "policies" / "sme" / "samples" / "customer.json").read_bytes()
+    assert (folder / "customer.json").read_bytes() == shipped, "run scripts/make_sme_samples.py"
+
+
 def test_a_larger_portfolio_begins_alike(folder: Path, tmp_path: Path) -> None:
     samples.make(tmp_path, firms=1500, form="parquet")
     with duckdb.connect() as connection:
