@@ -116,10 +116,13 @@ VALID = (
     f"AND LEN(LIST_FILTER(LIST_CONCAT({OFF}, {ON}), lambda x: x IS NULL OR x < {FIRST} OR x > {LAST})) = 0 "
     f"AND NOT LIST_HAS_ANY({OFF}, {ON})"
 )
-#: The business days in order, of a text that is a calendar.
+#: The business days in order, of a text that is a calendar. The lists are handed in by a function of their own, so
+#: that they are read once and not for each day.
 DAYS = (
+    f"LIST_EXTRACT(LIST_TRANSFORM([{{'off': {OFF}, 'on': {ON}}}], lambda h: "
     f"LIST_FILTER(CAST(RANGE({FIRST}, {LAST} + INTERVAL 1 DAY, INTERVAL 1 DAY) AS DATE[]), lambda x: "
-    f"LIST_CONTAINS({ON}, x) OR (ISODOW(x) < {SATURDAY} AND NOT LIST_CONTAINS({OFF}, x)))"
+    f"LIST_CONTAINS(STRUCT_EXTRACT(h, 'on'), x) "
+    f"OR (ISODOW(x) < {SATURDAY} AND NOT LIST_CONTAINS(STRUCT_EXTRACT(h, 'off'), x)))), 1)"
 )
 HELD = f"CASE WHEN {VALID} THEN {DAYS} END"
 WHOLE = "CAST(FLOOR(number + 0.5) AS BIGINT)"

@@ -117,6 +117,9 @@ class SqlExpressions(support.Compiler):
         whens: list[tuple[exp.Expr, exp.Expr]] = []
         level = self.as_of.level
         rows = self.parameters[node.name].rows
+        if len(rows) == 1 and _always(rows[0]):         # a literal, so that what hangs on it alone is computed once
+            self.variables[key] = self.stages.named(Sql(self.literal(rows[0].value, rows[0].at), 0, False))
+            return self.variables[key]
         for row in sorted(rows, key=lambda row: (row.wildcards, -row.start.toordinal())):
             begun = exp.GTE(this=self.as_of.tree.copy(), expression=self.literal(row.start, row.at))
             guard = self.stages.named(self.compile(row.guard))
@@ -307,3 +310,9 @@ class SqlExpressions(support.Compiler):
     operations_left_out: ClassVar[frozenset[str]] = frozenset({"count"})  # of lists and histories alone: a Fold
     hits = frozenset({"value", "first", "worst", support.SCORECARD})
     hits_left_out = frozenset(support.HITS) - hits
+
+
+def _always(row: ir.ParameterRow) -> bool:
+    """Whether a row gives a value to every customer on every day."""
+    holds = isinstance(row.guard, ir.Const) and row.guard.value is True
+    return holds and row.start == datetime.date.min and row.value is not None
