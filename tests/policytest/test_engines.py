@@ -298,3 +298,10 @@ cases:
     for engine in ("duckdb", "all"):
         (result,) = run_suite(suite, lambda _: True, engine=engine).results
         assert result.differences == ()
+    (folder / "rows.test.yaml").write_text(
+        "test: rows\nas of: 2026-07-01\n" + cases.replace("total: 130", "sums: [50]"), encoding="utf-8"
+    )
+    outcome = run_suite(read_suite(folder / "rows.test.yaml"), lambda _: True, engine="duckdb")
+    assert [d.message for lacking in outcome.lacking for d in lacking.diagnostics] == [
+        "the SQL backend does not carry out outcomes of kind `list`"
+    ]

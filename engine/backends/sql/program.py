@@ -326,6 +326,8 @@ class _Compiler:
             put(Output(decision.name, "list", decision.name, type=decision.type, shapes=shapes), tree)
             return
         members = decision.members if isinstance(decision, ir.Decide) else ()
+        if not members and not given.values:            # a derived fact that is rows, asked for by name
+            raise Gap(decision.at, f"outcomes of kind `{decision.type.kind}`")
         for member, kind in members or (("", decision.type),):
             name = f"{decision.name}.{member}" if member else decision.name
             value = given.values[member] if member in given.values else st.NULL
