@@ -53,7 +53,7 @@ def read_functions(
                 continue
             near = closest(name, others)
             listed = ", ".join(f"`{n}`" for n in sorted(others))
-            hint = f"did you mean `{near}`?" if near else f"there are {listed}; a plugin may bring more"
+            hint = f"did you mean `{near}`?" if near else f"there are {listed or 'none'}; a plugin may bring more"
             edits = instead(scalar.span, near)
             report.at("E0213", f"there is no set of functions `{name}`", scalar.span, hint, edits=edits)
             continue

@@ -65,6 +65,9 @@ class Functions:
     def __hash__(self) -> int:
         return hash(self.versions())
 
+    def __repr__(self) -> str:
+        return f"Functions({self.versions()!r})"
+
     def versions(self) -> tuple[tuple[str, str], ...]:
         return tuple((held.name, held.version) for held in self.sets)
 

@@ -12,8 +12,7 @@ from engine.commands import run
 from engine.diagnostics import Diagnostic, Edit, Span
 from engine.format.edits import applied
 from engine.format.fixing import mended
-from engine.ir.findings import check
-from engine.policy import load_policy
+from engine.policy import check_policy, load_policy
 from tests.differential.compare import differences
 from tests.differential.customers import CustomerMaker, decide
 
@@ -24,7 +23,7 @@ SOUND_AT_LEAST = 51
 
 
 def errors(path: Path) -> list[Diagnostic]:
-    return [d for d in check(path).diagnostics if d.is_error]
+    return [d for d in check_policy(path).diagnostics if d.is_error]
 
 
 def edit(line: int, start: int, end: int, text: str, name: str = "p.yaml") -> Edit:
