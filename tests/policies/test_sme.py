@@ -19,7 +19,8 @@ TABLES = {
     "lending": ("invoices", "repayments"),
     "reserve": ("loans", "repayments"),
     "stages": ("events",),
-    "care": ("loans", "repayments", "contacts"),
+    "care": ("loans", "contacts"),
+    "reminders": ("loans", "repayments", "contacts"),
     "satisfaction": ("surveys", "complaints"),
     "monitoring": ("invoices", "repayments"),
 }
