@@ -10,7 +10,7 @@ from engine.explain.phrases import DEFAULT, LANGUAGES, Phrases, phrases_of, spea
 from engine.explain.plan import Plan, describe, part_text, plan_of
 from engine.explain.values import plain, show
 from engine.ir import nodes as ir
-from engine.ir.reads import reads, reason_sources
+from engine.ir.reads import cone, reads, reason_sources
 
 #: Plain text and the expressions whose values stand in it.
 Template = tuple[str | ir.Node, ...]
@@ -63,21 +63,37 @@ class _Writer:
         return "".join(p if isinstance(p, str) else self.hole(p, phrases) for p in parts)
 
     def hole(self, node: ir.Node, phrases: Phrases) -> str:
-        """A value within a text. What was not needed to decide, and so was never read, is "not given"."""
-        direct = reads([node])
-        known = (
-            direct.inputs <= self.trace.admitted.inputs.keys()
-            and direct.refs <= self.trace.outcomes.keys()
-            and all(n in self.trace.admitted.relations or n in self.evaluator.derived for n in direct.relations)
-        )
-        if not known:
+        """A value within a text. Data that were not needed to decide, and so were never read, are "not given"."""
+        evaluator = self.knowing(node)
+        if evaluator is None:
             return phrases["not given"]
         if self.plan.is_hidden(node) and not self.personal:
             return phrases["hidden"]
-        self.evaluator.locals.clear()
-        value = plain(self.evaluator.evaluate(node))
+        evaluator.locals.clear()
+        value = plain(evaluator.evaluate(node))
         percent = self.plan.is_percent(node, {})
         return show(value, describe(node.type), phrases, self.plan.program.currency, percent)
+
+    def knowing(self, node: ir.Node) -> ProgramEvaluator | None:
+        """The evaluator that can answer for an expression; None where it reads data that were never read."""
+        direct = reads([node])
+        outcomes, admitted = self.trace.outcomes, self.trace.admitted
+        unknown = [name for name in direct.refs if name not in outcomes]
+        reach = cone(self.plan.program, unknown) if unknown else None
+        inputs = direct.inputs if reach is None else direct.inputs | reach.inputs
+        relations = direct.relations if reach is None else direct.relations | reach.relations
+        if not inputs <= admitted.inputs.keys() or any(
+            n not in admitted.relations and n not in self.evaluator.derived for n in relations
+        ):
+            return None
+        as_of = self.evaluator.as_of
+        if reach is None or as_of is None:
+            return self.evaluator
+        # A fact that only the text reads: worked out beside the decision, of which it is no part.
+        beside = ProgramEvaluator(self.plan.program, admitted, as_of)
+        beside.outcomes.update(outcomes)
+        beside.run([d for d in reach.decisions if d.name not in outcomes])
+        return beside
 
     def reserved(self, code: str, outcomes: Sequence[Outcome]) -> tuple[str, str]:
         spoken = self.language if speaks(self.language) else DEFAULT

@@ -412,32 +412,32 @@ def clip(text: str, width: int) -> str:
     return "".join(out) + "…"
 
 
-def wrap(text: str, first: int | str, rest: int) -> Iterator[str]:
-    """Lines of at most WIDTH columns: the first led by `first` (a text, or that many spaces), others by `rest` spaces.
+def wrap(text: str, first: int | str, rest: int, room: int = WIDTH) -> Iterator[str]:
+    """Lines of at most `room` columns: the first led by `first` (a text, or that many spaces), others by `rest` spaces.
 
     Breaks at spaces, and within a word only where it is wider than a line.
     """
     lead = " " * first if isinstance(first, int) else first
-    if text.isascii() and len(text) + text_width(lead) <= WIDTH:
+    if text.isascii() and len(text) + text_width(lead) <= room:
         yield lead + text
         return
     line, used = lead, text_width(lead)
     fresh = True
     for space, word in _words(text):
         width = text_width(word)
-        if not fresh and used + len(space) + width > WIDTH:
+        if not fresh and used + len(space) + width > room:
             yield line
             line, used, fresh = " " * rest, rest, True
         if not fresh:
             line += space
             used += len(space)
         fresh = False
-        if used + width <= WIDTH:
+        if used + width <= room:
             line += word
             used += width
             continue
         for char in word:
-            if used + char_width(char) > WIDTH:
+            if used + char_width(char) > room:
                 yield line
                 line, used = " " * rest, rest
             line += char

@@ -168,3 +168,47 @@ def test_every_phrase_is_used(root: Path) -> None:
             "MISSING", "UNDEFINED", "MISSING unnamed", "UNDEFINED unnamed"}
     languages = len(LANGUAGES)
     assert {k for k in ENGLISH if source.count(f'"{k}"') <= languages} <= made
+
+
+def test_a_reason_may_show_an_imported_fact_that_no_rule_reads(tmp_path: Path) -> None:
+    """It hangs on data that were read, and is worked out for the text alone."""
+    head = 'version: "1"\neffective: {from: 2026-01-01}\nowner: tests\non missing: refer\n'
+    (tmp_path / "age.yaml").write_text(f"""\
+policy: age
+{head}
+reasons:
+  R1: {{text: 'In business for {{years}} years'}}
+inputs: {{founded: {{type: date}}}}
+features:
+  years: {{value: 'floor((as of - founded).days / 365)', type: number}}
+service:
+  check:
+    values: [good, refer, bad]
+    order: best first
+    worst:
+      - rule: C1
+        when: founded > date("2024-07-01")
+        then: bad
+        reason: R1
+      - otherwise: good
+""", "utf-8")
+    (tmp_path / "p.yaml").write_text(f"""\
+policy: p
+{head}
+use:
+  age: {{policy: age, with: {{founded: 'founded'}}}}
+inputs: {{founded: {{type: date}}}}
+service:
+  decision:
+    values: [approve, refer, decline]
+    order: best first
+    worst:
+      - rule: D1
+        when: age.check = "bad"
+        then: decline
+        reasons: from age.check
+      - otherwise: approve
+""", "utf-8")
+    decision = load_policy(tmp_path / "p.yaml").decide({"founded": date(2025, 6, 1)}, as_of=DAY)
+    assert [r["text"] for r in decision.explain("json")["reasons"]] == ["In business for 1 years"]
+    assert "age.years" not in decision.trace.outcomes
