@@ -1,8 +1,8 @@
 -- What the other files draw from. `h` is 63 bits of an MD5 of the seed and a name, so that a draw is the same on every
 -- machine and in every version of the database, and does not hang on the size of the portfolio; `k` is 0, 1 or 2. Names
 -- of macros' own end in an underscore, since a macro takes a column of the same name for its own.
-CREATE MACRO hashed(name_, number_, part_) AS
-    md5_number_lower(concat_ws(':', getvariable('seed'), name_, number_, part_));
+CREATE MACRO hashed(name_, number_, part_) AS                                          -- the first half of the MD5
+    (md5_number(concat_ws(':', getvariable('seed'), name_, number_, part_)) >> 64)::UBIGINT;
 CREATE MACRO draw(h_, k_) AS (((h_ >> (21 * k_)) & 2097151) + 0.5) / 2097152;
 CREATE MACRO between_(low_, high_, u_) AS low_ + (high_ - low_) * u_;
 CREATE MACRO whole(low_, high_, u_) AS (low_ + floor((high_ - low_ + 1) * u_))::INTEGER;      -- both ends included
