@@ -49,8 +49,7 @@ def value_of(fact: Fact, values: Mapping[str, Any], inputs: Mapping[str, Any]) -
 def guarded(program: ir.Program) -> dict[str, str]:
     """The inputs that no letter may show, with what they are."""
     return {
-        i.name: "personal" if i.personal else "protected" if i.protected else "only monitored"
-        for i in program.inputs if i.personal or i.protected or i.monitor_only
+        i.name: "personal" if i.personal else "protected" for i in program.inputs if i.personal or i.protected
     }
 
 

@@ -13,7 +13,7 @@ DOCS = ROOT / "docs"
 PAGES = [
     *sorted((DOCS / "language").glob("*.md")), DOCS / "feel.md", DOCS / "portfolio.md", DOCS / "portfolio-tests.md",
     DOCS / "allocation.md", DOCS / "deployment.md", DOCS / "plugins" / "sources.md",
-    DOCS / "allocation.md", DOCS / "report.md",
+    DOCS / "allocation.md", DOCS / "notice.md", DOCS / "report.md",
 ]
 WITHOUT_POLICY = ("index", "feel", "allocation")
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(#[^)\s]*)?\)")
