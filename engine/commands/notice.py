@@ -3,7 +3,9 @@ from __future__ import annotations
 
 import datetime
 import sys
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -85,7 +87,7 @@ def command(
         letter = None if choice.letter is None else write(found, choice, decision, inputs, spoken, to, started)
     except Unwritable as problem:
         raise Failure(problem.message, code=BAD_DATA, help=problem.help) from None
-    due = letter.due if letter is not None else _due(found, started, day)
+    due = letter.due if letter is not None else _due(found, started, decision, inputs)
     late = 0 if due is None else max(0, (day - due).days)
     page = None if letter is None else html(letter) if form == "html" else text(letter)
     if form == "json":
@@ -133,10 +135,15 @@ def _is_personal(decision: Decision, name: str) -> bool:
     return any(i.personal for i in decision.program.inputs if i.name == name)
 
 
-def _due(letters: Letters, received: datetime.date | None, day: datetime.date) -> datetime.date | None:
-    """When the first of the letters is due that count from the day of the application, whichever it will be."""
-    clocks = [each.due for each in letters.letters.values() if each.due is not None and each.due.after == "received"]
-    dates = [due_date(clock, received, day) for clock in clocks] if received is not None else []
+def _due(
+    letters: Letters, received: datetime.date | None, decision: Decision, inputs: dict[str, Any]
+) -> datetime.date | None:
+    """When the first of the letters is due whose clock has begun, whichever of them it will be."""
+    dates = []
+    for letter in letters.letters.values():
+        if letter.due is not None and letter.due.after != "letter":
+            with suppress(Unwritable):                  # its clock is not known yet
+                dates.append(due_date(letter.due, received, decision, inputs))
     return min((d for d in dates if d is not None), default=None)
 
 

@@ -140,6 +140,9 @@ class _Fitting:
 
     def letter(self, letter: LetterSpec) -> Iterator[Diagnostic]:
         own = standing(letter)
+        for clock in (letter.due, letter.reply):
+            if clock is not None and clock.by is not None:
+                yield from self.day(clock.by)
         for language in self.letters.languages:
             read: set[str] = set()
             for texts in (self.letters.head, letter.subject, letter.body, self.letters.foot):
@@ -156,6 +159,17 @@ class _Fitting:
                         "E0994", f"the letter `{letter.kind}` does not say `{{{name}}}` in `{language}`", letter.at,
                         _WHY.get(name, "put the slot into its body, or into the head or foot of all letters"),
                     )
+
+    def day(self, named: Named) -> Iterator[Diagnostic]:
+        """A clock's end that the policy works out."""
+        dates = [name for name, fact in self.facts.items() if fact.type.kind == "date"]
+        if named.text not in dates:
+            yield _unknown(named, f"the policy has no date `{named.text}`", dates,
+                           "name a date among the policy's inputs and outcomes, or count `days`")
+        elif named.text in self.guarded:
+            yield self.kept(named.text, named.at)
+        else:
+            yield from self.hidden_behind(self.facts[named.text], named.at)
 
     def needed(self, letter: LetterSpec) -> Iterator[str]:
         yield from ("creditor name", "creditor address", "date", "reference")

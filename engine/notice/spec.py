@@ -34,10 +34,11 @@ class Named(Record):
 
 
 class Clock(Record):
-    """So many days after "received" or "letter"."""
+    """So many days after "received" or "letter"; or the day that the policy calls `by`."""
 
     days: int
     after: str
+    by: Named | None = None
 
 
 class Document(Record):
@@ -189,7 +190,9 @@ def standing(letter: LetterSpec) -> tuple[str, ...]:
 def _clock(node: Node | None) -> Clock | None:
     if not isinstance(node, Mapping):
         return None
-    days, after = node.get("days"), node.get("after")
+    days, after, by = node.get("days"), node.get("after"), node.get("by")
+    if by is not None:
+        return Clock(0, "", _named(by))
     assert isinstance(days, Scalar) and isinstance(after, Scalar)
     return Clock(int(float(days.text)), after.text)
 

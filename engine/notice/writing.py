@@ -70,14 +70,24 @@ def write(
     return _Writer(letters, choice, decision, inputs, language, addressee, received).letter()
 
 
-def due_date(clock: Clock | None, received: datetime.date | None, day: datetime.date) -> datetime.date | None:
-    """The end of a clock; raises Unwritable where it counts from a day that nobody told."""
+def due_date(
+    clock: Clock | None, received: datetime.date | None, decision: Decision, inputs: Inputs
+) -> datetime.date | None:
+    """The end of a clock; raises Unwritable where it hangs on a day that nobody told."""
     if clock is None:
         return None
+    if clock.by is not None:
+        found: datetime.date | None = value_of(
+            facts(plan_of(decision.program))[clock.by.text], decision.values, inputs
+        )
+        if found is None:
+            raise Unwritable(f"the letter is due by `{clock.by.text}`, which has no value for this customer",
+                             "`tierwise decide` explains why; a clock must be known")
+        return found
     if clock.after == "received" and received is None:
         raise Unwritable("the letter has a legal clock, and nobody told when the application was received",
                          "give the day on which it was complete: `--received YYYY-MM-DD`")
-    start = received if clock.after == "received" and received is not None else day
+    start = received if clock.after == "received" and received is not None else decision.as_of
     return start + datetime.timedelta(days=clock.days)
 
 
@@ -131,8 +141,8 @@ class _Writer:
         self.facts: Mapping[str, Fact] = facts(self.plan)
         self.day = decision.as_of
         self.received = received
-        self.due = due_date(self.spec.due, received, self.day)
-        self.reply_by = due_date(self.spec.reply, received, self.day)
+        self.due = due_date(self.spec.due, received, decision, inputs)
+        self.reply_by = due_date(self.spec.reply, received, decision, inputs)
         key = customer_key(decision.program, inputs)
         self.reference = _reference(decision, key)
         self.addressee = [visible(line) for line in addressee] or ([key] if key else [])

@@ -66,6 +66,7 @@ service:
       - {rule: D7, when: 'statements = null', then: refer, reason: R7}
       - {rule: D8, when: 'bureau > 5 and asked > 5000', then: refer}
       - otherwise: approve
+  notice due: {type: date, value: 'applied + duration("P5D")', on missing: skip}
   offer:
     outputs: {amount: {type: money}, rate: {type: number}, bonus: {type: money}}
     on missing: skip

@@ -98,6 +98,16 @@ def test_a_clock_without_its_start(notice: Notice) -> None:
     assert notice("--received", "2026-07-02", dscr=0.5).code == 2
 
 
+def test_a_clock_that_the_policy_works_out(notice: Notice, tierwise: Any) -> None:
+    own = LETTERS.replace("due: {days: 30, after: received}", "due: {by: notice due}")
+    Path("notices/p.yaml").write_text(own, "utf-8")
+    assert "was due on 2026-06-25, 6 days ago" in notice(dscr=0.5).err
+    assert "a letter was due on 2026-06-25" in notice(bureau=9).err
+    found = notice(dscr=0.5, applied=None)
+    assert (found.code, found.out) == (3, "") and "due by `notice due`, which has no value" in found.err
+    assert "a letter" not in notice(bureau=9, applied=None).err
+
+
 def test_whom_it_goes_to(notice: Notice) -> None:
     found = notice("--to", "Acme {reasons} <b>", "--to", "2 Side\x1b[31m Street", dscr=0.5)
     assert "\nAcme {reasons} <b>\n2 Side\\u{1b}[31m Street\n" in found.out
@@ -189,6 +199,10 @@ def wrong(tierwise: Any, old: str, new: str, *, policy: bool = False) -> Any:
     ("no letter: [refer]\n", "", "E0995", "no letter is for the outcome `refer`"),
     ("ours: [bureau]\n", "", "E0995", "nothing says how to ask for `bureau`"),
     ("bureau", "bureau, nothing", "E0991", "no input or history `nothing`"),
+    ("{days: 30, after: received}", "{by: notice de}", "E0991", "did you mean `notice due`?"),
+    ("{days: 30, after: received}", "{by: asked}", "E0991", "the policy has no date `asked`"),
+    ("{days: 30, after: received}", "{days: 30}", "E0031", "needs `after`"),
+    ("{days: 30, after: received}", "{by: notice due, days: 3, after: letter}", "E0035", "has both `by` and `days`"),
     ("days: 30", "days: -1", "E0034", "expected a whole number of days, 0 or more"),
     ("after: received", "after: recieved", "E0033", "did you mean `received`?"),
     ("letters:\n  decline", "letters:\n  declne", "E0030", "did you mean `decline`?"),
