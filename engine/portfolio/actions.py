@@ -8,24 +8,28 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, TextIO
+from typing import IO, Any, TextIO
 
 from engine.ir import nodes as ir
 from engine.ir.stored import Unstorable, pack
 from engine.portfolio.layout import Layout
-from engine.portfolio.ledger import Identity, Ledger, held, identity_of
+from engine.portfolio.ledger import Identity, Ledger, held, parts_of
+from engine.portfolio.problems import DataProblem, reason
 from engine.portfolio.request import Listener, Policy, Request
 from engine.portfolio.shared import Usage
 from engine.portfolio.tables import count
-from engine.portfolio.writing import Pledge, Writer, output, writer
+from engine.portfolio.writing import Pledge, Writer, csv_line, output, writer
 from engine.reads import digest
 from engine.semantics import dtypes as dt
 
 ACTION, ONCE_PER = "action", "once per"
 #: The outcomes of a customer by decision, those that are lists of actions among them.
 Lists = Mapping[str, Sequence[Mapping[str, Any]] | None]
+#: Bytes of what the ledger is to keep that are held in memory until then.
+_IN_MEMORY = 1 << 24
 _FORMS = {".jsonl": "jsonl", ".ndjson": "jsonl"}
 
 
@@ -38,8 +42,11 @@ def actions_of(policy: Policy, layout: Layout, request: Request) -> Iterator[Act
         return
     decisions = _require(layout, request)
     program = policy.program_at(request.as_of)
-    with held(request.ledger) if request.ledger is not None else nullcontext() as ledger:
-        found = Actions(decisions, layout.keys, program, request, ledger)
+    with (
+        held(request.ledger) if request.ledger is not None else nullcontext() as ledger,
+        tempfile.SpooledTemporaryFile(_IN_MEMORY, "w+", encoding="utf-8", newline="") as rows,
+    ):
+        found = Actions(decisions, layout.keys, program, request, ledger, rows)
         if request.actions is None:
             yield found
             return
@@ -93,7 +100,7 @@ class Actions:
 
     def __init__(
         self, decisions: Sequence[str], keys: Sequence[str], program: ir.Program, request: Request,
-        ledger: Ledger | None,
+        ledger: Ledger | None, rows: IO[str],
     ) -> None:
         self.decisions = decisions
         self.ledger = ledger
@@ -102,8 +109,8 @@ class Actions:
         self._request = request
         self._made = (request.as_of.isoformat(), program.name, program.version, _digest(program))
         self._list: Writer | None = None
-        self._known: set[Identity] | None = None
-        self._rows: list[tuple[str, ...]] = []
+        self._known: dict[Identity, bool] | None = None
+        self._rows = rows
         self._given = self._left = self._keyless = 0
 
     def listed(self, stream: TextIO) -> None:
@@ -117,16 +124,16 @@ class Actions:
         form = _FORMS.get(os.path.splitext(place)[1].lower(), "csv")
         self._list = writer(stream, form, [*self._keys, *self._renamed.values()])
 
-    def identities(self, keys: Sequence[Any], lists: Lists) -> set[Identity]:
+    def identities(self, keys: Sequence[Any], lists: Lists) -> list[Identity]:
         """What the actions of a customer would be known by, of those that a ledger holds."""
-        return {
-            identity_of(keys, item.get(ACTION), item[ONCE_PER])
+        return [
+            "\0".join(parts_of(keys, item[ACTION], item[ONCE_PER]))
             for name in self.decisions for item in lists.get(name) or () if ONCE_PER in item
-        }
+        ]
 
-    def know(self, wanted: set[Identity] | None = None) -> None:
+    def know(self, wanted: dict[Identity, bool] | None = None) -> None:
         """Read what the ledger has, of these actions alone where they are named."""
-        self._known = set() if self.ledger is None else self.ledger.known(self._program.name, wanted)
+        self._known = {} if self.ledger is None else self.ledger.known(self._program.name, wanted)
 
     def take(self, keys: Sequence[Any], lists: Lists) -> dict[str, list[int]]:
         """Give the actions of a customer out, in order; of each decision the places, from 0, of those left out."""
@@ -152,12 +159,19 @@ class Actions:
             self._keyless += 1
             return True
         assert self._known is not None
-        key, action, period = found = identity_of(keys, item[ACTION], item[ONCE_PER])
-        if found in self._known:
+        key, action, period = parts = parts_of(keys, item[ACTION], item[ONCE_PER])
+        found = "\0".join(parts)
+        if self._known.get(found):
             self._left += 1
             return True
-        self._known.add(found)
-        self._rows.append((*self._made, key, decision, action, period))
+        self._known[found] = True
+        try:
+            self._rows.write(csv_line((*self._made, key, decision, action, period)))
+        except OSError as problem:
+            raise DataProblem(
+                f"what the ledger is to keep cannot be set aside: {reason(problem)}", self.ledger.path,
+                help=f"make room in `{tempfile.gettempdir()}`, or name another folder by TMPDIR",
+            ) from None
         return False
 
     def pledge(self, draft: str) -> AbstractContextManager[Any]:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Container, Iterator, Sequence
+import shutil
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import IO, Any
 
 from engine.portfolio.problems import DataProblem, reason
 from engine.portfolio.writing import atomic, cell, csv_line, json_text, settle
@@ -20,8 +21,9 @@ from engine.portfolio.writing import atomic, cell, csv_line, json_text, settle
 COLUMNS = ("as of", "policy", "version", "digest", "key", "decision", "action", "period")
 _JOURNAL, _LOCK = ".journal", ".lock"
 
-#: What an action is known by: the customer's key, the action, the period; of one policy.
-Identity = tuple[str, str, str]
+#: What an action is known by: the customer's key, the action and the period, of one policy; in one text, since a run
+#: holds as many as it has actions.
+Identity = str
 
 
 @contextmanager
@@ -86,10 +88,10 @@ class Ledger:
                 settle(os.path.dirname(draft))
         os.unlink(self._journal)
 
-    def known(self, policy: str, wanted: Container[Identity] | None = None) -> set[Identity]:
-        """The actions of a policy that the ledger has; of `wanted` alone where it is given, since a ledger of years is
-        longer than a run. Raises DataProblem."""
-        found: set[Identity] = set()
+    def known(self, policy: str, wanted: dict[Identity, bool] | None = None) -> dict[Identity, bool]:
+        """The actions of a policy, and whether the ledger has them; `wanted` alone where they are given, since a
+        ledger of years is longer than a run. Raises DataProblem."""
+        found = {} if wanted is None else wanted
         try:
             with open(self.path, encoding="utf-8", newline="") as stream:
                 rows = csv.reader(stream, strict=True)
@@ -101,9 +103,9 @@ class Ledger:
                 for row in rows:
                     if len(row) != len(COLUMNS):
                         raise self._damaged(rows.line_num)
-                    identity = (row[4], row[6], row[7])
+                    identity = "\0".join((row[4], row[6], row[7]))
                     if row[1] == policy and (wanted is None or identity in wanted):
-                        found.add(identity)
+                        found[identity] = True
         except FileNotFoundError:
             pass
         except csv.Error:
@@ -118,10 +120,15 @@ class Ledger:
             help="bring back a copy; without its rows their actions would be given out again",
         )
 
+    def is_new(self) -> bool:
+        """Whether nothing was kept in it yet."""
+        return not os.path.exists(self.path)
+
     @contextmanager
-    def keeping(self, rows: Sequence[Sequence[str]], draft: str) -> Iterator[None]:
-        """Keep rows while the block gives the file `draft` its own name: both, or neither. Raises DataProblem."""
-        if not rows:
+    def keeping(self, rows: IO[str], draft: str) -> Iterator[None]:
+        """Keep rows, lines of CSV from where they begin, while the block gives the file `draft` its own name: both, or
+        neither. Raises DataProblem."""
+        if not rows.tell():
             yield
             return
         draft = os.path.abspath(draft)
@@ -140,11 +147,12 @@ class Ledger:
         finally:                                        # what became of the draft says which it is
             self._undo(length, draft)
 
-    def _append(self, rows: Sequence[Sequence[str]], first: bool) -> None:
+    def _append(self, rows: IO[str], first: bool) -> None:
         made = not os.path.exists(self.path)
         with open(self.path, "a", encoding="utf-8", newline="") as stream:
             stream.write(csv_line(COLUMNS) if first else "")
-            stream.writelines(map(csv_line, rows))
+            rows.seek(0)
+            shutil.copyfileobj(rows, stream, 1 << 20)
             stream.flush()
             os.fsync(stream.fileno())
         if made:
@@ -156,7 +164,7 @@ def _unwritable(path: str, problem: OSError) -> DataProblem:
     return DataProblem(f"the ledger `{path}` cannot be written: {reason(problem)}", path)
 
 
-def identity_of(keys: Sequence[Any], action: Any, period: Any) -> Identity:
-    """What an action is known by, as text."""
+def parts_of(keys: Sequence[Any], action: Any, period: Any) -> tuple[str, str, str]:
+    """What an action is known by, as the ledger has it: key, action and period."""
     key = cell(keys[0]) if len(keys) == 1 else json_text([cell(key) for key in keys])
     return key, cell(action), cell(period)

@@ -186,9 +186,8 @@ def die(*_):
     os._exit(9)
 append = ledger.Ledger._append
 def half(self, rows, first):
-    append(self, rows[:1], first)
-    with open(self.path, "a") as stream:
-        stream.write('2026-07-01,reminders,1,"')
+    append(self, rows, first)
+    os.truncate(self.path, os.path.getsize(self.path) - 100)
     die()
 def after(self, rows, first):
     append(self, rows, first)

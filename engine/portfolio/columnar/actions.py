@@ -1,30 +1,60 @@
 """Holds the actions of a columnar run against the ledger, as the one-by-one path does it."""
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.portfolio.actions import Actions, Lists
 from engine.portfolio.columnar.deciding import Staged
 from engine.portfolio.columnar.formats import as_engine
-from engine.portfolio.columnar.session import identifier
+from engine.portfolio.columnar.session import Session, identifier
 from engine.portfolio.columnar.sinks import Results
+from engine.portfolio.ledger import Identity
+
+#: Rows that are put into a table at once.
+_BATCH = 10_000
 
 
 def given_out(results: Results, actions: Actions) -> Results:
     """Give the actions out, in the order of the rows; the results without those that were left out."""
-    if actions.ledger is not None:                      # in two passes, so that a ledger of years need not be held
-        wanted = set()
+    if actions.ledger is not None and not actions.ledger.is_new():
+        # in two passes, so that a run holds its own actions and not those of years
+        wanted: dict[Identity, bool] = {}
         for _, keys, lists in _rows(results, actions):
-            wanted |= actions.identities(keys, lists)
+            wanted.update(dict.fromkeys(actions.identities(keys, lists), False))
         actions.know(wanted)
-    left: dict[str, tuple[list[int], list[list[int]]]] = {name: ([], []) for name in actions.decisions}
+    left = {name: _Left(results.session) for name in actions.decisions}
     for ordinal, keys, lists in _rows(results, actions):
         for name, places in actions.take(keys, lists).items():
-            left[name][0].append(ordinal)
-            left[name][1].append([place + 1 for place in places])
-    staged = _without(results, {name: found for name, found in left.items() if found[0]})
+            left[name].add(ordinal, places)
+    staged = _without(results, {name: found for name, found in left.items() if found.close()})
     return Results(results.session, results.layout, staged, results.problems, results.refused, results.keys)
+
+
+class _Left:
+    """A table of what is left out of the lists of a decision: ordinals, and places from 1."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.name = session.name("left")
+        self._ordinals: list[int] = []
+        self._places: list[list[int]] = []
+        self._any = False
+        session.run(f"CREATE TEMP TABLE {self.name} (ordinal BIGINT, places BIGINT[])")
+
+    def add(self, ordinal: int, places: Sequence[int]) -> None:
+        self._ordinals.append(ordinal)
+        self._places.append([place + 1 for place in places])
+        if len(self._ordinals) >= _BATCH:
+            self.close()
+
+    def close(self) -> bool:
+        """Put what was added into the table; whether there is anything in it."""
+        if self._ordinals:
+            query = f"INSERT INTO {self.name} SELECT unnest(?::BIGINT[]), unnest(?::BIGINT[][])"
+            self.session.run(query, [self._ordinals, self._places])
+            self._ordinals, self._places, self._any = [], [], True
+        return self._any
 
 
 def _rows(results: Results, actions: Actions) -> Iterator[tuple[int, list[Any], Lists]]:
@@ -52,23 +82,18 @@ def _rows(results: Results, actions: Actions) -> Iterator[tuple[int, list[Any], 
             yield ordinal, given, found
 
 
-def _without(results: Results, left: Mapping[str, tuple[list[int], list[list[int]]]]) -> Staged:
-    """The staged rows without some items of their lists, by decision: ordinals, and places from 1."""
+def _without(results: Results, left: Mapping[str, _Left]) -> Staged:
+    """The staged rows without some items of their lists, by decision."""
     session, staged = results.session, results.staged
     if not left:
         return staged
     joins, shown = [], dict.fromkeys(staged.columns.values(), "")
     line = identifier(staged.columns["ordinal"])
-    for name, (ordinals, places) in left.items():
-        column = identifier(staged.columns[staged.names[("outcome", name, "")]])
-        table = session.name("left")
-        session.run(f"CREATE TEMP TABLE {table} (ordinal BIGINT, places BIGINT[])")
-        session.run(f"INSERT INTO {table} SELECT unnest(?::BIGINT[]), unnest(?::BIGINT[][])", [ordinals, places])
-        joins.append(f"LEFT JOIN {table} ON {table}.ordinal = s.{line}")
-        shown[staged.columns[staged.names[("outcome", name, "")]]] = (
-            f"CASE WHEN {table}.places IS NULL THEN s.{column} "
-            f"ELSE list_filter(s.{column}, lambda x, i: NOT list_contains({table}.places, i)) END"
-        )
+    for name, table in left.items():
+        column = staged.columns[staged.names[("outcome", name, "")]]
+        joins.append(f"LEFT JOIN {table.name} ON {table.name}.ordinal = s.{line}")
+        kept = f"list_filter(s.{identifier(column)}, lambda x, i: NOT list_contains({table.name}.places, i))"
+        shown[column] = f"CASE WHEN {table.name}.places IS NULL THEN s.{identifier(column)} ELSE {kept} END"
     listed = ", ".join(f"{sql or f's.{identifier(name)}'} AS {identifier(name)}" for name, sql in shown.items())
     path = session.path(".parquet")
     query = f"SELECT {listed} FROM read_parquet({session.variable(staged.path)}) s {' '.join(joins)} ORDER BY s.{line}"
