@@ -94,7 +94,7 @@ def read_letters(path: str) -> Letters:
     try:
         document = load_file(Path(path), path)
     except Problem as problem:
-        raise NoticeError(list(problem.diagnostics), {path: ""}) from None
+        raise NoticeError(list(problem.diagnostics), _source(path)) from None
     found = [*document.problems, *validate(document, "notice")]
     if not any(d.is_error for d in found):
         assert isinstance(document.root, Mapping)
@@ -103,6 +103,14 @@ def read_letters(path: str) -> Letters:
         if not found:
             return letters
     raise NoticeError(found, {document.name: document.text})
+
+
+def _source(path: str) -> dict[str, str]:
+    """The text of a file that is no YAML, to point into; nothing where it cannot be read."""
+    try:
+        return {path: Path(path).read_bytes()[:1_000_000].decode("utf-8", "replace")}
+    except (OSError, ValueError):
+        return {}
 
 
 class _Reader:

@@ -155,6 +155,14 @@ def test_letters_that_are_not_there(notice: Notice) -> None:
     assert notice("--letters", "mine.yaml").code == 0
 
 
+def test_a_file_that_is_no_yaml_is_shown(notice: Notice) -> None:
+    Path("bad.yaml").write_text("notice: small loans\nlanguages: [en\n", "utf-8")
+    found = notice("--letters", "bad.yaml")
+    assert found.code == 2 and "2 | languages: [en\n" in found.err
+    found = notice("--letters", "none.yaml")
+    assert found.code == 2 and "cannot read `none.yaml`" in found.err and "1 |" not in found.err
+
+
 def test_letters_alone_are_checked(notice: Notice, tierwise: Any) -> None:
     found = tierwise("notice", "p.yaml", "--check")
     assert (found.code, found.out) == (0, "") and "decline, counter-offer, incomplete, approval in en, zh" in found.err
