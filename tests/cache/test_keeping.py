@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from engine import cache, commands
+from engine.functions import functions_of
 from engine.ir import nodes as ir
 from engine.ir.stored import Unstorable, pack, unpack
 from engine.keeping import keep, kept
@@ -62,7 +63,7 @@ def same(a: Any, b: Any) -> bool:
 
 
 def through(program: ir.Program) -> ir.Program:
-    return unpack(json.loads(json.dumps(pack(program))))
+    return unpack(json.loads(json.dumps(pack(program))), functions_of("."))
 
 
 def programs(folder: Path) -> list[ir.Program]:
