@@ -280,11 +280,11 @@ class Policy:
         database. `engine` is "duckdb", "python" or "spark"; without it, what suits the tables. `options` are those of
         the command: `only`, `where`, `limit`, `extras` (its `--with`), `form`, `rejects`, `strict`, `max_refused`,
         `on_repeated_key`, `on_null_key`, `on_orphan`, `on_keyless_event`, `previous`, `previous_as_of`, `run_id`,
-        `part_rows`, `memory_limit`, `threads`, `master`, `missing`, `date_format`, and `deployment`, the file whose
-        sources give what the tables do not, the customers too where there is no `data`. Refused rows are among the
-        results, they do not raise. Raises DataProblem where data cannot be read or results not written, PolicyError for
-        a policy that the engine does not carry out or a condition with errors, ValueError for a call that cannot be
-        carried out as it stands.
+        `part_rows`, `memory_limit`, `threads`, `master`, `missing`, `date_format`, `actions`, `ledger`, and
+        `deployment`, the file whose sources give what the tables do not, the customers too where there is no `data`.
+        Refused rows are among the results, they do not raise. Raises DataProblem where data cannot be read or results
+        not written, PolicyError for a policy that the engine does not carry out or a condition with errors, ValueError
+        for a call that cannot be carried out as it stands.
         """
         running = import_module("engine.portfolio.running")
         found: Summary = running.called(self, data, as_of, out, history or {}, engine, options, PolicyError)
