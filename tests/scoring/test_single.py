@@ -163,6 +163,7 @@ def test_a_scorer_that_hangs_fails_in_time_and_is_given_up_after_some_times(tmp_
     asked.bind({"pd": bound(Odd(scorers.blocking), one_limit=0.05)})
     told = [asked.decide(FIRM, as_of=DAY).models["pd"].failure for _ in range(4)]
     assert told == ["no answer within 0.05 s"] * 3 + ["it did not answer 3 times, and is not asked again"]
+    scorers.released.set()
 
 
 def test_what_a_scorer_changes_is_its_own(tmp_path):

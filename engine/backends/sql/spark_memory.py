@@ -13,8 +13,11 @@ from engine.backends.sql.run import Row, decoded
 from engine.backends.sql.spark import cells, framed, local_session, run
 from engine.ir import nodes as ir
 
-#: One shuffle partition: a task costs more than a thousand customers.
-SETTINGS = {"spark.sql.shuffle.partitions": "1", "spark.default.parallelism": "2"}
+#: One shuffle partition: a task costs more than a thousand customers. Spark plans a large policy in several gigabytes,
+#: which a session can have only where it is the first of its process.
+SETTINGS = {
+    "spark.sql.shuffle.partitions": "1", "spark.default.parallelism": "2", "spark.driver.memory": "4g",
+}
 _TYPES: dict[str, T.DataType] = {
     "INTEGER": T.IntegerType(), "DOUBLE": T.DoubleType(), "TEXT": T.StringType(), "BOOLEAN": T.BooleanType(),
     "DATE": T.DateType(), "TIMESTAMP": T.TimestampNTZType(), "BIGINT": T.LongType(), "TIME": T.LongType(),
