@@ -24,6 +24,7 @@ from engine.functions import functions_of
 from engine.ir import nodes as ir
 from engine.ir.building import uncollected
 from engine.ir.door import Refusal, Relations, admit_history, admit_input, admit_inputs, raw_input
+from engine.ir.models import stages
 from engine.ir.previous import previous_inputs
 from engine.ir.reads import Cone, cone
 from engine.reads import Reads
@@ -84,6 +85,7 @@ class Policy:
         self._only_version: Compiled | None = None
         self._compiled: dict[tuple[int, tuple[str, ...] | None], Compiled] = {}
         self._cones: dict[tuple[int, tuple[str, ...] | None], Cone] = {}
+        self._stages: dict[tuple[int, tuple[str, ...] | None], tuple[tuple[ir.ModelDecl, ...], ...]] = {}
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
@@ -181,8 +183,12 @@ class Policy:
         """Decide what scorers are asked, ask them, and decide the rest."""
         single = import_module("engine.scoring.single")
         program = self.program_at(self._day(inputs, as_of))
-        reach = {d.name for d in self.cone(program, only).decisions}
-        wanted = [model for model in program.models if model.decision in reach]
+        key = (id(program), None if only is None else tuple(only))
+        wanted = self._stages.get(key)
+        if wanted is None:
+            reach = {d.name for d in self.cone(program, only).decisions}
+            asked = [model for model in program.models if model.decision in reach]
+            wanted = self._stages[key] = stages(asked, program)
 
         def decide(given: dict[str, Any], names: Sequence[str]) -> Mapping[str, Any] | None:
             found = self._decided(given, as_of, history, names, engine)

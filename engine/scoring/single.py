@@ -8,7 +8,6 @@ from engine.calling import CallFailed
 from engine.hookspecs import Score
 from engine.ir import nodes as ir
 from engine.ir.door import raw_input
-from engine.ir.models import stages
 from engine.records import Record
 from engine.scoring.bound import Bound, taken, taken_reasons
 
@@ -35,15 +34,16 @@ class Scored(Record):
 
 
 def with_answers(
-    program: ir.Program, wanted: Sequence[ir.ModelDecl], inputs: Mapping[str, Any], bound: Mapping[str, Bound],
-    decide: Decider,
+    program: ir.Program, wanted: Sequence[Sequence[ir.ModelDecl]], inputs: Mapping[str, Any],
+    bound: Mapping[str, Bound], decide: Decider,
 ) -> tuple[dict[str, Any], tuple[Scored, ...]]:
-    """The inputs with the answers of the `wanted` models, and what came of each. A refused customer is not scored."""
+    """The inputs with the answers of the `wanted` models, stage by stage, and what came of each. A refused customer
+    is not scored."""
     declared = {d.name: d for d in program.inputs if d.model}
     given = {name: raw_input(decl, inputs) for name, decl in declared.items()}
     found = dict(inputs)
     told: list[Scored] = []
-    for stage in stages(wanted, program):
+    for stage in wanted:
         names = [name for model in stage for _, name in model.args]
         asked = decide(found, names) if names else {}
         if asked is None:
