@@ -24,7 +24,6 @@ from engine.functions import functions_of
 from engine.ir import nodes as ir
 from engine.ir.building import uncollected
 from engine.ir.door import Refusal, Relations, admit_history, admit_input, admit_inputs, raw_input
-from engine.ir.models import stages
 from engine.ir.previous import previous_inputs
 from engine.ir.reads import Cone, cone
 from engine.reads import Reads
@@ -188,7 +187,7 @@ class Policy:
         if wanted is None:
             reach = {d.name for d in self.cone(program, only).decisions}
             asked = [model for model in program.models if model.decision in reach]
-            wanted = self._stages[key] = stages(asked, program)
+            wanted = self._stages[key] = import_module("engine.ir.models").stages(asked, program)
 
         def decide(given: dict[str, Any], names: Sequence[str]) -> Mapping[str, Any] | None:
             found = self._decided(given, as_of, history, names, engine)
