@@ -11,13 +11,13 @@ import sys
 import time
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from engine.policy import load_policy
 from engine.portfolio.columnar import run as columnar
 from engine.portfolio.problems import DataProblem
 from engine.portfolio.request import Quiet, Request
+from tests.duck import run_sql
 from tests.hostile import data
 from tests.hostile.process import ROOT, run
 from tests.portfolio.columnar.both import DAY
@@ -37,7 +37,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def table(folder: Path, query: str, name: str = "d.parquet") -> None:
-    duckdb.execute(f"COPY ({query}) TO '{folder / name}'")
+    run_sql(f"COPY ({query}) TO '{folder / name}'")
 
 
 def tierwise(folder: Path, args: list[str], **more: object) -> subprocess.CompletedProcess[str]:
@@ -63,7 +63,7 @@ def test_sql_in_names_and_values_does_nothing(folder: Path) -> None:
     names = ["id", 'x"; DROP TABLE customers; --', "x", "$as_of", "';COPY (SELECT 1) TO 'owned.csv'; --"]
     quoted = ", ".join('"' + name.replace('"', '""') + '"' for name in names)
     value = "'; COPY (SELECT 1) TO 'owned.csv'; --"
-    duckdb.execute(f"COPY (SELECT * FROM (VALUES (?, 1, 2, 3, 4)) AS t({quoted})) TO '{folder / 'd.parquet'}'", [value])
+    run_sql(f"COPY (SELECT * FROM (VALUES (?, 1, 2, 3, 4)) AS t({quoted})) TO '{folder / 'd.parquet'}'", [value])
     done = tierwise(folder, [*RUN, "-o", "out.csv"])
     assert done.returncode == 0, done.stderr
     assert value in (folder / "out.csv").read_text("utf-8")
@@ -95,7 +95,7 @@ def test_a_full_disk(folder: Path, out: str) -> None:
 
 
 def test_no_room_to_set_aside_what_is_read(folder: Path) -> None:
-    duckdb.execute(f"COPY ({ROWS.format(60_000)}) TO '{folder / 'd.csv'}' (HEADER)")
+    run_sql(f"COPY ({ROWS.format(60_000)}) TO '{folder / 'd.csv'}' (HEADER)")
 
     def limit() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -10,13 +10,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 import engine
 from engine.policy import Policy
 from engine.portfolio.ledger import held
 from engine.portfolio.problems import DataProblem
+from tests.duck import run_sql
 
 POLICY = """\
 policy: reminders
@@ -144,9 +144,9 @@ def test_results_hold_what_is_given_out(policy: Policy, who: str) -> None:
 def test_results_in_parquet_hold_together_with_the_ledger(policy: Policy) -> None:
     count = "SELECT sum(len(actions))::INT FROM 'out.parquet'"
     run(policy, day(1), "duckdb", actions=None, out="out.parquet")
-    assert duckdb.sql(count).fetchall() == [(8,)]
+    assert run_sql(count) == [(8,)]
     run(policy, day(1), "duckdb", actions=None, out="out.parquet")
-    assert duckdb.sql(count).fetchall() == [(4,)]
+    assert run_sql(count) == [(4,)]
 
 
 @pytest.mark.parametrize("who", ENGINES)

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -25,6 +24,7 @@ from engine.portfolio.problems import DataProblem
 from engine.portfolio.tables import BadRow, open_table
 from engine.records import Record
 from engine.semantics import dtypes as dt
+from tests.duck import run_sql
 
 KINDS = (
     dt.NUMBER,
@@ -251,7 +251,7 @@ def test_columns_of_the_databases_own_types(tmp_path: Path) -> None:
         "uuid": "'11111111-1111-1111-1111-111111111111'::UUID",
         "zoned": "TIMESTAMPTZ '2026-07-01 00:00:00+00'",
     }
-    duckdb.execute(f"COPY (SELECT {', '.join(f'{sql} AS {name}' for name, sql in cells.items())}) TO '{path}'")
+    run_sql(f"COPY (SELECT {', '.join(f'{sql} AS {name}' for name, sql in cells.items())}) TO '{path}'")
 
     def bound(name: str, kind: str) -> Any:
         return by_the_database(Path(path), [Decl(name, dt.Type(kind))])[1][0]
@@ -312,7 +312,7 @@ def test_columns_are_quoted_never_run(tmp_path: Path) -> None:
     path = str(tmp_path / "t.parquet")
     name = 'x"; DROP TABLE t; --'
     column = '"' + name.replace('"', '""') + '"'
-    duckdb.execute(f"COPY (SELECT 1 AS {column}, 'a''; SELECT 1; --' AS string) TO '{path}'")
+    run_sql(f"COPY (SELECT 1 AS {column}, 'a''; SELECT 1; --' AS string) TO '{path}'")
     declared = [Decl(name, dt.Type(dt.NUMBER)), Decl("string", dt.Type(dt.STRING))]
     assert by_the_database(Path(path), declared) == {1: [1.0, "a'; SELECT 1; --"]}
 

@@ -16,6 +16,7 @@ from engine.portfolio.columnar.locations import located, redacted
 from engine.portfolio.problems import DataProblem
 from engine.portfolio.request import Request
 from engine.portfolio.running import usual
+from tests.duck import run_sql
 from tests.portfolio.columnar.both import DAY
 from tests.portfolio.columnar.conftest import Decide
 
@@ -39,17 +40,17 @@ def read(path: str = "out.csv") -> dict[str, str]:
 
 
 def test_parquet_a_file_a_pattern_and_a_folder_of_partitions(decide: Decide, folder: Path) -> None:
-    duckdb.execute(f"COPY ({TABLE}) TO 'customers.parquet'")
-    duckdb.execute(f"COPY ({EVENTS}) TO 'events.parquet'")
+    run_sql(f"COPY ({TABLE}) TO 'customers.parquet'")
+    run_sql(f"COPY ({EVENTS}) TO 'events.parquet'")
     assert decide("customers.parquet", "events.parquet").rows == 4
     assert read() == DECISIONS
     for number, part in enumerate(["grade = 'A'", "grade = 'B'"]):
-        duckdb.execute(f"COPY (SELECT * FROM ({TABLE}) WHERE {part}) TO 'part-{number}.parquet'")
+        run_sql(f"COPY (SELECT * FROM ({TABLE}) WHERE {part}) TO 'part-{number}.parquet'")
     assert decide("part-*.parquet", "events.parquet").rows == 4
     assert read() == DECISIONS
     with open("out.csv", encoding="utf-8") as stream:
         assert [line.split(",")[0] for line in stream] == ["line", "1", "2", "3", "4"]
-    duckdb.execute(f"COPY ({TABLE}) TO 'hive' (FORMAT parquet, PARTITION_BY (grade))")
+    run_sql(f"COPY ({TABLE}) TO 'hive' (FORMAT parquet, PARTITION_BY (grade))")
     assert decide("hive", "events.parquet").rows == 4
     assert read() == DECISIONS
     assert decide("hive", "events.parquet", where='grade = "B"').rows == 1     # whose files alone are read
@@ -82,7 +83,7 @@ def test_results_into_the_database_that_was_read(decide: Decide, folder: Path) -
 
 
 def test_a_workbook(decide: Decide, folder: Path) -> None:
-    rows = duckdb.execute(TABLE).fetchall()
+    rows = run_sql(TABLE)
     book = openpyxl.Workbook()
     book.active.title = "notes"
     sheet = book.create_sheet("customers")
@@ -116,11 +117,11 @@ def test_what_is_written_reads_back(decide: Decide, folder: Path, out: str) -> N
         with duckdb.connect("out.duckdb") as bank:
             found = dict(bank.execute('SELECT "firm id", decision FROM decisions').fetchall())
     else:
-        relation = duckdb.sql("SELECT * FROM 'out.parquet'")
-        assert relation.columns[:3] == ["line", "firm id", "status"]
-        assert dict(zip(relation.columns, relation.types, strict=True))["limit"] == "DOUBLE"
-        assert dict(zip(relation.columns, relation.types, strict=True))["reasons"] == "VARCHAR[]"
-        found = dict(relation.select('"firm id", decision').fetchall())
+        types = {name: kind for name, kind, *_ in run_sql("DESCRIBE SELECT * FROM 'out.parquet'")}
+        assert list(types)[:3] == ["line", "firm id", "status"]
+        assert types["limit"] == "DOUBLE"
+        assert types["reasons"] == "VARCHAR[]"
+        found = dict(run_sql("SELECT \"firm id\", decision FROM 'out.parquet'"))
     assert {name: value for name, value in found.items() if value} == DECISIONS
     assert len(found) == 7
 
@@ -160,7 +161,7 @@ def test_what_cannot_be_read_is_told(decide: Decide, folder: Path, data: str, to
     (folder / "empty").mkdir()
     for name in ("text.parquet", "text.duckdb", "text.xlsx"):
         (folder / name).write_text("no such thing " * 1000)
-    duckdb.execute(f"COPY ({TABLE}) TO 'whole.parquet'")
+    run_sql(f"COPY ({TABLE}) TO 'whole.parquet'")
     (folder / "cut.parquet").write_bytes((folder / "whole.parquet").read_bytes()[:-300])
     with pytest.raises(DataProblem, match=told):
         decide(data)

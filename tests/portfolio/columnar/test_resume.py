@@ -12,7 +12,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from engine.policy import Policy, load_policy
@@ -22,6 +21,7 @@ from engine.portfolio.request import PART_ROWS, Quiet, Request
 from engine.portfolio.running import run
 from engine.portfolio.shared import Usage
 from tests.commands.conftest import CUSTOMERS, POLICY
+from tests.duck import run_sql
 from tests.portfolio.columnar.both import DAY
 from tests.portfolio.columnar.conftest import Decide
 
@@ -45,7 +45,7 @@ def test_the_parts_together_are_the_whole(decide: Decide, folder: Path) -> None:
 def test_parquet_unless_another_format_is_asked_for(decide: Decide, folder: Path) -> None:
     decide(out="parts", run_id="nightly")
     assert list(parts(folder / "parts")) == ["part-00000.parquet"]
-    assert duckdb.execute("SELECT count(*) FROM 'parts/*.parquet'").fetchone() == (7,)
+    assert run_sql("SELECT count(*) FROM 'parts/*.parquet'") == [(7,)]
     assert PART_ROWS == 1_000_000
 
 

@@ -11,6 +11,7 @@ import pytest
 from engine.policy import Policy, load_policy
 from engine.portfolio.request import EXTRAS, Request
 from tests.commands.conftest import CUSTOMERS, REPAYMENTS
+from tests.duck import run_sql
 from tests.portfolio.columnar.both import DAY
 from tests.portfolio.spark.conftest import Agree
 
@@ -121,7 +122,7 @@ def kinds(tmp_path_factory: pytest.TempPathFactory) -> Policy:
 
 
 def parquet(path: Path, query: str, more: str = "") -> str:
-    duckdb.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet{more})")
+    run_sql(f"COPY ({query}) TO '{path}' (FORMAT parquet{more})")
     return str(path)
 
 
@@ -131,7 +132,7 @@ def typed() -> Iterator[str]:
     for name, cells in CELLS.items():
         types: dict[str, list[str]] = {}
         for cell in cells:
-            types.setdefault(duckdb.execute(f"SELECT typeof({cell})").fetchall()[0][0], []).append(cell)
+            types.setdefault(run_sql(f"SELECT typeof({cell})")[0][0], []).append(cell)
         by_type[name] = list(types.values())
     for at in range(max(map(len, by_type.values()))):
         columns = {name: types[at] for name, types in by_type.items() if at < len(types)}

@@ -19,6 +19,7 @@ from engine.portfolio.running import run
 from engine.portfolio.shared import Usage
 from tests.commands.conftest import Tierwise
 from tests.commands.conftest import tierwise as tierwise
+from tests.duck import run_sql
 from tests.portfolio.columnar import test_levels as levels
 from tests.portfolio.columnar import test_previous as earlier
 from tests.portfolio.columnar import test_versions as versions
@@ -35,7 +36,7 @@ ROOT = Path(__file__).resolve().parents[3]
 def as_parquet(path: Path) -> str:
     """A CSV as Parquet beside it, all of it text."""
     made = path.with_suffix(".parquet")
-    duckdb.execute(f"COPY (SELECT * FROM read_csv('{path}', all_varchar = true)) TO '{made}'")
+    run_sql(f"COPY (SELECT * FROM read_csv('{path}', all_varchar = true)) TO '{made}'")
     return str(made)
 
 
@@ -92,8 +93,8 @@ def test_an_earlier_run(agree: Agree, tmp_path: Path, form: str) -> None:
 @pytest.fixture
 def tables(folder: Path) -> Path:
     """Customers and events in several kinds of places."""
-    duckdb.execute(f"COPY ({TABLE}) TO 'customers.parquet'")
-    duckdb.execute(f"COPY ({EVENTS}) TO 'events.parquet'")
+    run_sql(f"COPY ({TABLE}) TO 'customers.parquet'")
+    run_sql(f"COPY ({EVENTS}) TO 'events.parquet'")
     with duckdb.connect("bank.duckdb") as bank:
         bank.execute(f"CREATE TABLE customers AS {TABLE}")
     return folder
@@ -123,7 +124,7 @@ def test_what_is_written(session: Any, policy: Policy, tables: Path) -> None:
 
 @pytest.mark.parametrize("data", ["bank.duckdb::customers", "file://{0}/customers.parquet", "file://{0}/folder"])
 def test_other_places_are_read(session: Any, policy: Policy, tables: Path, data: str) -> None:
-    duckdb.execute(f"COPY ({TABLE}) TO 'folder' (FORMAT parquet, PARTITION_BY (grade))")
+    run_sql(f"COPY ({TABLE}) TO 'folder' (FORMAT parquet, PARTITION_BY (grade))")
     asked = request(data.format(tables))
     summary = run(policy, asked, Quiet(), "spark")
     assert (summary.rows, summary.engine) == (4, "spark")
