@@ -27,13 +27,15 @@ class Ran(Record):
     megabytes: float
 
 
-def alone(command: Sequence[str], cwd: Path, env: Mapping[str, str] | None = None) -> Ran:
-    """Run a command; RuntimeError where it fails."""
+def alone(
+    command: Sequence[str], cwd: Path, env: Mapping[str, str] | None = None, fine: Sequence[int] = (0,)
+) -> Ran:
+    """Run a command; RuntimeError where it ends with another code than those that are fine."""
     done = subprocess.run(
         [sys.executable, "-c", _BETWEEN, *command], cwd=cwd, env=None if env is None else dict(env),
         capture_output=True, text=True, check=False,
     )
-    if done.returncode != 0:
+    if done.returncode not in fine:
         raise RuntimeError(f"`{' '.join(command)[:200]}` ended with {done.returncode}: {done.stderr[-500:]}")
     seconds, megabytes = map(float, done.stderr.splitlines()[-1].split())
     return Ran(done.stdout, seconds, megabytes)
