@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("check", "Find what is wrong in policies."),
     "completion": ("completion", "Print the completion script of a shell."),
     "decide": ("decide", "Decide one customer and explain it."),
+    "diff": ("diff", "Tell what a change does to the sample portfolios."),
     "feel": ("feel", "Evaluate FEEL expressions."),
     "fmt": ("fmt", "Write policies in one form."),
     "new": ("new", "Begin a policy or a plugin."),

@@ -1,24 +1,22 @@
 """`tierwise test`: do policies decide their cases as stated?"""
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from engine.commands.common import BAD_DATA, FINDINGS, INVALID, Failure, paint, talk
-from engine.commands.plugging import named_for, plugin_option
-from engine.commands.policies import is_marker, only_markers, show
-from engine.explain.phrases import LANGUAGES
-from engine.keeping import keep, kept
-from engine.policy import Policy, load_policy
+from engine.commands.plugging import plugin_option
+from engine.commands.policies import only_markers, show
+from engine.commands.suites import loader, speaks, test_files
+from engine.policy import Policy
 from engine.policytest.model import Case, Expectation, Lacking
 from engine.policytest.report import MAX_NAMED, Outcome, as_junit, closing, failure, headline, indented, json_report
 from engine.policytest.running import Result
 from engine.policytest.session import ENGINES, run_suite
-from engine.policytest.suite import ENDINGS, is_test, read_suite
+from engine.policytest.suite import read_suite
 from engine.policytest.verdicts import Verdict, plural
 from engine.portfolio.problems import reason
 from engine.render import visible
@@ -50,11 +48,11 @@ def command(
 
     Exits with 1 where a case or expectation failed, with 2 where a test file or its policy is invalid.
     """
-    files = list({real(found): found for path in paths or (".",) for found in _find(path)}.values())
+    files = list({real(found): found for path in paths or (".",) for found in test_files(path)}.values())
     if not files:
         raise only_markers(paths)
     outcomes: list[Outcome] = []
-    load = _loader()
+    load = loader()
     for file in files:
         outcome = _run(file, load, part, engine, fail_fast, language)
         outcomes.append(outcome)
@@ -90,9 +88,8 @@ def _run(
     suite = read_suite(file, load)
     if not suite.is_valid or suite.policy is None:
         return Outcome(suite, (), 0.0)
-    stated = (known for v in suite.policy.versions for r in v.program.reasons for known, _ in r.texts)
-    if language not in (*LANGUAGES, *stated):
-        raise click.UsageError(f"`{suite.policy.name}` has no explanations in `{visible(language)}`")
+    speaks(suite.policy, language)
+
     def wanted(about: Case | Expectation) -> bool:
         return part is None or part.casefold() in f"{suite.file} {about.name}".casefold()
 
@@ -111,52 +108,6 @@ def _counted(lacking: Lacking) -> str:
     more = f" and {len(names) - MAX_NAMED:,} more" if len(names) > MAX_NAMED else ""
     kind = "case" if isinstance(lacking.items[0], Case) else "expectation"
     return f"{plural(len(names), kind)}: {', '.join(names[:MAX_NAMED])}{more}"
-
-
-def _loader() -> Callable[[Path], Policy]:
-    """Loads each policy once, unchanged ones from where they were kept."""
-    loaded: dict[Path, Policy] = {}
-
-    def load(path: Path) -> Policy:
-        key = real(path)
-        if key not in loaded:
-            name = os.fspath(path)
-            plugins = named_for(name)
-            found = kept(name, plugins)
-            if found is None:
-                found = load_policy(path, plugins)
-                keep(name, found)
-            loaded[key] = found
-        return loaded[key]
-
-    return load
-
-
-def _find(path: str) -> Iterator[Path]:
-    """The test files at a path."""
-    place = Path(path)
-    if not place.is_dir():
-        if is_marker(path):                             # given by a glob
-            return
-        if is_test(place) or not place.exists():
-            yield place
-            return
-        beside = [place.with_name(place.stem + ending) for ending in ENDINGS]
-        found = [p for p in beside if p.is_file()]
-        if not found:
-            raise Failure(f"there is no `{beside[0]}` with tests of `{path}`", code=INVALID,
-                          help="a test file is called as its policy, NAME.test.yaml")
-        yield from found
-        return
-    empty = True
-    for folder, folders, names in os.walk(path):
-        folders[:] = sorted(f for f in folders if not f.startswith("."))
-        for name in sorted(names):
-            if name.endswith(ENDINGS):
-                empty = False
-                yield Path(folder, name)
-    if empty:
-        raise Failure(f"there is no test file in `{path}`", code=INVALID, help="a test file is called NAME.test.yaml")
 
 
 def _tell(result: Result | Verdict, language: str) -> None:
