@@ -28,7 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "diff": ("diff", "Tell what a change does to the sample portfolios."),
     "feel": ("feel", "Evaluate FEEL expressions."),
     "fmt": ("fmt", "Write policies in one form."),
-    "new": ("new", "Begin a policy or a plugin."),
+    "new": ("new", "Begin a policy, a CI file or a plugin."),
     "notice": ("notice", "Write the letter that a decision calls for."),
     "plugins": ("plugins", "List plugins and what they give."),
     "report": ("report", "Tell a decided portfolio on one page."),

@@ -1,31 +1,42 @@
-"""`tierwise new`: the beginning of a policy, or of a plugin."""
+"""`tierwise new`: the beginning of a policy, of a CI file, or of a plugin."""
 from __future__ import annotations
 
 import keyword
 import os
 import re
 import sys
-from importlib import import_module
+from collections.abc import Iterable
 from pathlib import Path
-from string import Template
 
 import click
 
-from engine import bundled
-from engine.commands.beginnings import BEGINNINGS
+from engine import __version__, bundled
+from engine.commands import beginnings
 from engine.commands.common import INVALID, Failure, talk
 from engine.portfolio.problems import reason
+
+#: By kind of plugin, what the texts that all kinds share say of it.
+_PLUGINS = {
+    "function": {"description": "Functions for policies", "module": "functions", "what": "the functions",
+                 "dependencies": '"tierwise"'},
+    "scorer": {"description": "A scorer for policies", "module": "scorer", "what": "the model",
+               "dependencies": '"tierwise[arrow]"'},
+    "source": {"description": "A data source for policies", "module": "source", "what": "the source",
+               "dependencies": '"tierwise[arrow]"'},
+}
+#: By service, where it looks for its file at the top of a repository.
+_CI = {"github": ".github/workflows/policies.yml", "gitlab": ".gitlab-ci.yml"}
 
 
 @click.group()
 def command() -> None:
-    """Begin a policy or a plugin."""
+    """Begin a policy, a CI file or a plugin."""
 
 
 @command.command()
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--force", is_flag=True, help="Replace the file if it is there.")
-@click.option("--language", type=click.Choice(list(BEGINNINGS)), default="en", show_default=True,
+@click.option("--language", type=click.Choice(beginnings.names("policy")), default="en", show_default=True,
               help="Of the names and comments in it.")
 def policy(path: Path, force: bool, language: str) -> None:
     """Write a small policy to PATH, to be read, checked and changed."""
@@ -34,18 +45,35 @@ def policy(path: Path, force: bool, language: str) -> None:
     if path.exists() and not force:
         raise Failure(f"`{path}` is there already", code=INVALID, help="name another file or add `--force`")
     name = re.sub(r"[\W_]+", " ", path.stem).strip().lower() or "policy"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(BEGINNINGS[language].format(name=name, schema=_schema(path)), encoding="utf-8")
-    except OSError as problem:
-        message = f"`{path}` cannot be written: {reason(problem)}"
-        raise Failure(message, code=INVALID) from None
+    words = {"name": name, "schema": _schema(path)}
+    _write(path.parent, [(path.name, beginnings.text(f"policy/{language}.yaml", words))])
     talk(f"wrote {path}; next: tierwise check {path}")
 
 
 @command.command()
+@click.argument("service", type=click.Choice(list(_CI)))
+@click.option("--force", is_flag=True, help="Replace the file if it is there.")
+def ci(service: str, force: bool) -> None:
+    """Write a CI file for the policies in the working folder, the top of their repository.
+
+    Every change is then checked, held against the one form, and decided over the cases and portfolios of test files;
+    findings and failures go where SERVICE shows them. A proposed change is also told by what it does to the
+    portfolios.
+    """
+    path = Path(_CI[service])
+    if path.exists() and not force:
+        raise Failure(f"`{path}` is there already", code=INVALID, help="put its steps into yours, or add `--force`")
+    _write(Path(), [(str(path), beginnings.text(f"ci/{service}.yml", {"version": __version__}))])
+    talk(f"wrote {path}; next: commit it")
+    here = Path.cwd()
+    top = next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
+    if top != here:
+        talk(f"note: the service looks for it at the top of the repository, {top}")
+
+
+@command.command()
 @click.argument("path", metavar="NAME", type=click.Path(path_type=Path))
-@click.option("--kind", type=click.Choice(["function", "scorer", "source"]), default="function", show_default=True,
+@click.option("--kind", type=click.Choice(list(_PLUGINS)), default="function", show_default=True,
               help="What it gives.")
 def plugin(path: Path, kind: str) -> None:
     """Write the package of a plugin to the folder NAME: code, tests, an example, and a file for CI.
@@ -57,16 +85,7 @@ def plugin(path: Path, kind: str) -> None:
     package = _package(name)
     if path.exists() and not (path.is_dir() and not any(path.iterdir())):
         raise Failure(f"`{path}` is there already", code=INVALID, help="name another folder, or empty this one")
-    files, words = import_module("engine.commands.plugin_beginnings").KINDS[kind]
-    words = {"name": name, "package": package, **words}
-    words |= {key: _filled(text, words) for key, text in words.items()}
-    try:
-        for place, text in files.items():
-            file = path / _filled(place, words)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(_filled(text, words), encoding="utf-8")
-    except OSError as problem:
-        raise Failure(f"`{path}` cannot be written: {reason(problem)}", code=INVALID) from None
+    _write(path, beginnings.package(kind, {"name": name, "package": package, **_PLUGINS[kind]}))
     talk(f'wrote {path}; next: cd {path} && pip install -e ".[test]" && pytest')
 
 
@@ -82,8 +101,15 @@ def _package(name: str) -> str:
     return package
 
 
-def _filled(text: str, words: dict[str, str]) -> str:
-    return Template(text).substitute(words)
+def _write(folder: Path, files: Iterable[tuple[str, str]]) -> None:
+    """Write files by their places in a folder, which they make where need be."""
+    for place, text in files:
+        file = folder / place
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        except OSError as problem:
+            raise Failure(f"`{file}` cannot be written: {reason(problem)}", code=INVALID) from None
 
 
 def _schema(path: Path) -> str:

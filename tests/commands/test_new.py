@@ -1,4 +1,4 @@
-"""`tierwise new policy` in each language: sound without a finding, in canonical form, and it decides."""
+"""What `tierwise new` writes: policies without a finding, plugins that pass their own tests, CI files that hold."""
 from __future__ import annotations
 
 import datetime
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from engine.commands.beginnings import BEGINNINGS
+from engine.commands import beginnings
 from engine.policy import load_policy
 from tests.commands.conftest import Tierwise
 
@@ -22,7 +22,7 @@ CUSTOMERS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("language", BEGINNINGS)
+@pytest.mark.parametrize("language", beginnings.names("policy"))
 def test_each_beginning(tierwise: Tierwise, tmp_path: Path, language: str) -> None:
     path = tmp_path / "loans.yaml"
     assert tierwise("new", "policy", str(path), "--language", language).code == 0
@@ -31,6 +31,10 @@ def test_each_beginning(tierwise: Tierwise, tmp_path: Path, language: str) -> No
     inputs, outcome = CUSTOMERS[language]
     decision = load_policy(path).decide(inputs, as_of=datetime.date(2026, 7, 1))
     assert decision.values == outcome and decision.open == {}
+
+
+def test_each_language_is_tried() -> None:
+    assert set(CUSTOMERS) == set(beginnings.names("policy"))
 
 
 def test_a_language_that_is_none(tierwise: Tierwise, tmp_path: Path) -> None:

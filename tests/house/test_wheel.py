@@ -52,8 +52,11 @@ def bank(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_wheel_holds_what_it_should(wheel: Path) -> None:
+def test_the_wheel_holds_what_it_should(root: Path, wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
+    written = {str(p.relative_to(root)) for p in (root / "engine" / "beginnings").rglob("*") if p.is_file()}
+    hidden = "engine/beginnings/plugin/every/.gitignore.in"
+    assert {"engine/beginnings/ci/github.yml.in", hidden} <= written <= set(names)
     tops = {name.split("/")[0] for name in names if not name.split("/")[0].endswith(".dist-info")}
     assert tops == {"engine", "tierwise"}
     for wanted in (
@@ -78,6 +81,9 @@ def test_the_command_works_from_another_folder(python: Path, bank: Path) -> None
     run(tierwise, "check", shipped, cwd=bank)
     run(tierwise, "new", "policy", "policies/ours.yaml", cwd=bank)
     run(tierwise, "check", "policies/ours.yaml", cwd=bank)
+    run(tierwise, "new", "plugin", "ours", cwd=bank)
+    run(tierwise, "new", "ci", "gitlab", cwd=bank)
+    assert (bank / ".gitlab-ci.yml").is_file() and (bank / "ours" / ".github" / "workflows" / "test.yml").is_file()
     (bank / "customer.json").write_text('{"firm id": "F1", "annual revenue": 2e6, "years trading": 4, "dscr": 0.5}')
     told = run(tierwise, "decide", "policies/ours.yaml", "customer.json", "--as-of", "2026-07-01", cwd=bank)
     assert "decline" in told
