@@ -10,9 +10,11 @@ from itertools import product
 from typing import Any, TypeVar
 
 from engine.backends.reference.expressions import Evaluator
+from engine.check.customers import CUSTOMERS, PORTFOLIO, REFUSED, SHARE
 from engine.ir import nodes as ir
+from engine.ir.customers import SWITCH
 from engine.ir.reads import walk
-from engine.policytest.conditions import CUSTOMERS, GROUP, PORTFOLIO, REFUSED, ROW, SHARE, SWITCH, Condition
+from engine.policytest.conditions import GROUP, ROW, Condition
 from engine.policytest.customers import Customer, Decided
 from engine.policytest.model import Portfolio
 from engine.policytest.running import show

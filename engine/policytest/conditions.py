@@ -1,25 +1,21 @@
 """FEEL about customers, checked and lowered before any customer is decided.
 
-In a condition over a portfolio `customers` is a table with a row a decided customer, as `refused customers` is of those
-whose data were bad and `portfolio` of all decided ones where `customers` is one group (whose value `group` is).
-`share(C)` is the share of the customers for whom C is true. Conditions about one customer read its names as they are.
-
-Types are the policy's: a misspelt name or value, or money beside a plain number, is found here, and so is a filter that
-can be null. The condition of a share may be null, and then nobody knows whether the customer counts: each share has a
-switch, a local that says whether such customers are in it or out of it, so that both can be asked.
+A condition over a portfolio reads what a policy's own portfolio values do (`engine.check.customers`), and `group`, the
+value that a group has in common. Conditions about one customer read its names as they are. A filter may not be null;
+the condition of a share may, and then both ways in which such customers could count are asked (`engine.ir.customers`).
 """
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.check.expressions import ExpressionChecker
+from engine.check.customers import CUSTOMERS, PORTFOLIO, REFUSED, CustomersChecker, tables
 from engine.check.groups import row_names
 from engine.check.model import Expr
 from engine.check.parsing import ExpressionParser
 from engine.check.scope import AS_OF, FIELD, HISTORY, LOCAL, Binding, Report, Scope, Slice
 from engine.check.typed import Typing
 from engine.ir import nodes as ir
-from engine.ir.expressions import ExpressionLowering
+from engine.ir.customers import CustomersLowering
 from engine.policytest.rows import RowType
 from engine.records import Record
 from engine.semantics import dtypes as dt
@@ -29,17 +25,9 @@ from engine.source.nodes import Scalar
 from engine.syntax import ast
 from engine.syntax.vocabulary import Vocabulary
 
-CUSTOMERS = "customers"
-REFUSED = "refused customers"
-PORTFOLIO = "portfolio"
 GROUP = "group"
-SHARE = "share"
-#: What names of switches begin with; no expression can write them.
-SWITCH = "~share "
 #: The row of one customer, as a condition about it reads it; no expression can write this name.
 ROW = "~customer"
-_RATIO = Type(dt.NUMBER, True, lower=0.0, upper=1.0)
-
 
 class Condition(Record):
     """A checked expression: `expr` as written, `core` to evaluate, `typing` for the parts of it."""
@@ -55,7 +43,7 @@ class Condition(Record):
 
     def part(self, node: ast.Node) -> ir.Node:
         """The core of a part; its shares have the switches that they have in the whole."""
-        return _Lowering(self.typing, self.expr.place, "part", _read, functions=self.functions).lower(node)
+        return CustomersLowering(self.typing, self.expr.place, "part", _read, functions=self.functions).lower(node)
 
     def written(self, node: ast.Node) -> str:
         """A part as written, on one line."""
@@ -81,13 +69,8 @@ class ConditionReader:
 
     def over_customers(self, scalar: Scalar, group: Type | None) -> Condition | None:
         """A condition over the portfolio, or each group where `group` is what its customers have in common."""
-        rows = {
-            CUSTOMERS: self.row.decided, PORTFOLIO: self.row.decided, REFUSED: self.row.refused,
-        }
-        names = {
-            name: Binding(HISTORY, name, Type(dt.RELATION, item=kind.replace(relation=name), relation=name))
-            for name, kind in rows.items()
-        }
+        row = self.row
+        names = tables({CUSTOMERS: row.decided, PORTFOLIO: row.decided, REFUSED: row.refused})
         if group is not None:
             names[GROUP] = Binding(LOCAL, GROUP, group)
         return self._read(scalar, names)
@@ -112,72 +95,15 @@ class ConditionReader:
         before = len(self.report.diagnostics)
         typing = Typing()
         scope = Scope({**names, "as of": Binding(AS_OF, "as of", Type(dt.DATE))})
-        _Checker(self.report, typing, self.currency, self.row, self.functions).check(expr.node, scope, expr.place)
+        row = self.row
+        checker = CustomersChecker(
+            self.report, typing, self.currency, self.functions, row.names, row.parameters, settled=False
+        )
+        checker.check(expr.node, scope, expr.place)
         if len(self.report.diagnostics) > before:
             return None
-        lowering = _Lowering(typing, expr.place, "expectation", _read, functions=self.functions)
+        lowering = CustomersLowering(typing, expr.place, "expectation", _read, functions=self.functions)
         return Condition(expr, lowering.lower(expr.node), typing, self.functions)
-
-
-class _Checker(ExpressionChecker):
-    """Types `share`, lets filters be null, and says where customers' names may stand."""
-
-    def __init__(
-        self, report: Report, typing: Typing, currency: str | None, row: RowType, functions: Functions
-    ) -> None:
-        super().__init__(report, typing, currency, functions)
-        self.row = row
-
-    def type(self, node: ast.Node, scope: Scope) -> Type:
-        if isinstance(node, ast.Invocation) and isinstance(node.function, ast.Name) and node.function.name == SHARE:
-            return self.typing.record(node, self._share(node, scope))
-        return super().type(node, scope)
-
-    def _share(self, node: ast.Invocation, scope: Scope) -> Type:
-        binding = scope.find(CUSTOMERS)
-        if binding is None or binding.type.item is None:
-            way = "leave it out: this is about one customer, and its names stand as they are"
-            return self.error("E0311", "`share` has no place in an expression about one customer", node, way)
-        if len(node.arguments) != 1 or node.arguments[0].name is not None:
-            return self.error("E0306", f"`share` takes one condition, not {len(node.arguments)}", node,
-                              'write `share(tier = "A")`; join conditions by `and`')
-        variable = self.fresh("item")
-        self.typing.variables[id(node)] = variable
-        self.boolean(node.arguments[0].value, scope.inner(row_names(variable, binding.type.item)),
-                     "the condition of `share`")
-        return _RATIO
-
-    def _unknown_name(self, node: ast.Name, scope: Scope) -> Type:
-        if scope.find(CUSTOMERS) is not None and node.name in self.row.names:
-            name = node.name
-            way = f"write `share({name} ...)`, `customers[{name} ...]`, or `c.{name}` behind `every c in customers`"
-            return self.error("E0203", f"`{name}` is a name of each customer, not of all", node, way)
-        if node.name in self.row.parameters:
-            return self.error("E0203", f"`{node.name}` is a parameter, which no customer has", node,
-                              "write its value, or name an outcome that reads it")
-        return super()._unknown_name(node, scope)
-
-
-class _Lowering(ExpressionLowering):
-    """Lowers `share` to a count over a count."""
-
-    def lower(self, node: ast.Node, wanted: Type | None = None) -> ir.Node:
-        if isinstance(node, ast.Invocation) and isinstance(node.function, ast.Name) and node.function.name == SHARE:
-            return self._share(node)
-        return super().lower(node, wanted)
-
-    def _share(self, node: ast.Invocation) -> ir.Node:
-        at, whole = self.at(node), Type(dt.NUMBER, whole=True)
-        rows = ir.Relation(self.id(), Type(dt.RELATION, relation=CUSTOMERS), at, CUSTOMERS)
-        condition = self.lower(node.arguments[0].value)
-        if condition.type.nullable:
-            switch = ir.Local(self.id(), Type(dt.BOOLEAN), at, f"{SWITCH}{node.start}")
-            is_null = ir.IsNull(self.id(), switch.type, at, condition)
-            unknown = ir.And(self.id(), switch.type, at, (switch, is_null))
-            condition = ir.Or(self.id(), condition.type, at, (condition, unknown))
-        part = ir.Fold(self.id(), whole, at, "count", rows, self.typing.variables[id(node)], condition, None)
-        every = ir.Fold(self.id(), whole, at, "count", rows, self.id(), None, None)
-        return ir.Call(self.id(), _RATIO, at, "/", (part, every))
 
 
 def _read(kind: str, target: str, type: Type, id: str, at: ir.Place | None) -> ir.Node:

@@ -7,9 +7,10 @@ of its own that is one of these words, the word is written with a `_` in front.
 """
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from engine.check.customers import members, row_fields
 from engine.ir import nodes as ir
 from engine.ir.reads import Cone
 from engine.records import Record
@@ -19,8 +20,6 @@ from engine.semantics.dtypes import Type
 
 STATUS, REASONS, OPEN, MISSING, REFUSED = META = ("status", "reasons", "open", "missing", "refused")
 STATES = ("decided", "open", "refused")
-
-Fields = dict[str, Type]
 
 
 class RowType(Record):
@@ -41,24 +40,21 @@ class RowType(Record):
     @property
     def members(self) -> list[str]:
         """Names behind a `.` within a value."""
-        return list(dict.fromkeys(_members(self.decided)))
+        return list(dict.fromkeys(members(self.decided)))
 
 
 def row_type(program: ir.Program, reach: Cone, certain: bool) -> RowType:
     """The rows of customers decided by `program`. `certain` is false where other versions may decide some of them,
     whose names and types may differ: then anything may be null."""
-    fields: Fields = {}
-    for decl in program.inputs:
-        fields[decl.name] = decl.type.optional(decl.type.nullable or not certain or decl.name not in reach.inputs)
+    inputs = [
+        (decl.name, decl.type.optional(decl.type.nullable or not certain or decl.name not in reach.inputs))
+        for decl in program.inputs
+    ]
     outcomes = [d for d in reach.decisions if d.family != "imports"]
-    nested: dict[str, Any] = {}
-    for decision in outcomes:
-        *owners, name = [decision.name] if decision.name in program.declared else decision.name.split(".")
-        into = nested
-        for owner in owners:
-            into = into.setdefault(owner, {})
-        into[name] = decision.type.optional(decision.type.nullable or not certain)
-    fields |= {name: _nested(found) for name, found in nested.items() if name not in fields}
+    fields = row_fields(inputs, (
+        (_path(program, decision), decision.type.optional(decision.type.nullable or not certain))
+        for decision in outcomes
+    ))
     meta = {word: word if word not in fields else f"_{word}" for word in META}
     data = [*(i.name for i in program.inputs), *(h.name for h in program.histories)]
     texts = {
@@ -87,18 +83,9 @@ def rows_alone(program: ir.Program) -> frozenset[str]:
     )
 
 
-def _nested(found: Any) -> Type:
-    if isinstance(found, Type):
-        return found
-    return Type(dt.CONTEXT, fields=tuple((name, _nested(inner)) for name, inner in found.items()))
-
-
-def _members(kind: Type) -> Iterator[str]:
-    for name, inner in kind.fields or ():
-        yield name
-        yield from _members(inner)
-    if kind.item is not None:
-        yield from _members(kind.item)
+def _path(program: ir.Program, decision: ir.Decision) -> tuple[str, ...]:
+    """A decision's name behind those of the used policies that it belongs to."""
+    return (decision.name,) if decision.name in program.declared else tuple(decision.name.split("."))
 
 
 def outcome_fields(program: ir.Program, values: Mapping[str, Any]) -> dict[str, Any]:
