@@ -52,6 +52,11 @@ def holds_null(value: Any) -> bool:
     return None in (value.values() if isinstance(value, dict) else value)
 
 
+def listed(value: Any) -> list[Any]:
+    """The items of an operation's only argument: those of a list, or the value."""
+    return value if isinstance(value, list) else [value]
+
+
 def guarded(operation: Operation) -> Callable[..., Any]:
     """A kernel that gives None where the operation has no value, and for a result that a policy may not hold."""
     kernel = operation.kernel

@@ -6,6 +6,7 @@ from typing import Any
 from engine.backends.python.conditions import Conditions
 from engine.backends.python.known import NOTHING, Known
 from engine.backends.python.nullability import is_finite
+from engine.backends.python.runtime import listed
 from engine.check import rules
 from engine.ir import nodes as ir
 from engine.ir.labour import labour
@@ -190,9 +191,19 @@ class Values(Conditions):
             return f"abs({args[0]})", None
         if self._plain_days(node):
             return (f"({args[0]} - {args[1]})" if node.op == "-" else f"{args[0]}.days"), None
-        if operation.spread and not (len(args) == 1 and node.args[0].type.kind == dt.LIST):
-            args = ["[" + ", ".join(args) + "]"]
+        if operation.spread:
+            args = [self._spread(node, args)]
         return f"{self.kernel(operation, node)}({', '.join(args)})", None
+
+    def _spread(self, node: ir.Call, args: list[str]) -> str:
+        """The items of an operation over one list, or over its arguments; what one of an unknown type is, its value
+        tells."""
+        kind = node.args[0].type.kind if len(args) == 1 else None
+        if kind == dt.LIST:
+            return args[0]
+        if kind == dt.ANY:
+            return f"{self.pooled(listed, 'f')}({args[0]})"
+        return "[" + ", ".join(args) + "]"
 
     def _division(self, node: ir.Call, args: list[str]) -> tuple[str, str | None]:
         divisor = node.args[1].type
