@@ -21,11 +21,12 @@ from engine.render import visible
 @click.command()
 @click.argument("spec", metavar="REPORT.yaml")
 @click.option("-o", "--output", default="-", metavar="FILE", help="`-` is standard output.")
+@click.option("--results", "made", metavar="DIR", help="Where the results of runs are. [default: beside REPORT.yaml]")
 @click.option("--format", "form", type=click.Choice(["html", "json"]),
               help="[default: by the name of the file, or html]")
 @plugin_option
 @click.option("--language", default="en", show_default=True, metavar="CODE", help="Of headings and reasons: en or zh.")
-def command(spec: str, output: str, form: str | None, language: str) -> int:
+def command(spec: str, output: str, made: str | None, form: str | None, language: str) -> int:
     """Tell a decided portfolio on one page.
 
     REPORT.yaml says which results of `tierwise run` it is about, what stands beside them, and by which columns
@@ -43,7 +44,7 @@ def command(spec: str, output: str, form: str | None, language: str) -> int:
     plugins = plugins_for(spec)
     chosen = form or ("json" if output.endswith(".json") else "html")
     try:
-        wanted = reading.read_spec(spec)
+        wanted = reading.read_spec(spec, made)
         report = making.make(wanted, language, plugins.report_sections() if wanted.sections else None)
         text = json_text(making.plain(report), indent=2) + "\n" if chosen == "json" else page.html(report)
         with written(output) as stream:

@@ -39,8 +39,8 @@ class Table(Record):
 
 class Chart(Record):
     """A picture of `rows`. `form` is bars (a length for each category), pairs (two or more for each), lines (over a
-    number) or grid (a shade and a figure for each pair). `fields` name the parts of a row: category, value and, in
-    pairs, lines and grids, the series. `says` puts in words what it shows."""
+    share), curves (over whole numbers) or grid (a shade and a figure for each pair). `fields` name the parts of a row:
+    category, value and, in pairs, lines, curves and grids, the series. `says` puts in words what it shows."""
 
     title: str
     form: str

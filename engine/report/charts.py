@@ -21,9 +21,11 @@ _CONFIG: dict[str, Any] = {
     "background": "white", "view": {"stroke": None},
     "axis": {"labelFontSize": 12, "titleFontSize": 12, "labelLimit": 260, "grid": False, "domainColor": "#777",
              "tickColor": "#777", "labelColor": "#111", "titleColor": "#111"},
-    "legend": {"labelFontSize": 12, "titleFontSize": 12, "labelLimit": 300}, "text": {"fontSize": 12, "color": "#111"},
+    "legend": {"labelFontSize": 12, "titleFontSize": 12, "labelLimit": 300, "symbolSize": 500,
+               "symbolStrokeWidth": 2}, "text": {"fontSize": 12, "color": "#111"},
     "range": {"category": _INK},
 }
+_NAMES = {"ticks": False, "domain": False, "labelPadding": 6}
 
 
 class ChartsMissing(Exception):
@@ -51,13 +53,13 @@ def _base(chart: Chart) -> dict[str, Any]:
 
 def _bars(chart: Chart) -> dict[str, Any]:
     order = [row[0] for row in chart.rows]
-    y = {"field": "f0", "type": "nominal", "sort": order, "title": None, "axis": {"ticks": False, "domain": False}}
-    x = {"field": "f1", "type": "quantitative", "axis": None, "scale": {"domainMin": 0, "padding": 30}}
+    y = {"field": "f0", "type": "nominal", "sort": order, "title": None, "axis": _NAMES}
+    x = {"field": "f1", "type": "quantitative", "axis": None, "scale": {"domain": _room(chart, 1)}}
     text = {"field": "f1", "type": "quantitative", "format": _FORMATS[chart.kind]}
     return {
         **_base(chart), "height": {"step": BAR}, "layer": [
             {"mark": {"type": "bar", "color": _INK[0], "height": {"band": 0.7}}, "encoding": {"y": y, "x": x}},
-            {"mark": {"type": "text", "align": "left", "dx": 4}, "encoding": {"y": y, "x": x, "text": text}},
+            {"mark": _beside("f1"), "encoding": {"y": y, "x": x, "text": text}},
         ],
     }
 
@@ -67,12 +69,12 @@ def _pairs(chart: Chart) -> dict[str, Any]:
     row = {"field": "f0", "type": "nominal", "sort": order, "title": None, "spacing": 8,
            "header": {"labelAngle": 0, "labelAlign": "left", "labelFontSize": 12, "labelLimit": 200,
                       "labelColor": "#111"}}
-    y = {"field": "f1", "type": "nominal", "sort": series, "title": None, "axis": {"ticks": False, "domain": False}}
-    x = {"field": "f2", "type": "quantitative", "axis": None, "scale": {"padding": 30, "zero": True}}
+    y = {"field": "f1", "type": "nominal", "sort": series, "title": None, "axis": _NAMES}
+    x = {"field": "f2", "type": "quantitative", "axis": None, "scale": {"domain": _room(chart, 2)}}
     colour = {"field": "f1", "type": "nominal", "sort": series, "legend": None, "scale": {"range": _INK}}
     text = {"field": "f2", "type": "quantitative", "format": _FORMATS[chart.kind]}
     bars = {"mark": {"type": "bar", "height": {"band": 0.75}}, "encoding": {"y": y, "x": x, "color": colour}}
-    told = {"mark": {"type": "text", "align": "left", "dx": 4}, "encoding": {"y": y, "x": x, "text": text}}
+    told = {"mark": _beside("f2"), "encoding": {"y": y, "x": x, "text": text}}
     base = _base(chart)
     width = base.pop("width")
     spec = {"width": width - 140, "height": {"step": 18}, "layer": [bars, told]}
@@ -83,8 +85,7 @@ def _lines(chart: Chart) -> dict[str, Any]:
     series = _once(row[0] for row in chart.rows)
     x = {"field": "f1", "type": "quantitative", "title": chart.fields[1], "axis": {"format": ".0%", "grid": True}}
     y = {"field": "f2", "type": "quantitative", "title": chart.fields[2], "axis": {"format": ".0%", "grid": True}}
-    colour = {"field": "f0", "type": "nominal", "sort": series, "title": chart.fields[0], "scale": {"range": _INK}}
-    dash = {"field": "f0", "type": "nominal", "sort": series, "title": chart.fields[0]}
+    colour, dash = _told_apart(chart, series)
     return {
         **_base(chart), "height": 300, "layer": [
             {"mark": {"type": "line", "strokeWidth": 2.2, "interpolate": "linear"},
@@ -93,6 +94,20 @@ def _lines(chart: Chart) -> dict[str, Any]:
              "mark": {"type": "line", "color": "#999", "strokeDash": [2, 3]},
              "encoding": {"x": {"field": "a", "type": "quantitative"}, "y": {"field": "b", "type": "quantitative"}}},
         ],
+    }
+
+
+def _curves(chart: Chart) -> dict[str, Any]:
+    """A line for each series over whole numbers, such as months."""
+    series = _once(row[0] for row in chart.rows)
+    x = {"field": "f1", "type": "quantitative", "title": chart.fields[1],
+         "scale": {"domain": [0, max(row[1] for row in chart.rows)]}, "axis": {"tickMinStep": 1, "format": "d"}}
+    y = {"field": "f2", "type": "quantitative", "title": chart.fields[2], "scale": {"zero": True},
+         "axis": {"format": _FORMATS[chart.kind], "grid": True}}
+    colour, dash = _told_apart(chart, series)
+    return {
+        **_base(chart), "height": 280, "mark": {"type": "line", "strokeWidth": 2.2},
+        "encoding": {"x": x, "y": y, "color": colour, "strokeDash": dash},
     }
 
 
@@ -107,7 +122,7 @@ def _grid(chart: Chart) -> dict[str, Any]:
     text = {"field": "f2", "type": "quantitative", "format": _FORMATS[chart.kind]}
     ink = {"condition": {"test": "datum.f2 > 0.5", "value": "white"}, "value": "#111"}
     base = _base(chart)
-    base["width"] = {"step": 76}
+    base["width"] = {"step": max(76, 7 * max(len(str(c)) for c in columns))}
     return {
         **base, "height": {"step": 34}, "layer": [
             {"mark": {"type": "rect", "stroke": "#999"}, "encoding": {"x": x, "y": y, "color": shade}},
@@ -116,10 +131,29 @@ def _grid(chart: Chart) -> dict[str, Any]:
     }
 
 
+def _beside(value: str) -> dict[str, Any]:
+    """A figure beside the end of its bar, on the left where it is below nothing."""
+    return {"type": "text", "align": {"expr": f"datum.{value} < 0 ? 'right' : 'left'"},
+            "dx": {"expr": f"datum.{value} < 0 ? -4 : 4"}}
+
+
+def _told_apart(chart: Chart, series: list[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Colour and dash of lines. Their domains are alike and unsorted, or the library draws a legend for each."""
+    base = {"field": "f0", "type": "nominal", "title": chart.fields[0]}
+    return {**base, "scale": {"domain": series, "range": _INK}}, {**base, "scale": {"domain": series}}
+
+
+def _room(chart: Chart, at: int) -> list[float]:
+    """From nothing to the longest bar, with room for its figure."""
+    values = [row[at] for row in chart.rows]
+    low, high = min(0, *values), max(0, *values)
+    return [1.12 * low, 1.12 * high or 1]
+
+
 def _once(values: Any) -> list[Any]:
     return list(dict.fromkeys(values))
 
 
-_FORMS = {"bars": _bars, "pairs": _pairs, "lines": _lines, "grid": _grid}
+_FORMS = {"bars": _bars, "pairs": _pairs, "lines": _lines, "curves": _curves, "grid": _grid}
 #: Categories beyond which a picture says less than its table.
 MOST = 40

@@ -44,7 +44,17 @@ class Context:
     @property
     def decided(self) -> str:
         """True of rows that were not refused."""
-        return "status IS DISTINCT FROM 'refused'" if "status" in self.main else "true"
+        return self.decided_in(self.main)
+
+    def decided_in(self, table: Table) -> str:
+        """The same of a table of an earlier run."""
+        return "status IS DISTINCT FROM 'refused'" if "status" in table else "true"
+
+    @property
+    def today(self) -> str:
+        """The day of the report, as SQL."""
+        day = self.spec.top.name("as of")
+        return "current_date" if day is None else f"CAST({self.given(day)} AS DATE)"
 
     def approves(self, table: Table | None = None, column: str | None = None) -> str:
         """SQL that is true where the decision is an approval."""
@@ -53,9 +63,9 @@ class Context:
             return "false"
         return f"coalesce({self.one_of(name, self.approved)}, false)"
 
-    def one_of(self, column: str, values: Sequence[str]) -> str:
+    def one_of(self, column: str, values: Sequence[str], table: Table | None = None) -> str:
         """SQL that is true where a column has one of some values of the description, as numbers where it has these."""
-        kind = self.main.columns.get(column, "")
+        kind = (table or self.main).columns.get(column, "")
         if kind.startswith(("DOUBLE", "FLOAT", "DECIMAL")) and all(_is_number(v) for v in values):
             return f"CAST({identifier(column)} AS DOUBLE) IN ({', '.join(self.given(float(v)) for v in values)})"
         return f"CAST({identifier(column)} AS VARCHAR) IN ({', '.join(self.given(v) for v in values)})"

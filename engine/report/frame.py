@@ -55,11 +55,16 @@ class Frame:
             n.text for part in (spec.top, *spec.parts.values())
             for n in (*part.one.values(), *(n for names in part.many.values() for n in names))
         }
-        results = self.table(spec.top.one["results"])
-        self.main = self._beside(results, spec.top.one.get("data"))
+        self.main = self.results(spec.top.one["results"])
+        self._checked(self.main, [self.key])
+        if "data" in spec.top.one:
+            self.main = self.beside(self.main, self.table(spec.top.one["data"]))
+        if "joined" in spec.parts:
+            for place in spec.parts["joined"].one.values():
+                self.main = self.beside(self.main, self.results(place))
         earlier = spec.top.one.get("previous")
-        self.previous = None if earlier is None else self.table(earlier)
-        self._checked(self.main, [self.key, *self._named(spec.top)])
+        self.previous = None if earlier is None else self.results(earlier)
+        self._checked(self.main, self._named(spec.top))
 
     def numbered(self, table: Table, key: str | None = None) -> str:
         """A table with its key as text `k`, and which row of that key each is: a run gives one for each row of the
@@ -72,12 +77,19 @@ class Frame:
         yield from part.many.get("by", ())
         yield from part.many.get("migration", ())
 
+    def results(self, place: Named) -> Table:
+        """What a run wrote to a path of the description."""
+        return self._table(place, self.spec.result(place))
+
     def table(self, place: Named) -> Table:
         """The table at a path of the description."""
-        path = self.spec.file(place)
+        return self._table(place, self.spec.file(place))
+
+    def _table(self, place: Named, path: str) -> Table:
         if not os.path.isfile(path):
             raise self.spec.error("E0981", f"there is no file `{place.text}`", place.at,
-                                  "write the path relative to this file, or make the results with `tierwise run`")
+                                  "write the path relative to this file, or make the results with `tierwise run`; "
+                                  "`--results` names the folder that they are in")
         reader = _READERS.get(os.path.splitext(path)[1].lower(), "read_csv")
         more = _CSV if reader == "read_csv" else ""
         name = self.session.name("report")
@@ -94,13 +106,9 @@ class Frame:
         spoken = column.replace("_", " ")
         return spoken if spoken != column and spoken in self._mentioned and spoken not in found else column
 
-    def _beside(self, results: Table, data: Named | None) -> Table:
-        """The results with the columns of the customers' data that they have not."""
-        if data is None:
-            return results
-        beside = self.table(data)
-        for table in (results, beside):
-            self._checked(table, [self.key])
+    def beside(self, results: Table, beside: Table) -> Table:
+        """Results with the columns of another table of the same customers that they have not."""
+        self._checked(beside, [self.key])
         more = [c for c in beside.columns if c not in results.columns]
         kept = ", ".join([*(f"r.{identifier(c)}" for c in results.columns), *(f"d.{identifier(c)}" for c in more)])
         name = self.session.name("report")

@@ -44,6 +44,9 @@ class Part(Record):
         found = self.one.get(key)
         return usual if found is None else int(float(found.text))
 
+    def numbers(self, key: str) -> tuple[int, ...]:
+        return tuple(int(float(n.text)) for n in self.many.get(key, ()))
+
 
 class WhatIf(Record):
     """The results under another assumption, with columns that are called otherwise."""
@@ -54,9 +57,10 @@ class WhatIf(Record):
 
 
 class Spec(Record):
-    """A report's description. Paths are relative to its folder."""
+    """A report's description. Paths are relative to its folder, those of what runs made to `made`."""
 
     path: Path
+    made: Path
     text: str
     top: Part
     parts: dict[str, Part]
@@ -67,12 +71,17 @@ class Spec(Record):
         """The path that a name of the file stands for."""
         return str(self.path.parent / place.text)
 
+    def result(self, place: Named) -> str:
+        """The path that a name of results of a run stands for."""
+        return str(self.made / place.text)
+
     def error(self, code: str, message: str, at: Span, help: str) -> SpecError:
         return SpecError([Diagnostic(code, message, at, help)], {at.file: self.text})
 
 
-def read_spec(path: str) -> Spec:
-    """The description at `path`; raises SpecError with everything that is wrong with it by itself."""
+def read_spec(path: str, made: str | None = None) -> Spec:
+    """The description at `path`, with results of runs in the folder `made` or beside it; raises SpecError with
+    everything that is wrong with it by itself."""
     try:
         document = load_file(Path(path), path)
     except Problem as problem:
@@ -93,7 +102,8 @@ def read_spec(path: str) -> Spec:
         (normal(k.text), k.span, v) for k, v in (further.entries if isinstance(further, Mapping) else ())
         if isinstance(v, Mapping)
     )
-    return Spec(Path(path), document.text, _part(root), parts, what_ifs, sections)
+    folder = Path(path).parent if made is None else Path(made)
+    return Spec(Path(path), folder, document.text, _part(root), parts, what_ifs, sections)
 
 
 def _part(node: Mapping) -> Part:

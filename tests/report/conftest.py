@@ -56,6 +56,15 @@ outcome: {column: defaulted, bad: [yes], tier: tier, score: score, beside: [mode
 warnings: {level: watch, show: [region], none: [none]}
 previous: then.jsonl
 migration: [tier]
+repayments:
+  data: repayments.csv
+  loan: loan id
+  opened: booked
+  due: due
+  paid: paid
+  vintages: [30, 90]
+  roll rates: 3
+  least: 2
 surveys: {data: surveys.csv, theme: theme, nps: recommend, date: answered, measure taken: 2026-05-01}
 complaints: {data: complaints.csv, theme: theme, received: received, closed: closed, days: 15}
 team: {by: [manager], turnaround: days, least: 3}
@@ -73,6 +82,15 @@ F5,"<b>GD</b>",55,0.06,no,red,Wu,2,female
 F6,GD,40,0.20,yes,red,Wu,7,male
 F7,GD,30,0.10,no,none,Li,6,male
 F8,SH,,0.30,yes,none,Li,8,female
+"""
+REPAYMENTS = """\
+loan_id,booked,due,paid
+L1,2026-01-10,2026-02-10,2026-02-10
+L1,2026-01-10,2026-03-10,
+L2,2026-01-20,2026-02-20,2026-03-30
+L3,2026-03-31,2026-04-30,2026-04-30
+L4,2026-04-05,2026-05-05,2026-07-05
+L5,2026-07-02,2026-08-02,
 """
 
 
@@ -94,6 +112,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tierwise: object) ->
         "firm_id,answered,theme,recommend\nF1,2026-04-01,speed,6\nF2,2026-04-02,speed,9\nF3,2026-06-01,speed,10\n"
         "F4,2026-06-02,speed,9\nF5,2026-06-03,rate,3\nF6,2026-06-04,rate,\n", "utf-8",
     )
+    Path("repayments.csv").write_text(REPAYMENTS, "utf-8")
     Path("complaints.csv").write_text(
         "complaint_id,theme,received,closed\n1,speed,2026-06-01,2026-06-10\n2,speed,2026-06-01,2026-06-25\n"
         "3,rate,2026-05-01,\n4,rate,2026-06-25,2026-07-05\n5,rate,2026-07-10,\n", "utf-8",

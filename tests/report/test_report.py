@@ -59,6 +59,20 @@ def test_reasons_and_missing_data(folder: Path, tierwise: Any) -> None:
     assert rows(section(told(tierwise, "--language", "zh"), "reasons"), "原因")[0]["说明"] == "评分 {score} 偏低"
 
 
+def test_a_customer_with_several_reasons_counts_for_each(folder: Path, tierwise: Any) -> None:
+    """In texts they stand with semicolons between, as a run writes them."""
+    policy = Path("policy.yaml").read_text("utf-8")
+    policy = policy.replace("inputs:", "  R2: {text: None may be lent, zh: 不予放款, rank: 2}\ninputs:")
+    further = "      - rule: D2\n        when: score < 35\n        then: decline\n        reason: R2\n"
+    policy = policy.replace("    rules:\n", "    worst:\n").replace("      - otherwise", further + "      - otherwise")
+    Path("policy.yaml").write_text(policy, "utf-8")
+    assert tierwise("run", "policy.yaml", "now.csv", "--as-of", "2026-07-01", "-o", "now2.csv").code == 0
+    Path("report.yaml").write_text(SPEC.replace("results: now.jsonl", "results: now2.csv"), "utf-8")
+    assert "R1;R2" in Path("now2.csv").read_text("utf-8")
+    found = rows(section(told(tierwise), "reasons"), "Reasons")
+    assert [(r["code"], r["customers"]) for r in found] == [("R1", 2), ("MISSING", 1), ("R2", 1)]
+
+
 def test_defaults_by_tier_and_the_power_of_scores(folder: Path, tierwise: Any) -> None:
     blocks = section(told(tierwise), "outcome")
     assert [(r["tier"], r["customers"], r["defaults"]) for r in rows(blocks, "Defaults by tier")] == [
@@ -90,6 +104,82 @@ def test_the_team_with_small_samples_marked(folder: Path, tierwise: Any) -> None
     found = {r["manager"]: r for r in rows(section(told(tierwise), "team"), "By manager")}
     assert (found["Li"]["customers"], found["Li"]["days, median"], found["Li"]["sample"]) == (5, 5.0, "")
     assert found["Wu"]["default rate"] == pytest.approx(2 / 3)
+    assert found["Wu"]["timed"] == 3
+
+
+def test_a_default_rate_is_over_outcomes_that_are_known(folder: Path, tierwise: Any) -> None:
+    firms = Path("firms.csv").read_text("utf-8").replace("F5,\"<b>GD</b>\",55,0.06,no", "F5,\"<b>GD</b>\",55,0.06,")
+    Path("firms.csv").write_text(firms, "utf-8")
+    found = {r["manager"]: r for r in rows(section(told(tierwise), "team"), "By manager")}
+    assert found["Wu"]["customers"] == 3 and found["Wu"]["default rate"] == 1.0
+
+
+def test_vintages_by_age_of_what_was_known_on_the_day(folder: Path, tierwise: Any) -> None:
+    """Of L1 to L3 the third is three months old on the day; L1 is 31 days overdue on its own third month's day. L4 was
+    31 days overdue at two months and paid after the day; L5 is not yet there."""
+    blocks = section(told(tierwise), "book")
+    found = rows(blocks, "Vintages, 30+ days overdue, by age in months")
+    assert [tuple(r.values()) for r in found] == [
+        ("2026 Q1", 3, 0.0, 0.0, pytest.approx(1 / 3), ""), ("2026 Q2", 1, 0.0, 1.0, None, "small"),
+    ]
+    found = rows(blocks, "Vintages, 90+ days overdue, by age in months")
+    assert [(r["1"], r["2"], r["3"]) for r in found] == [(0.0, 0.0, 0.0), (0.0, 0.0, None)]
+    chart = next(b for b in blocks if b.get("chart") == "Vintages, 30+ days overdue")
+    assert chart["form"] == "curves" and len(chart["rows"]) == 5
+    assert chart["says"] == "At 2 months from 0.0% (2026 Q1) to 100.0% (2026 Q2) are more than 30 days overdue."
+
+
+def test_roll_rates_from_one_months_end_to_the_next(folder: Path, tierwise: Any) -> None:
+    blocks = section(told(tierwise), "book")
+    found = rows(blocks, "Roll rates in numbers, 2026-04 to 2026-06")
+    assert [tuple(r.values()) for r in found] == [
+        ("not overdue", 0, 1, 0, 0, 0, 1), ("1 to 30 days", 0, 0, 2, 0, 0, 0), ("31 to 60 days", 0, 0, 0, 1, 0, 0),
+        ("61 to 90 days", 0, 0, 0, 0, 1, 0), ("90+ days", 0, 0, 0, 0, 0, 0),
+    ]
+    found = rows(blocks, "Share that got worse, by month")
+    assert [tuple(r.values()) for r in found] == [
+        ("2026-04", 0.0, 1.0, None, None), ("2026-05", 1.0, None, 1.0, None), ("2026-06", None, 1.0, None, 1.0),
+    ]
+
+
+def test_loans_of_buckets_of_ones_own(folder: Path, tierwise: Any) -> None:
+    Path("report.yaml").write_text(SPEC.replace("roll rates: 3", "roll rates: 1\n  buckets: [90]"), "utf-8")
+    (first, second, third) = rows(section(told(tierwise), "book"), "Roll rates in numbers, 2026-06 to 2026-06")
+    assert tuple(second.values()) == ("1 to 90 days", 0, 1, 1, 0)
+    assert tuple(first.values())[1:] == tuple(third.values())[1:] == (0, 0, 0, 0)
+
+
+def test_loans_too_young_to_tell(folder: Path, tierwise: Any) -> None:
+    """A month before any loan was opened."""
+    Path("report.yaml").write_text(SPEC.replace("as of: 2026-07-01", "as of: 2025-12-01"), "utf-8")
+    assert section(told(tierwise), "book") == [{"note": "No loan is old enough to tell.", "alarm": False}]
+
+
+def test_scores_of_an_earlier_run_by_what_became_since(folder: Path, tierwise: Any) -> None:
+    """Then each had fifteen points more: tiers moved, and the order of scores did not."""
+    Path("report.yaml").write_text(
+        SPEC.replace("outcome: {column", "outcome: {results: then.jsonl, column").replace(", score: score", ""), "utf-8"
+    )
+    blocks = section(told(tierwise), "outcome")
+    assert [(r["tier"], r["customers"], r["defaults"]) for r in rows(blocks, "Defaults by tier")] == [
+        ("A", 3, 0), ("B", 3, 2), ("C", 1, 0), ("(none)", 1, 1),
+    ]
+
+
+def test_results_of_other_policies_beside_these(folder: Path, tierwise: Any) -> None:
+    """They bring what is not there yet, and stand with the other results where these are elsewhere."""
+    Path("made").mkdir()
+    Path("list.csv").write_text("firm id,alarm,decision\nF8,red,none\nF1,off,none\n", "utf-8")
+    for name in ("now.jsonl", "then.jsonl", "down.jsonl", "list.csv"):
+        Path(name).rename(Path("made") / name)
+    Path("report.yaml").write_text(
+        SPEC.replace("level: watch, show: [region], none: [none]", "level: alarm, none: [off]")
+        + "joined: {watch list: list.csv}\n", "utf-8")
+    report = told(tierwise, "--results", "made")
+    assert [r["firm id"] for r in rows(section(report, "warnings"), "Who is on the list")] == ["F8"]
+    assert figures(section(report, "overview"))["approved"] == 5
+    found = tierwise("report", "report.yaml")
+    assert found.code == 2 and "there is no file `now.jsonl`" in found.err and "--results" in found.err
 
 
 def test_surveys_before_and_since(folder: Path, tierwise: Any) -> None:
@@ -143,6 +233,7 @@ def test_the_same_rows_give_the_same_bytes(folder: Path, tierwise: Any) -> None:
     ("level: watch", "level: wach", "E0982", 11, "has no column `wach`"),
     ("results: now.jsonl", "results: now.json", "E0981", 4, "there is no file `now.json`"),
     ("key: firm id", "kee: firm id", "E0031", 1, "needs `key`"),
+    ("opened: booked", "opened: signed", "E0982", 17, "`repayments.csv` has no column `signed`"),
 ])
 def test_what_is_wrong_is_told_at_its_place(
     folder: Path, tierwise: Any, old: str, new: str, code: str, line: int, told_: str
@@ -152,6 +243,16 @@ def test_what_is_wrong_is_told_at_its_place(
     assert found.code == 2 and f"error[{code}]" in found.err and f"report.yaml:{line}" in found.err
     assert told_ in found.err and "help:" in found.err
     assert not Path("out.html").exists()
+
+
+@pytest.mark.parametrize("old, new, line, told_", [
+    ("vintages: [30, 90]", "vintages: [30, x]", 20, "expected a whole number of days above 0"),
+    ("roll rates: 3", "roll rates: 0", 21, "expected a whole number of months above 0"),
+])
+def test_numbers_that_are_none(folder: Path, tierwise: Any, old: str, new: str, line: int, told_: str) -> None:
+    Path("report.yaml").write_text(SPEC.replace(old, new), "utf-8")
+    found = tierwise("report", "report.yaml")
+    assert found.code == 2 and f"report.yaml:{line}" in found.err and told_ in found.err
 
 
 def test_a_report_of_what_is_no_table(folder: Path, tierwise: Any) -> None:
@@ -206,3 +307,12 @@ def test_a_section_that_nobody_brings(folder: Path, tierwise: Any) -> None:
     Path("report.yaml").write_text(SPEC + "sections:\n  raisin: {}\n", "utf-8")
     found = tierwise("report", "report.yaml", "--plugin", "broken.py")
     assert found.code == 2 and "error[E0983]" in found.err and "did you mean `raising`?" in found.err
+
+
+def test_a_what_if_that_moves_nobody_says_so_in_a_line(folder: Path, tierwise: Any) -> None:
+    Path("report.yaml").write_text(SPEC.replace("down.jsonl", "now.jsonl"), "utf-8")
+    blocks = section(told(tierwise), "what-if")
+    assert [b["note"] for b in blocks if "note" in b] == [
+        "scores down by ten: tier. 0 of 8 customers have another outcome.",
+        "scores down by ten: decision. 0 of 8 customers have another outcome.",
+    ]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from engine.report.blocks import Section
 from engine.report.context import Context
 from engine.report.sections import (
+    book,
     complaints,
     exposure,
     fairness,
@@ -21,6 +22,6 @@ from engine.report.sections import (
 )
 
 SECTIONS: tuple[Callable[[Context], Section | None], ...] = (
-    overview.section, exposure.section, reasons.section, missing.section, outcome.section, warnings.section,
-    stability.section, team.section, surveys.section, complaints.section, fairness.section, whatif.section,
+    overview.section, exposure.section, reasons.section, missing.section, outcome.section, stability.section,
+    book.section, warnings.section, team.section, surveys.section, complaints.section, fairness.section, whatif.section,
 )

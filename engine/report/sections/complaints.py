@@ -13,8 +13,7 @@ def section(context: Context) -> Section | None:
     rows = context.frame.table(part.one["data"])
     context.frame.checked(rows, part, ["theme", "received", "closed"])
     received, closed = (f"CAST({context.column(part.one[k].text)} AS DATE)" for k in ("received", "closed"))
-    day = context.spec.top.name("as of")
-    today = "current_date" if day is None else f"CAST({context.given(day)} AS DATE)"
+    today = context.today
     due = part.number("days", DAYS)
     # a complaint that is answered after the day of the report is open on it
     answered = f"CASE WHEN {closed} <= {today} THEN {closed} END"

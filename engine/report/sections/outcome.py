@@ -1,4 +1,5 @@
-"""What became of the customers: default by tier, and how well scores tell the good from the bad.
+"""What became of the customers: default by tier, and how well scores tell the good from the bad. Those of an earlier
+run are measured where the description names its results: what a score of today knows of the past proves nothing.
 
 KS is the greatest distance between the shares of bad and good customers below a score, Gini twice the area under the
 ROC curve less one, ties counting half (N. Siddiqi, "Credit Risk Scorecards", 2006; the Mann-Whitney statistic). Both
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 from engine.report.blocks import COUNT, MONEY, SHARE, Block, Chart, Figure, Figures, Section, table
 from engine.report.context import Context
+from engine.report.frame import Table
 
 _POINTS = 50
 
@@ -16,11 +18,14 @@ def section(context: Context) -> Section | None:
     part, say = context.part("outcome"), context.say
     if part is None:
         return None
-    context.frame.checked(context.main, part, ["column", "tier", "score", "loss", "beside"])
+    judged = context.main
+    if "results" in part.one:
+        judged = context.frame.beside(context.frame.results(part.one["results"]), context.main)
+    context.frame.checked(judged, part, ["column", "tier", "score", "loss", "beside"])
     column = context.column(part.one["column"].text)
-    bad = context.one_of(part.one["column"].text, part.names("bad"))
-    known = f"{column} IS NOT NULL AND {context.decided}"
-    rows, bads = context.main.row(f"SELECT count(*), count(*) FILTER ({bad}) FROM {{t}} WHERE {known}")
+    bad = context.one_of(part.one["column"].text, part.names("bad"), judged)
+    known = f"{column} IS NOT NULL AND {context.decided_in(judged)}"
+    rows, bads = judged.row(f"SELECT count(*), count(*) FILTER ({bad}) FROM {{t}} WHERE {known}")
     figures = [
         Figure(say("customers with a known outcome", "结果已知的客户"), rows),
         Figure(say("defaults", "违约"), bads, COUNT, f"{bads / rows:.1%}" if rows else ""),
@@ -28,12 +33,12 @@ def section(context: Context) -> Section | None:
     blocks: list[Block] = []
     tier, loss = part.name("tier"), part.name("loss")
     if tier is not None and rows:
-        blocks.extend(_by_tier(context, tier, loss, bad, known))
+        blocks.extend(_by_tier(context, judged, tier, loss, bad, known))
     scores = [(name, part.name("better") != "lower") for name in (part.name("score"),) if name is not None]
     scores += [(name, part.name("better") != "lower") for name in part.names("beside")]
     told = []
     for name, higher in scores:
-        measured = _power(context, name, higher, bad, known)
+        measured = _power(context, judged, name, higher, bad, known)
         if measured is not None:
             told.append((name, *measured))
     if told:
@@ -55,11 +60,13 @@ def section(context: Context) -> Section | None:
     return Section("outcome", say("Defaults", "违约"), (Figures(tuple(figures)), *blocks))
 
 
-def _by_tier(context: Context, tier: str, loss: str | None, bad: str, known: str) -> list[Block]:
+def _by_tier(
+    context: Context, judged: Table, tier: str, loss: str | None, bad: str, known: str
+) -> list[Block]:
     say = context.say
     lost = "0" if loss is None else f"coalesce({context.column(loss)}, 0)"
     found = {
-        t: (n, b, float(x)) for t, n, b, x in context.main.rows(
+        t: (n, b, float(x)) for t, n, b, x in judged.rows(
             f"SELECT {context.text_of(tier)}, count(*), count(*) FILTER ({bad}), sum({lost}) FROM {{t}} WHERE {known} "
             "GROUP BY 1 ORDER BY 1"
         )
@@ -84,12 +91,12 @@ def _by_tier(context: Context, tier: str, loss: str | None, bad: str, known: str
 
 
 def _power(
-    context: Context, name: str, higher: bool, bad: str, known: str
+    context: Context, judged: Table, name: str, higher: bool, bad: str, known: str
 ) -> tuple[int, float, float, list[tuple[float, float]]] | None:
     """Customers, KS, Gini and the curve of a score; None where one side has nobody."""
     score = f"CAST({context.column(name)} AS DOUBLE)"
     order = "ASC" if higher else "DESC"
-    found = context.main.rows(
+    found = judged.rows(
         f"SELECT count(*) FILTER ({bad}), count(*) FILTER (NOT ({bad})) FROM {{t}} "
         f"WHERE {known} AND {score} IS NOT NULL GROUP BY {score} ORDER BY {score} {order}"
     )

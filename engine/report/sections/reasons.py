@@ -43,4 +43,4 @@ def items_of(context: Context, column: str) -> str:
         return f"CAST({name} AS VARCHAR[])"
     if kind == "JSON":
         return f"CAST(from_json({name}, '[\"VARCHAR\"]') AS VARCHAR[])"
-    return f"list_filter(string_split(coalesce(CAST({name} AS VARCHAR), ''), '; '), lambda x: x <> '')"
+    return f"list_filter(string_split(coalesce(CAST({name} AS VARCHAR), ''), ';'), lambda x: x <> '')"

@@ -62,6 +62,8 @@ def _told(context: Context, name: str, found: list[tuple[Any, ...]], taken: str 
     low, high = min(last or rows, key=lambda r: r[3]), max(last or rows, key=lambda r: r[3])
     text = say(f"Strongest: {high[0]} ({high[3]:.1f}); weakest: {low[0]} ({low[3]:.1f}).",
                f"最强：{high[0]}（{high[3]:.1f}）；最弱：{low[0]}（{low[3]:.1f}）。")
+    if low[0] == high[0]:                                                       # asked about one theme alone
+        text = f"{high[0]}: {high[3]:.1f}"
     fields = (say("theme", "主题"), say("time", "时段"), name)
     chart = Chart(name, "pairs", fields, tuple((r[0], r[1], r[3]) for r in rows), NUMBER, text)
     note = say("With intervals of 95%.", "区间为 95% 置信。")

@@ -14,16 +14,20 @@ def section(context: Context) -> Section | None:
     least = part.number("least", LEAST)
     outcome = context.part("outcome")
     turn = part.name("turnaround")
-    bad = "false"
+    bad = known = "false"
     if outcome is not None:
-        bad = context.one_of(outcome.one["column"].text, outcome.names("bad"))
+        column = outcome.one["column"]
+        context.frame.checked(context.main, outcome, ["column"])
+        bad, known = context.one_of(column.text, outcome.names("bad")), f"{context.column(column.text)} IS NOT NULL"
+    timed = "0" if turn is None else f"count({context.column(turn)})"
     days = "NULL" if turn is None else f"median(CAST({context.column(turn)} AS DOUBLE))"
     late = "NULL" if turn is None else f"quantile_cont(CAST({context.column(turn)} AS DOUBLE), 0.9)"
     blocks: list[Block] = []
     for name in part.names("by"):
         found = context.main.rows(
             f"SELECT {context.text_of(name)}, count(*), count(*) FILTER ({context.approves()}), "
-            f"coalesce(sum({context.at_risk()}), 0), count(*) FILTER ({bad}), {days}, {late} FROM {{t}} "
+            f"coalesce(sum({context.at_risk()}), 0), count(*) FILTER ({bad}), count(*) FILTER ({known}), "
+            f"{timed}, {days}, {late} FROM {{t}} "
             f"WHERE {context.decided} GROUP BY 1 ORDER BY 2 DESC, 1"
         )
         columns = [(name, "text"), (say("customers", "客户数"), COUNT), (say("approval rate", "批准率"), SHARE)]
@@ -33,13 +37,17 @@ def section(context: Context) -> Section | None:
             rows = [[*r, float(f[3])] for r, f in zip(rows, found, strict=True)]
         if outcome is not None:
             columns.append((say("default rate", "违约率"), SHARE))
-            rows = [[*r, f[4] / f[1] if f[1] else None] for r, f in zip(rows, found, strict=True)]
+            rows = [[*r, f[4] / f[5] if f[5] else None] for r, f in zip(rows, found, strict=True)]
         if turn is not None:
-            columns += [(say("days, median", "天数中位数"), NUMBER), (say("days, nine of ten", "九成以内天数"), NUMBER)]
-            rows = [[*r, f[5], f[6]] for r, f in zip(rows, found, strict=True)]
+            columns += [(say("timed", "计时件数"), COUNT), (say("days, median", "天数中位数"), NUMBER),
+                        (say("days, nine of ten", "九成以内天数"), NUMBER)]
+            rows = [[*r, *f[6:]] for r, f in zip(rows, found, strict=True)]
         columns.append((say("sample", "样本"), "text"))
         small = say("small", "过小")
         rows = [[*r, small if r[1] < least else ""] for r in rows]
         note = say(f"Below {least} customers a rate says little.", f"少于 {least} 户时比率参考意义有限。")
+        if len(rows) > MOST_GROUPS:
+            more = len(rows) - MOST_GROUPS
+            note += say(f" {more:,} further ones are smaller still.", f"另有 {more:,} 组户数更少，未列出。")
         blocks.append(table(say(f"By {name}", f"按{name}"), columns, rows[:MOST_GROUPS], note))
     return Section("team", say("Managers and branches", "客户经理与网点"), tuple(blocks))

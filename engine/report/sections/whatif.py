@@ -1,7 +1,7 @@
 """The same customers under other assumptions, beside the base."""
 from __future__ import annotations
 
-from engine.report.blocks import COUNT, MONEY, SHARE, Block, Chart, Section, table
+from engine.report.blocks import COUNT, MONEY, SHARE, Block, Chart, Note, Section, table
 from engine.report.context import Context
 from engine.report.spec import WhatIf
 
@@ -18,7 +18,7 @@ def section(context: Context) -> Section | None:
 
 def _compared(context: Context, what_if: WhatIf) -> list[Block]:
     say, main = context.say, context.main
-    other = context.frame.table(what_if.results)
+    other = context.frame.results(what_if.results)
     called = {name: what_if.columns.get(name, name) for name in (*context.outcomes(), *([context.exposure] if
               context.exposure is not None else []), context.frame.key.text)}
     frame = context.frame
@@ -46,6 +46,9 @@ def _compared(context: Context, what_if: WhatIf) -> list[Block]:
         )[0]
         told = say(f"{moves:,} of {whole['b']:,} customers have another outcome.",
                    f"{whole['b']:,} 户中有 {moves:,} 户结果不同。")
+        if not moves:
+            blocks.append(Note(f"{then}: {name}. {told}"))
+            continue
         counts = [(v, found["b"].get(v, 0), found["o"].get(v, 0)) for v in values]
         blocks.append(Chart(
             f"{then}: {name}", "pairs", (name, say("assumption", "情景"), say("share", "占比")),
@@ -78,7 +81,8 @@ def _exposure(context: Context, joined: str, called: dict[str, str], base: str, 
     for name in context.by[:2]:
         group = f"coalesce(CAST(b.{context.column(name)} AS VARCHAR), {context.given(context.nothing)})"
         rows += [(f"{name}: {g}", float(x), float(y)) for g, x, y in
-                 context.main.rows(f"SELECT {group}, {sums} FROM {joined} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 20")]
+                 context.main.rows(f"SELECT {group}, {sums} FROM {joined} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 20")
+                 if x or y]
     return table(
         say(f"{then}: exposure approved", f"{then}：批准额度"),
         [(say("group", "分组"), "text"), (base, MONEY), (then, MONEY), (say("change", "变化"), SHARE)],
