@@ -177,5 +177,9 @@ def closest(name: str, names: Iterable[str]) -> str | None:
     slipped = next((c for c in candidates if _one_slip(name, c)), None)
     if slipped is not None:
         return slipped
+    if not name.isascii():                              # an ideograph says as much as many letters
+        alike = [c for c in candidates if len(c) == len(name) == 2 and (c[0] == name[0]) != (c[1] == name[1])]
+        if len(alike) == 1:
+            return alike[0]
     near = difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.7)
     return folded[near[0]] if near else None

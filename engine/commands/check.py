@@ -28,9 +28,9 @@ from engine.render import render_json, render_sarif, summary
 def command(paths: tuple[str, ...], form: str, strict: bool, warnings: bool, fix: bool, diff: bool) -> int:
     """Find what is wrong in policies.
 
-    PATH is a policy, or a folder whose policies are all checked, those in folders below it too; a test file is
-    checked against its policy, a project file `tierwise.yaml` for what it names, a deployment file by itself. Exits
-    with 1 where an error was found, with --strict a warning too.
+    PATH is a policy, or a folder whose policies and deployment files are all checked, those in folders below it too; a
+    test file is checked against its policy, a project file `tierwise.yaml` for what it names, a deployment file by
+    itself. Exits with 1 where an error was found, with --strict a warning too.
     """
     projects = list(dict.fromkeys(found for path in paths for found in markers(path)))
     files = list(dict.fromkeys(found for path in paths if path not in projects for found in find(path)))

@@ -36,7 +36,7 @@ def invalid(diagnostics: Sequence[Diagnostic], sources: Mapping[str, str]) -> cl
 
 
 def find(path: str) -> Iterator[str]:
-    """The policies at a path: a file as it is; in a folder every YAML file with a `policy:` key.
+    """The policies at a path: a file as it is; in a folder every YAML file with a `policy:` key, and deployment files.
 
     The file that marks the root of policies is none, though a glob may give it. Files of one folder that are all
     called alike are versions of one policy, which the folder then is.
@@ -56,6 +56,7 @@ def find(path: str) -> Iterator[str]:
             yield folder
         else:
             yield from policies
+        yield from (file for file in files if file not in policies and is_deployment(file))
     if empty:
         way = "a policy is a YAML file with a `policy:` key"
         raise Failure(f"there is no policy in `{path}`", code=INVALID, help=way)

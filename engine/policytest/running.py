@@ -132,7 +132,9 @@ def _as_stated(found: Any, wanted: Wanted) -> Any:
 
 def _lists(case: Case, account: Account) -> Iterator[Difference]:
     if case.reasons is not None and tuple(account.reasons) != case.reasons:
-        yield Difference("reasons", listing(case.reasons), listing(account.reasons))
+        odd = [code for code in account.reasons if code not in case.reasons]
+        giving = [name for name, codes in account.reasons_of.items() if odd and odd[0] in codes]
+        yield Difference("reasons", listing(case.reasons), listing(account.reasons), next(iter(giving), None))
     for what, stated, said in (
         ("reasons of", case.reasons_of, account.reasons_of), ("fired", case.fired, account.fired),
     ):
@@ -140,8 +142,9 @@ def _lists(case: Case, account: Account) -> Iterator[Difference]:
             if said[name] != labels:
                 yield Difference(f"{what} {name}", listing(labels), listing(said[name]), name)
     if case.open is not None and set(account.open) != case.open:
-        odd = [n for n in account.values if (n in account.open) != (n in case.open)]
-        yield Difference("open", listing(sorted(case.open)), listing(account.open), odd[0] if len(odd) == 1 else None)
+        other = [n for n in account.values if (n in account.open) != (n in case.open)]
+        about = other[0] if len(other) == 1 else None
+        yield Difference("open", listing(sorted(case.open)), listing(account.open), about)
     if case.missing is not None and set(account.missing or ()) != case.missing:
         yield Difference("missing", listing(sorted(case.missing)), listing(account.missing or ()))
 

@@ -2,22 +2,15 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
 import pytest
-import yaml
 
-from engine import __version__
 from tests.commands.conftest import Tierwise
+from tests.docs.following import command
+from tests.services import SERVICES, begin
 
-ROOT = Path(__file__).resolve().parents[2]
-FILES = {"github": ".github/workflows/policies.yml", "gitlab": ".gitlab-ci.yml"}
 TESTS = """\
 test: loans
 as of: 2026-07-01
@@ -41,88 +34,21 @@ F4,1000000,5,3
 """
 
 
-class Job(NamedTuple):
-    """What a service came to: the commands that it ran, and the exit code of the one that failed, else 0."""
-
-    ran: list[str]
-    code: int
-    out: str
-
-
 @pytest.fixture
 def repository(tierwise: Tierwise, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A clone on the branch `change`, of a repository whose branch `main` holds a policy and both CI files."""
-    command = tmp_path / "bin" / "tierwise"
-    command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{ROOT / "cli.py"}" "$@"\n')
-    command.chmod(0o755)
-    git = shutil.which("git")
-    assert git is not None, "the test needs git, as CI does"
-    monkeypatch.setenv("PATH", f"{command.parent}:{Path(git).parent}:/usr/bin:/bin")
-    for name, value in (("AUTHOR", "A"), ("COMMITTER", "A")):
-        monkeypatch.setenv(f"GIT_{name}_NAME", value)
-        monkeypatch.setenv(f"GIT_{name}_EMAIL", "a@example.com")
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("PATH", command(tmp_path))
     clone = tmp_path / "clone"
-    subprocess.run(["git", "init", "-q", "-b", "main", "--bare", "origin.git"], cwd=tmp_path, check=True)
-    subprocess.run(["git", "init", "-q", "-b", "main", clone], cwd=tmp_path, check=True)
+    clone.mkdir()
     monkeypatch.chdir(clone)
     for arguments in (("policy", "loans.yaml"), ("ci", "github"), ("ci", "gitlab")):
         assert tierwise("new", *arguments).code == 0
     (clone / "loans.test.yaml").write_text(TESTS, encoding="utf-8")
     (clone / "firms.csv").write_text(FIRMS, encoding="utf-8")
-    shell("git add -A && git commit -qm begin && git remote add origin ../origin.git && git push -q origin main")
-    shell("git checkout -q -b change")
+    begin(clone, tmp_path / "origin.git")
     return clone
 
 
-def shell(script: str, **variables: str) -> tuple[int, str]:
-    """A script as the services run it: it ends at the first command that fails."""
-    done = subprocess.run(["bash", "-e", "-c", script], env={**os.environ, **variables}, capture_output=True,
-                          encoding="utf-8", timeout=120)
-    assert "Traceback" not in done.stderr
-    return done.returncode, done.stdout + done.stderr
-
-
-def github(event: str = "pull_request") -> Job:
-    stated: Any = yaml.safe_load(Path(FILES["github"]).read_text("utf-8"))
-    ran: list[str] = []
-    code, text = 0, ""
-    for step in stated["jobs"]["policies"]["steps"]:
-        condition = step.get("if", "")
-        assert condition in ("", "always()", "github.event_name == 'pull_request'")
-        if "run" not in step or code or (condition.startswith("github") and event != "pull_request"):
-            continue
-        if step["run"].startswith("pip install"):
-            assert step["run"] == f"pip install tierwise=={__version__}"
-            continue
-        assert step.get("env", {}) in ({}, {"TARGET": "${{ github.base_ref }}"})
-        code, out = shell(step["run"], TARGET="main", GITHUB_STEP_SUMMARY="summary.md")
-        ran.append(step["run"])
-        text += out
-    return Job(ran, code, text)
-
-
-def gitlab(event: str = "merge_request_event") -> Job:
-    stated: Any = yaml.safe_load(Path(FILES["gitlab"]).read_text("utf-8"))
-    assert stated.pop(".policies")["before_script"] == [f"pip install tierwise=={__version__}"]
-    ran: list[str] = []
-    text = ""
-    for name, job in stated.items():
-        asked = [rule["if"] for rule in job["rules"]]
-        assert '$CI_PIPELINE_SOURCE == "merge_request_event"' in asked
-        assert ("$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH" in asked) == (name == "check")
-        if event != "merge_request_event" and len(asked) == 1:
-            continue
-        code, out = shell("\n".join(job["script"]), CI_MERGE_REQUEST_TARGET_BRANCH_NAME="main")
-        ran += job["script"]
-        text += out
-        if code:
-            return Job(ran, code, text)
-    return Job(ran, 0, text)
-
-
-SERVICES = {"github": github, "gitlab": gitlab}
 services = pytest.mark.parametrize("service", SERVICES)
 
 

@@ -35,3 +35,17 @@ def test_a_bad_one(tierwise: Tierwise, place: Path, old: str, new: str, code: st
     found = tierwise("check", "deployment.yaml")
     assert found.code == 1
     assert f"error[{code}]" in found.out
+
+
+def test_those_of_a_folder(tierwise: Tierwise, place: Path) -> None:
+    """A folder's deployment files are checked with its policies, as CI checks them."""
+    (place / "policies").mkdir()
+    (place / "deployment.yaml").rename(place / "policies" / "deployment.yaml")
+    (place / "policy.yaml").rename(place / "policies" / "policy.yaml")
+    assert tierwise("check", "policies") == (0, "", "1 policy: no problems\n")
+    text = DEPLOYMENT.replace("kind: files", "kind: file", 1)
+    (place / "policies" / "deployment.yaml").write_text(text, "utf-8")
+    found = tierwise("check", "policies")
+    assert found.code == 1 and "policies/deployment.yaml" in found.out and "error[E0951]" in found.out
+    (place / "policies" / "policy.yaml").unlink()
+    assert "there is no policy in" in tierwise("check", "policies").err

@@ -98,3 +98,14 @@ def test_a_thousand_cases_take_seconds(tierwise: Tierwise, folder: Path) -> None
     result = tierwise("test")
     assert (result.code, result.out) == (0, "") and "1,000 cases passed" in result.err
     assert time.perf_counter() - start < 20             # some 1.5 s; a bound for a loaded machine
+
+
+def test_reasons_that_were_not_stated_are_explained(tierwise: Tierwise, folder: Path) -> None:
+    """By the decision that gave the first of them; one that is only lacking has none."""
+    cases = "cases:\n  - {case: a, base: sound, given: {dscr: 0.5}, reasons: [R1]}\n"
+    (folder / "small.test.yaml").write_text(HEAD + SOUND + cases, encoding="utf-8")
+    told = tierwise("test").out
+    assert "reasons  expected R1  got R2" in told.replace("    ", "  ") and "decision: decline" in told
+    (folder / "small.test.yaml").write_text(HEAD + SOUND + cases.replace("0.5", "2"), encoding="utf-8")
+    told = tierwise("test").out
+    assert "got none" in told and "decision: " not in told
