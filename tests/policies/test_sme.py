@@ -14,6 +14,7 @@ TABLES = {
     "repayment": ("repayments",),
     "profile": ("invoices", "repayments"),
     "potential": ("invoices",),
+    "value": ("invoices", "repayments"),
     "products": ("invoices",),
     "credit": ("invoices", "repayments"),
     "lending": ("invoices", "repayments"),

@@ -102,7 +102,7 @@ def test_drift_and_moves_against_an_earlier_run(folder: Path, tierwise: Any) -> 
 
 def test_the_team_with_small_samples_marked(folder: Path, tierwise: Any) -> None:
     found = {r["manager"]: r for r in rows(section(told(tierwise), "team"), "By manager")}
-    assert (found["Li"]["customers"], found["Li"]["days, median"], found["Li"]["sample"]) == (5, 5.0, "")
+    assert (found["Li"]["customers"], found["Li"]["days, median"], found["Li"]["small sample"]) == (5, 5.0, "")
     assert found["Wu"]["default rate"] == pytest.approx(2 / 3)
     assert found["Wu"]["timed"] == 3
 
@@ -112,6 +112,10 @@ def test_a_default_rate_is_over_outcomes_that_are_known(folder: Path, tierwise: 
     Path("firms.csv").write_text(firms, "utf-8")
     found = {r["manager"]: r for r in rows(section(told(tierwise), "team"), "By manager")}
     assert found["Wu"]["customers"] == 3 and found["Wu"]["default rate"] == 1.0
+    assert found["Wu"]["small sample"] == "default rate"
+    Path("report.yaml").write_text(SPEC.replace("days, least: 3", "days, least: 4"), "utf-8")
+    found = {r["manager"]: r for r in rows(section(told(tierwise), "team"), "By manager")}
+    assert (found["Wu"]["small sample"], found["Li"]["small sample"]) == ("all", "")
 
 
 def test_vintages_by_age_of_what_was_known_on_the_day(folder: Path, tierwise: Any) -> None:

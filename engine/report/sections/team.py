@@ -1,4 +1,6 @@
-"""Volume, quality and turnaround by manager or branch; small samples are marked."""
+"""Volume, quality and turnaround by manager or branch. What rests on few customers is marked: each rate has its own,
+those with a known outcome for defaults, those whose days are known for turnaround.
+"""
 from __future__ import annotations
 
 from engine.report.blocks import COUNT, MONEY, NUMBER, SHARE, Block, Section, table
@@ -42,12 +44,22 @@ def section(context: Context) -> Section | None:
             columns += [(say("timed", "计时件数"), COUNT), (say("days, median", "天数中位数"), NUMBER),
                         (say("days, nine of ten", "九成以内天数"), NUMBER)]
             rows = [[*r, *f[6:]] for r, f in zip(rows, found, strict=True)]
-        columns.append((say("sample", "样本"), "text"))
-        small = say("small", "过小")
-        rows = [[*r, small if r[1] < least else ""] for r in rows]
-        note = say(f"Below {least} customers a rate says little.", f"少于 {least} 户时比率参考意义有限。")
+        columns.append((say("small sample", "样本过小"), "text"))
+        rows = [[*r, _few(context, least, f[1], f[5] if outcome else None, f[6] if turn else None)]
+                for r, f in zip(rows, found, strict=True)]
+        note = say(f"Below {least} customers a rate says little; each is of those of whom it is known.",
+                   f"少于 {least} 户时比率参考意义有限；各比率以已知结果的客户计。")
         if len(rows) > MOST_GROUPS:
             more = len(rows) - MOST_GROUPS
             note += say(f" {more:,} further ones are smaller still.", f"另有 {more:,} 组户数更少，未列出。")
         blocks.append(table(say(f"By {name}", f"按{name}"), columns, rows[:MOST_GROUPS], note))
     return Section("team", say("Managers and branches", "客户经理与网点"), tuple(blocks))
+
+
+def _few(context: Context, least: int, customers: int, known: int | None, timed: int | None) -> str:
+    """Which figures of a row rest on fewer than `least` customers."""
+    say = context.say
+    if customers < least:
+        return say("all", "全部")
+    few = [(known, say("default rate", "违约率")), (timed, say("days", "天数"))]
+    return say(", ", "、").join(name for number, name in few if number is not None and number < least)
