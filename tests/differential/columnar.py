@@ -13,6 +13,7 @@ import duckdb
 
 from engine.backends.sql.memory import Customer as Held
 from engine.backends.sql.memory import load, source_of
+from engine.backends.sql.planner import restrain
 from engine.backends.sql.program import EXTRAS, Query, compile_program
 from engine.backends.sql.relations import Expressions
 from engine.backends.sql.run import Row, decoded
@@ -77,6 +78,7 @@ class Columnar:
         for as_of, places in by_date(customers):
             held = [Held(customers[p]["inputs"], customers[p]["history"]) for p in places]
             with duckdb.connect() as connection:
+                restrain(connection)
                 connection.execute("SET threads = 1; SET enable_progress_bar = false")
                 load(connection, self.program, held)
                 for cells in connection.execute(self.text, {"as_of": as_of}).fetchall():
