@@ -60,7 +60,7 @@ def test_groups_and_policies_of_policies(session: Any, name: str) -> None:
 
 
 def test_random_policies(session: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    policies, count, faults = random_policies(range(207, 216), 60, "spark", partial(decide, session))
+    policies, count, faults = random_policies(range(205, 213), 60, "spark", partial(decide, session))
     with capsys.disabled():
         print(f"\nspark: {policies} random policies, {count:,} customers")
     assert faults[:3] == [] and policies >= 5

@@ -33,9 +33,13 @@ MEANING: Mapping[str, str] = {
     "spark.sql.legacy.setopsPrecedence.enabled": "false",
 }
 
+#: What its planner must leave alone: to look for joins worth a Bloom filter, the rule writes each projection into the
+#: one that reads it, stage by stage, which outgrew four gigabytes. It has no part in what a query means.
+PLANNING: Mapping[str, str] = {"spark.sql.optimizer.runtime.bloomFilter.enabled": "false"}
+
 
 def local_session(master: str = "local[*]", settings: Mapping[str, str] | None = None) -> SparkSession:
-    """The running session, or one on `master` with `MEANING` and no web page; settings are added to both."""
+    """The running session, or one on `master`, under `MEANING`, `PLANNING` and the settings given; without a web page."""
     builder: Any = SparkSession.builder.master(master).appName("tierwise")
     # Beyond 8,000 bytes of code Java interprets a method: Spark then computes in smaller ones.
     usual = {
@@ -44,7 +48,7 @@ def local_session(master: str = "local[*]", settings: Mapping[str, str] | None =
     }
     if master.startswith("local"):                      # other machines must reach this one by its own name
         usual |= {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
-    for key, value in {**usual, **MEANING, **(settings or {})}.items():
+    for key, value in {**usual, **MEANING, **PLANNING, **(settings or {})}.items():
         builder = builder.config(key, value)
     session: SparkSession = builder.getOrCreate()
     return session

@@ -60,13 +60,13 @@ def started(request: Request, folder: str) -> Iterator[Any]:
     from pyspark.errors import PySparkException  # noqa: PLC0415
     from pyspark.sql import SparkSession  # noqa: PLC0415
 
-    from engine.backends.sql.spark import local_session, meant  # noqa: PLC0415
+    from engine.backends.sql.spark import MEANING, PLANNING, local_session, meant  # noqa: PLC0415
 
     running: Any = SparkSession.getActiveSession()
     if running is not None:
         if request.master is not None and running.sparkContext.master != request.master:
             raise Usage(f"a session on `{running.sparkContext.master}` is running, and there can be but one")
-        with meant(running):
+        with meant(running, {**MEANING, **PLANNING}):
             yield running
         return
     cores = "*" if request.threads is None else request.threads
