@@ -39,7 +39,7 @@ PLANNING: Mapping[str, str] = {"spark.sql.optimizer.runtime.bloomFilter.enabled"
 
 
 def local_session(master: str = "local[*]", settings: Mapping[str, str] | None = None) -> SparkSession:
-    """The running session, or one on `master`, under `MEANING`, `PLANNING` and the settings given; without a web page."""
+    """The running session, or one on `master` without a web page, under `MEANING`, `PLANNING` and what is given."""
     builder: Any = SparkSession.builder.master(master).appName("tierwise")
     # Beyond 8,000 bytes of code Java interprets a method: Spark then computes in smaller ones.
     usual = {
