@@ -30,6 +30,8 @@ class CheckerBase:
         self.currency = currency
         self.functions = functions
         self.set_with = set_with
+        #: The histories, and the imports for each row of one, that say how their rows follow each other.
+        self.ordered: frozenset[str] = frozenset()
         self.place: Slice
         self._fresh = 0
 

@@ -10,9 +10,11 @@ from engine.check.constants import temporal_text
 from engine.check.groups import GROUP_BY, group_by
 from engine.check.plain import NotReadable, read
 from engine.check.scope import Scope, closest
+from engine.check.streaks import streak
 from engine.semantics import dtypes as dt
 from engine.semantics.catalogue import BUILTINS, Operation, Signature
 from engine.semantics.dtypes import Type
+from engine.semantics.folds import STREAKS
 from engine.syntax import ast
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ def invocation(checker: ExpressionChecker, node: ast.Invocation, scope: Scope) -
         return _extreme(checker, name, node, scope)
     if name == GROUP_BY:
         return group_by(checker, node, scope)
+    if name in STREAKS:
+        return streak(checker, name, node, scope)
     function = checker.functions.called(name)
     if function is not None:
         return functions.plugin_call(checker, function, node, scope)
@@ -51,7 +55,7 @@ def invocation(checker: ExpressionChecker, node: ast.Invocation, scope: Scope) -
     if operation is None:
         said = excel.way(name)
         more = [f.name for f in checker.functions]
-        near = closest(name, [*CALLABLE, *EXTREMES, GROUP_BY, *more]) if said is None else None
+        near = closest(name, [*CALLABLE, *OVER_ROWS, *more]) if said is None else None
         hint = said or (f"did you mean `{near}`?" if near else "the language reference lists the functions")
         held = checker.set_with(name) if checker.set_with is not None else None
         if scope.find(name) is not None:
@@ -359,3 +363,5 @@ def counts(operation: Operation) -> str:
 
 
 CALLABLE = frozenset(BUILTINS.functions())
+#: What policies have beyond FEEL's own functions: all go over rows.
+OVER_ROWS = frozenset({*EXTREMES, GROUP_BY, *STREAKS})

@@ -119,7 +119,7 @@ class ExpressionChecker(Collections):
         """What a person who wrote an unknown name meant where that is plain, and its replacement."""
         if name == "otherwise":
             return "write `otherwise:` with the outcome in place of `when` and `then`", None
-        if name in calls.CALLABLE or self.functions.called(name) is not None:
+        if name in calls.CALLABLE or name in calls.OVER_ROWS or self.functions.called(name) is not None:
             return f"`{name}` is a function: call it as `{name}(...)`", None
         behind = max((n for n in names if name.startswith(n + " ")), key=len, default=None)
         if behind is not None and (name[len(behind) + 1:] in names or closest(name, names) is None):

@@ -48,6 +48,7 @@ from engine.diagnostics import Label, Problem
 from engine.semantics import dtypes as dt
 from engine.semantics.declarations import InputDecl
 from engine.semantics.dtypes import Type
+from engine.semantics.folds import STREAKS
 from engine.semantics.functions import NO_SETS, FunctionSource
 from engine.source.declare import DecisionSpec, Named, PolicyFile, pairs
 from engine.source.files import Files
@@ -95,6 +96,8 @@ class PolicyChecker:
         declarations.belonging(file.histories, histories)
         scope = Scope(self._bindings(inputs, histories, uses))
         by_history = {h.name: h for h in histories}
+        rows_of = self._rows_of(by_history)
+        self.expressions.ordered = frozenset(name for name, h in rows_of.items() if h.order_by)
         relations = [*by_history, *(u.name for u in file.uses if u.each is not None)]
         use_models = [UseReader.model(u, parser, report, relations) for u in uses]
         parameter_reader = ParameterReader(report, parser, declarations, self.expressions)
@@ -122,7 +125,6 @@ class PolicyChecker:
                 parameter = parameter_reader.check(parameter_drafts[name], scope, date_of(file.start))
                 parameters.append(parameter)
                 scope.names[name] = scope.names[name].replace(type=parameter.type)
-        rows_of = self._rows_of(by_history)
         bound = tuple(
             UseReader.check(use, raw, scope, self.expressions, report, rows_of)
             for use, raw in zip(use_models, uses, strict=True)
@@ -187,7 +189,8 @@ class PolicyChecker:
         for decision in (*file.decisions, *imported):
             outputs.extend(_member_names(decision))
         locals_ = [name for d in file.decisions for name, _, _ in d.where]
-        names = [*self._keys(), *(n.name for n in self.faulty), *fields, *locals_, *outcomes, "as of", "item", GROUP_BY]
+        names = [*self._keys(), *(n.name for n in self.faulty), *fields, *locals_, *outcomes, "as of", "item"]
+        names.extend((GROUP_BY, *STREAKS))
         names.extend(f.name for f in self.functions)
         members = [*fields, *outputs, *outcomes, *MEMBERS, "amount", *given_members(self.functions)]
         if PREVIOUS in file.document.text:

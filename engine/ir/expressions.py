@@ -21,7 +21,7 @@ from engine.check.typed import Typing
 from engine.ir import nodes as ir
 from engine.semantics import dtypes as dt
 from engine.semantics.dtypes import Type
-from engine.semantics.folds import FOLDS
+from engine.semantics.folds import FOLDS, STREAKS
 from engine.semantics.functions import NO_FUNCTIONS, Functions
 from engine.syntax import ast
 
@@ -371,6 +371,9 @@ class ExpressionLowering:
         if name == GROUP_BY:
             source, key = self.lower(arguments[0]), self.lower(arguments[1])
             return ir.Group(self.id(), kind, at, source, self.typing.variables[id(node)], key)
+        if name in STREAKS:
+            source, condition = self.lower(arguments[0]), self.lower(arguments[1])
+            return self.fused(name, source, self.typing.variables[id(node)], None, condition, kind, at)
         if name == "get or else":
             return self.get_or_else(arguments[0], arguments[1], kind, at)
         if name in ("today", "now") and not arguments:

@@ -176,8 +176,8 @@ class Fold(Node):
 
     Items of `source` that pass `filter` give `value` (both over the local `var`; None
     stands for all items and for the item itself), which `op` folds: sum count min max
-    mean median some every worst best distinct first last and the like. `decimals` is the unit to
-    which sum and mean round each item, None for exact folds.
+    mean median some every worst best first last, longest streak and current streak. `decimals` is the
+    unit to which sum and mean round each item, None for exact folds.
     """
 
     op: str

@@ -1,6 +1,6 @@
 """Aggregates over the items of a relation or list.
 
-Over no item `sum` and `count` are 0 and `some`, `every` false and true; the rest
+Over no item `sum`, `count` and streaks are 0 and `some`, `every` false and true; the rest
 are null. A null item makes sum, mean, min, max and median null; `some` and `every`
 are three-valued. `sum` and `mean` round each item to whole units of `decimals`,
 add these exactly, take the sum as binary64 and divide once: no order of rows shows in
@@ -17,8 +17,12 @@ from engine.semantics import temporal
 from engine.semantics.narrow import narrowed
 from engine.semantics.values import YearsMonths
 
+#: How many items in a row are true: the most of them, and those at the end.
+STREAKS = ("longest streak", "current streak")
 #: Every fold, in the order the support table lists them.
-FOLDS = ("sum", "count", "min", "max", "mean", "median", "some", "every", "worst", "best", "first", "last")
+FOLDS = ("sum", "count", "min", "max", "mean", "median", "some", "every", "worst", "best", "first", "last", *STREAKS)
+#: Folds that have a value whatever the items are.
+TOTAL = frozenset({"count", *STREAKS})
 
 #: Whole units beyond which an item is no amount: whole numbers of 128 bits add 10**11 such items exactly.
 MOST_UNITS = 1e27
@@ -28,6 +32,8 @@ def fold(op: str, items: Sequence[Any], decimals: int | None = None, scale: Sequ
     """Fold `items`; `scale` lists an enumeration from best to worst for `worst` and `best`."""
     if op == "count":
         return len(items)
+    if op in STREAKS:
+        return _streak(op, items)
     if op in ("some", "every"):
         return _quantify(op, items)
     if op in ("worst", "best"):
@@ -98,6 +104,14 @@ def _quantify(op: str, items: Sequence[Any]) -> bool | None:
     if any(item is decisive for item in items):
         return decisive
     return None if any(item is None for item in items) else not decisive
+
+
+def _streak(op: str, items: Sequence[Any]) -> int:
+    longest = current = 0
+    for item in items:
+        current = current + 1 if item else 0
+        longest = max(longest, current)
+    return longest if op == "longest streak" else current
 
 
 def _extreme(op: str, items: Sequence[Any], scale: Sequence[str]) -> Any:

@@ -135,11 +135,12 @@ class Name:
 
 
 class Relation:
-    """A history in scope with its fields."""
+    """A history in scope with its fields; `ordered`: it says how its rows follow each other."""
 
-    def __init__(self, name: str, fields: Sequence[Name]) -> None:
+    def __init__(self, name: str, fields: Sequence[Name], ordered: bool) -> None:
         self.name = name
         self.fields = tuple(fields)
+        self.ordered = ordered
 
 
 ROUNDINGS = ("decimal", "floor", "ceiling", "round up", "round down", "round half up", "round half down")
@@ -702,6 +703,10 @@ class Maker:
         of_kind = [f for f in relation.fields if f.kind == kind]
         if kind == "number" and random.random() < 0.4:
             return Expr(kind, [f"count({rows})"])
+        if kind == "number" and relation.ordered and random.random() < 0.4:
+            found = self.streak(relation, rows, depth)
+            if found is not None:
+                return found
         if kind in ("number", "money", "bool", "date") and random.random() < 0.3:
             found = self.over_groups(kind, relation, rows)
             if found is not None:
@@ -732,6 +737,30 @@ class Maker:
         if of_kind and random.random() < 0.5:
             return Expr(kind, [f"{rows}[{random.choice(('1', '-1'))}].{random.choice(of_kind).text}"])
         return None
+
+    def streak(self, relation: Relation, rows: str, depth: int) -> Expr | None:
+        """How many rows, groups or items in a row meet a condition, which is never null."""
+        random = self.random
+        word = random.choice(("longest streak", "current streak"))
+        draw = random.random()
+        groups = self.groups(relation, rows) if draw < 0.25 else None
+        if groups is not None:
+            test = f"count(rows) > {random.randint(0, 2)}"
+            if random.random() < 0.3:
+                return Expr("number", [f"max(for g in {groups} return {word}(g.rows, count(g.rows) > 1))"])
+            return Expr("number", [f"{word}({groups}, {test})"])
+        if draw < 0.4 and not self.sound:
+            values = [f for f in relation.fields if f.kind in ("number", "money")]
+            items = f"{rows}.{random.choice(values).text}" if values else "[1, 2, 3, 2]"
+            if random.random() < 0.4:
+                items = f"[{', '.join(str(random.randint(0, 3)) for _ in range(random.randint(1, 5)))}]"
+            return Expr("number", [f"{word}({items}, get or else(item >= {random.randint(0, 2)}, false))"])
+        if draw < 0.6 and not self.sound:
+            body = self.in_row(relation, "item").make("bool", min(depth - 1, 2), False)
+            default = random.choice(("true", "false"))
+            return Expr("number", [f"{word}({rows}, get or else(", body, f", {default}))"])
+        tests = [t for t in (self.row_test(f) for f in relation.fields) if t is not None]
+        return Expr("number", [f"{word}({rows}, {random.choice(tests)})"]) if tests else None
 
     def over_groups(self, kind: str, relation: Relation, rows: str) -> Expr | None:
         """The rows of a history in groups, or their distinct values."""

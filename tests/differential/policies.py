@@ -226,7 +226,7 @@ class _Generator:
         orders = [f.text for f in named if f.kind in ("date", "number", "money") and (f.sure or not self.sound)]
         if random.random() < 0.7 or self.sound:
             found["order by"] = random.sample(orders, random.randint(1, min(2, len(orders))))
-        self.relations.append(Relation(name, named))
+        self.relations.append(Relation(name, named, "order by" in found))
         return found
 
     def parameter(self, name: str) -> Spec:
@@ -309,7 +309,7 @@ class _Generator:
             self.decided += [f"part.{d['name']}" for d in part_spec["decisions"]]
         else:
             columns = [Name(n.text, n.kind) for n in outcomes if n.text in shown]
-            self.relations.append(Relation("part", [*each.fields, *columns]))
+            self.relations.append(Relation("part", [*each.fields, *columns], each.ordered))
 
     def hand_over(self, spec: Spec, part_spec: Spec, each: Relation, part: _Generator) -> None:
         """A history whose rows belong to those that the other policy is decided for, by a key: it has them too."""
@@ -332,8 +332,8 @@ class _Generator:
             at["history"][name] = body
         spec["history"][each.name]["fields"]["ref"] = {"type": "string"}
         part_spec["inputs"]["ref"] = {"type": "string", "key": True}
-        part.relations.append(Relation("p lines", named))
-        self.relations.append(Relation("lines", named))
+        part.relations.append(Relation("p lines", named, order is not None))
+        self.relations.append(Relation("lines", named, order is not None))
 
     codes: list[str] | None = None
     parts = True

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import math
 import statistics
 from collections import defaultdict
@@ -61,6 +62,12 @@ def month(row: dict[str, Any]) -> int:
     return int(row["issued"].year * 12 + row["issued"].month)
 
 
+def runs(truths: list[bool]) -> list[int]:
+    """The lengths of the runs of true ones, the last of which ends with the last truth; 0 where that is false."""
+    lengths = [len(list(run)) for true, run in itertools.groupby(truths) if true]
+    return lengths if truths[-1:] == [True] else [*lengths, 0]
+
+
 def expected(rows: Rows) -> dict[str, Any]:
     """Each outcome in plain Python."""
     seen = sorted((r for r in rows if r["issued"] <= TODAY), key=lambda r: (r["issued"], r["number"]))
@@ -93,6 +100,13 @@ def expected(rows: Rows) -> dict[str, Any]:
         "any large": any(a > 900 for a in amounts),
         "all paid": all(r["paid"] is not None for r in recent),
         "first buyer": named[0] if named else None,
+        "longest run of paid ones": max(runs([r["paid"] is not None for r in seen if not r["void"]])),
+        "paid ones at the end": runs([r["paid"] is not None for r in seen if not r["void"]])[-1],
+        "months with a void one in a row": max(runs([any(r["void"] for r in g) for g in grouped(seen, month)])),
+        "paid in a row by one buyer": max((runs([r["paid"] is not None for r in g])[-1] for g in buyers), default=None),
+        "months of the calendar without an invoice in a row":
+            max(runs([all(r["issued"].month != m for r in seen) for m in range(1, 13)])),
+        "small ones in a row": max(runs([a < 100 for a in amounts])),
     }
 
 

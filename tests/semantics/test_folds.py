@@ -44,9 +44,19 @@ def test_units_beyond_a_float_are_null(items: list[float]) -> None:
 @pytest.mark.parametrize(
     ("op", "none", "with_null"),
     [("sum", 0, None), ("count", 0, 2), ("min", None, None), ("max", None, None), ("mean", None, None),
-     ("median", None, None), ("some", False, None), ("every", True, None), ("first", None, None), ("last", None, 1)],
+     ("median", None, None), ("some", False, None), ("every", True, None), ("first", None, None), ("last", None, 1),
+     ("longest streak", 0, 1), ("current streak", 0, 1)],
 )
 def test_no_items_and_null_items(op: str, none: Any, with_null: Any) -> None:
     assert fold(op, [], 2) == none
     items: list[Any] = [None, True] if op in ("every",) else [None, False] if op == "some" else [None, 1]
     assert fold(op, items, 2) == with_null
+
+
+@pytest.mark.parametrize(
+    ("items", "longest", "current"),
+    [([False], 0, 0), ([True, True, False], 2, 0), ([True, False, True, True, True], 3, 3),
+     ([True, True, None, True], 2, 1), ([True, True, True, False, True], 3, 1)],
+)
+def test_streaks(items: list[Any], longest: int, current: int) -> None:
+    assert (fold("longest streak", items), fold("current streak", items)) == (longest, current)

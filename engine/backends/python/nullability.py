@@ -6,6 +6,7 @@ from engine.backends.python.names import Names
 from engine.check import rules
 from engine.ir import nodes as ir
 from engine.semantics import dtypes as dt
+from engine.semantics.folds import TOTAL as TOTAL_FOLDS
 
 #: Operations over numbers that always have a value.
 TOTAL = frozenset(
@@ -56,7 +57,7 @@ class Nullability(Names):
     def _fold_may_be_null(self, node: ir.Fold, known: Known) -> bool:
         if self.may_be_null(node.source, known):
             return True
-        if node.op == "count":
+        if node.op in TOTAL_FOLDS:
             return False
         return node.op not in ("some", "every") or self.item_may_be_null(node, known)
 

@@ -8,6 +8,7 @@ from engine.backends.python.values import Values
 from engine.ir import nodes as ir
 from engine.ir.labour import labour
 from engine.semantics import dtypes as dt
+from engine.semantics.folds import TOTAL
 
 CONTAINERS = frozenset({dt.LIST, dt.CONTEXT})
 
@@ -100,7 +101,7 @@ class NullOrigins(Values):
     def _fold_null_by_name(self, node: ir.Fold, known: Known) -> str:
         """The source's own null, that of an item, or one that the items were made of."""
         source = self.null_by_name(node.source, known)
-        if node.op == "count":
+        if node.op in TOTAL:
             return source
         name = self.simple(node.source)
         rows = name or self.temporary()

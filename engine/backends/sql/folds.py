@@ -14,7 +14,7 @@ from engine.backends.sql.stages import FALSE, NULL, TRUE, Sql
 from engine.backends.support import Gap
 from engine.ir import nodes as ir
 from engine.semantics import dtypes as dt
-from engine.semantics.folds import MOST_UNITS
+from engine.semantics.folds import MOST_UNITS, STREAKS
 
 if TYPE_CHECKING:
     from engine.backends.sql.items import Over
@@ -33,6 +33,8 @@ def aggregated(outer: Expressions, node: ir.Fold, over: Over) -> Sql:
         return rows.edge()
     if not isinstance(over.item, Sql):
         raise Gap(node.at, f"`{node.op}` over contexts")
+    if node.op in STREAKS:
+        return rows.streak()
     if node.op in ("some", "every"):
         return rows.quantified()
     if node.op in ("worst", "best"):
@@ -129,13 +131,13 @@ class _Rows:
             if self.node.type.kind not in (dt.DAYS_DURATION, dt.MONTHS_DURATION):
                 raise Gap(self.node.at, "`sum` of values whose type is not known")
             found = self.column(exp.Sum(this=self.kept(self.item)))
-            counted = found.replace(tree=exp.Coalesce(this=found.tree, expressions=[st.whole(0)]), nullable=False)
-            held = self.outer.stages.named(bounded(self.outer, counted, self.node.type.kind))
+            added = found.replace(tree=exp.Coalesce(this=found.tree, expressions=[st.whole(0)]), nullable=False)
+            held = self.outer.stages.named(bounded(self.outer, added, self.node.type.kind))
             return held.replace(tree=exp.cast(held.tree, "BIGINT"))
         counted, vast = self.units()
         summed = self.column(exp.Sum(this=counted))
-        added = exp.cast(exp.Coalesce(this=summed.tree, expressions=[st.whole(0)]), "DOUBLE")
-        value = st.binary(exp.Div, added, st.number(10.0**self.node.decimals))
+        total = exp.cast(exp.Coalesce(this=summed.tree, expressions=[st.whole(0)]), "DOUBLE")
+        value = st.binary(exp.Div, total, st.number(10.0**self.node.decimals))
         fits = exp.EQ(this=vast.tree, expression=st.whole(0))
         return Sql(st.case([(fits, value)]), summed.level, True)
 
@@ -208,6 +210,39 @@ class _Rows:
         )
         return Sql(st.case(whens), edge.level, True)
 
+    def streak(self) -> Sql:
+        """How many rows in a row meet the condition, by their places among those that count: a streak is as long as its
+        last row lies behind the last one before that does not meet it."""
+        over, rows = self.over, self.over.compiler.stages
+        order = over.compiler.order()
+        if not order:
+            raise Gap(self.node.at, f"`{self.node.op}` over a history without an order")
+        if over.distinct:
+            raise Gap(self.node.at, f"`{self.node.op}` of distinct values")
+        assert isinstance(over.item, Sql)
+        met = rows.named(st.holds(over.item))
+        # Rows that a stage leaves out have no place.
+        level = max(st.deepest([over.condition, met, *order]), *rows.filters, 0)
+
+        def running(aggregate: exp.Expr, by: Sequence[Sql], level: int) -> Sql:
+            window = exp.Window(
+                this=aggregate, partition_by=[k.copy() for k in over.aggregation.belonging()],
+                order=exp.Order(expressions=[exp.Ordered(this=o.tree.copy(), nulls_first=True) for o in by]),
+                spec=exp.WindowSpec(kind="ROWS", start="UNBOUNDED", start_side="PRECEDING", end="CURRENT ROW"),
+            )
+            return rows.named(Sql(window, level, True))
+
+        place = running(exp.Count(this=self.kept(st.whole(1))), order, level)
+        broken = self.kept(st.case([(st.negated(met.tree.copy()), place.tree.copy())]))
+        if self.node.op == "current streak":
+            number, end = self.tally(TRUE), self.column(exp.Max(this=broken))
+            found = number.replace(tree=st.binary(exp.Sub, number.tree, _or_none(end.tree)))
+        else:
+            before = running(exp.Max(this=broken), [place], place.level)
+            length = st.binary(exp.Sub, place.tree.copy(), _or_none(before.tree.copy()))
+            found = self.column(exp.Max(this=self.kept(st.case([(met.tree.copy(), length)]))))
+        return Sql(exp.cast(_or_none(found.tree), "DOUBLE"), found.level)
+
     def edge(self) -> Sql:
         """The first or last row's value in the history's order."""
         if not isinstance(self.over.item, Sql):
@@ -227,6 +262,11 @@ class _Rows:
             listed = exp.Filter(this=listed, expression=exp.Where(this=self.over.condition.tree.copy()))
         first = exp.Bracket(this=exp.Paren(this=listed), expressions=[exp.Literal.number(1)], offset=1, safe=True)
         return self.column(first)
+
+
+def _or_none(number: exp.Expr) -> exp.Expr:
+    """A whole number, 0 where there is none."""
+    return exp.Coalesce(this=number, expressions=[st.whole(0)])
 
 
 def best_first(kind: dt.Type | None) -> tuple[str, ...]:
@@ -252,6 +292,8 @@ def unrolled(outer: Expressions, node: ir.Fold, items: Sequence[tuple[Sql, Sql]]
         return st.either(*(st.both(p, v) for p, v in items)) if items else FALSE
     if node.op == "every":
         return st.both(*(st.either(st.opposite(p), v) for p, v in items)) if items else TRUE
+    if node.op in STREAKS:
+        return _streak(outer, node, items)
     if node.op in ("first", "last"):
         return st.chosen(list(items) if node.op == "first" else list(reversed(items)), NULL)
     if node.op == "sum" and node.type.kind in (dt.DAYS_DURATION, dt.MONTHS_DURATION):
@@ -266,6 +308,19 @@ def unrolled(outer: Expressions, node: ir.Fold, items: Sequence[tuple[Sql, Sql]]
     absent = st.either(*(st.both(p, st.missing(v)) for p, v in items))
     value = stages.named(_running(outer, node, items))
     return st.chosen([(stages.named(absent), NULL)], value)
+
+
+def _streak(outer: Expressions, node: ir.Fold, items: Sequence[tuple[Sql, Sql]]) -> Sql:
+    """How many items in a row are true."""
+    longest = current = ZERO
+    for present, value in items:
+        met = st.holds(value)
+        more = Sql(st.binary(exp.Add, current.tree.copy(), ONE.tree.copy()), current.level)
+        whens = [(st.both(present, met), more), (st.both(present, st.opposite(met)), ZERO)]
+        current = outer.stages.named(st.chosen(whens, current))
+        larger = Sql(st.larger(longest.tree, current.tree), max(longest.level, current.level))
+        longest = outer.stages.named(larger)
+    return longest if node.op == "longest streak" else current
 
 
 def _outermost(outer: Expressions, node: ir.Fold, items: Sequence[tuple[Sql, Sql]]) -> Sql:

@@ -30,6 +30,7 @@ from engine.backends.sql.stages import FALSE, TRUE, Sql
 from engine.backends.support import Gap
 from engine.ir import nodes as ir
 from engine.semantics import dtypes as dt
+from engine.semantics.folds import STREAKS
 
 if TYPE_CHECKING:
     from engine.backends.sql.relations import Expressions
@@ -58,7 +59,9 @@ class Loops:
         base = history.opened(self.of)
         if columns:
             level = max(base.aggregation.level, st.deepest(columns) + 1)
-            alone = f"{history.name} {id(node)}" if isinstance(node, ir.Group) else history.name
+            # Groups, and streaks, go by all that was handed down: for them nothing may be added behind.
+            by_all = isinstance(node, ir.Group) or node.op in STREAKS
+            alone = f"{history.name} {id(node)}" if by_all else history.name
             opened = self._handing(base, level, alone)
             handing = opened.aggregation
             assert isinstance(handing, Handing)

@@ -15,6 +15,7 @@ from engine.backends.sql.origins import NOTHING, Behind, Labels, union, where
 from engine.backends.sql.stages import FALSE, TRUE, Sql
 from engine.ir import nodes as ir
 from engine.semantics import dtypes as dt
+from engine.semantics.folds import TOTAL
 
 if TYPE_CHECKING:
     from engine.backends.sql.relations import Expressions
@@ -164,7 +165,7 @@ class Nulls:
         if items is not None:
             return self.of.lists.origins(node, items)
         source = self.behind(node.source)
-        if self.of.null_of(node.source) == TRUE:
+        if node.op in TOTAL or self.of.null_of(node.source) == TRUE:
             return source
         over = self.of.loops.over(node)
         inside = over.compiler.nulls.row(node, over)

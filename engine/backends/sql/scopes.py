@@ -160,6 +160,10 @@ class Aggregation:
             self._joined.columns.append(name)
         return Sql(st.column(name), self.level, True)
 
+    def belonging(self) -> list[exp.Expr]:
+        """The chain's columns by which its rows belong to an outer row."""
+        return [k.column.tree for k in self.chain.keys] + [theirs.tree for _, theirs in self.handed]
+
     @property
     def whole(self) -> Chain:
         """The chain with all by which its rows belong to an outer row as keys; `all_ours` are their outer columns."""
@@ -170,7 +174,7 @@ class Aggregation:
 
     def _queries(self, before: str) -> list[Cte]:
         made, last = self.chain.table()
-        groups = [k.column.tree.name for k in self.chain.keys] + [theirs.tree.name for _, theirs in self.handed]
+        groups = [tree.name for tree in self.belonging()]
         columns = [exp.alias_(tree.copy(), name) for tree, name in self._aggregates.items()]
         select = exp.select(*(st.column(g) for g in groups), *columns).from_(table(last))
         select = select.group_by(*(st.column(g) for g in groups), copy=False)
