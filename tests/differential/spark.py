@@ -12,8 +12,10 @@ import time
 from collections import Counter
 from random import Random
 
+from engine.backends.sql.relations import Expressions
 from engine.backends.sql.spark import local_session
 from engine.backends.sql.spark_memory import SETTINGS, decide_all_in_spark
+from engine.ir.reads import cone
 from engine.policy import PolicyError
 from tests.backends.engines import carried_out, unlike
 from tests.differential import counters
@@ -21,6 +23,8 @@ from tests.differential.customers import CustomerMaker
 from tests.differential.harness import load
 from tests.differential.policies import generate
 
+#: Pairs in which each item is to stand.
+ENOUGH = 100
 #: Faults shown of one policy.
 SHOWN = 3
 
@@ -36,6 +40,7 @@ def main(args: list[str] | None = None) -> int:
     session = local_session("local[2]", SETTINGS)
     session.sparkContext.setLogLevel("OFF")
     held: Counter[str] = Counter()
+    within: Counter[str] = Counter()
     policies = pairs = faulty = 0
     seed, start = asked.seed, time.perf_counter()
     while policies < asked.policies:
@@ -49,7 +54,9 @@ def main(args: list[str] | None = None) -> int:
             continue
         policies += 1
         pairs += asked.customers
-        held.update({item: asked.customers for item, n in counters.items(policy.program).items() if n})
+        for item, n in counters.items(policy.program, cone(policy.program, only)).items():
+            held[item] += asked.customers if n else 0
+            within[item] += bool(n)
         maker = CustomerMaker(policy, Random(seed))
         customers = [maker.make() for _ in range(asked.customers)]
         day = datetime.date.fromisoformat(maker.date())
@@ -62,9 +69,15 @@ def main(args: list[str] | None = None) -> int:
         for fault in found[:SHOWN]:
             print(f"seed {seed - 1}: {fault[:600]}", flush=True)
     session.stop()
-    rare = ", ".join(f"{item} {n:,}" for item, n in sorted(held.items(), key=lambda pair: pair[1])[:5])
+    wanted = counters.wanted(Expressions.support())
+    width = max(map(len, wanted))
+    print(f"{'pairs (policies) that hold':{width}}")
+    for item in wanted:
+        print(f"{item:{width}}" + f"{held[item]:,} ({within[item]:,})".rjust(20))
+    rare = [item for item in wanted if held[item] < ENOUGH]
     print(f"spark: {policies} policies, {pairs:,} pairs, {faulty} policies with disagreements, "
-          f"{time.perf_counter() - start:.0f} s; seldomest: {rare}")
+          f"{time.perf_counter() - start:.0f} s; {len(rare)} items that columns carry out met too seldom"
+          + (": " + ", ".join(rare) if rare else ""))
     return 1 if faulty else 0
 
 

@@ -99,7 +99,8 @@ class _Rows:
 
     def arithmetic(self) -> Sql:
         op, node = self.node.op, self.node
-        if op in ("sum", "mean") and self.over.distinct and node.decimals is None:
+        if op in ("sum", "mean", "median") and self.over.distinct:
+            # Values are told apart exactly and added in whole units, of which two may have the same.
             raise Gap(node.at, f"`{op}` of distinct values")
         if op == "sum":
             return self.total()
@@ -112,8 +113,8 @@ class _Rows:
             return self.median()
         raise Gap(node.at, f"`{op}` over rows")
 
-    def units(self) -> tuple[exp.Expr, Sql]:
-        """The items in whole units, as an aggregate takes them; and how many are no amount."""
+    def units(self) -> tuple[Sql, Sql]:
+        """The items in whole units, added; and whether one is no amount."""
         assert self.node.decimals is not None
         rows = self.over.compiler.stages
         scaled = st.binary(exp.Mul, self.item, st.number(10.0**self.node.decimals))
@@ -122,9 +123,7 @@ class _Rows:
         vast = exp.GT(this=st.absolute(unit.tree.copy()), expression=st.number(MOST_UNITS))
         whole = exp.cast(exp.Floor(this=unit.tree.copy()), "INT128")
         counted = self.kept(st.case([(exp.Not(this=exp.Paren(this=vast)), whole)]))
-        if self.over.distinct:
-            counted = exp.Distinct(expressions=[counted])
-        return counted, self.tally(Sql(vast.copy(), unit.level, True))
+        return self.column(exp.Sum(this=counted)), self.tally(Sql(vast.copy(), unit.level, True))
 
     def total(self) -> Sql:
         if self.node.decimals is None:
@@ -134,8 +133,7 @@ class _Rows:
             added = found.replace(tree=exp.Coalesce(this=found.tree, expressions=[st.whole(0)]), nullable=False)
             held = self.outer.stages.named(bounded(self.outer, added, self.node.type.kind))
             return held.replace(tree=exp.cast(held.tree, "BIGINT"))
-        counted, vast = self.units()
-        summed = self.column(exp.Sum(this=counted))
+        summed, vast = self.units()
         total = exp.cast(exp.Coalesce(this=summed.tree, expressions=[st.whole(0)]), "DOUBLE")
         value = st.binary(exp.Div, total, st.number(10.0**self.node.decimals))
         fits = exp.EQ(this=vast.tree, expression=st.whole(0))
@@ -144,10 +142,9 @@ class _Rows:
     def mean(self) -> Sql:
         if self.node.decimals is None:
             raise Gap(self.node.at, "`mean` of what is no number")
-        counted, vast = self.units()
-        summed = self.column(exp.Sum(this=counted))
-        number = self.column(exp.Count(this=counted.copy())) if self.over.distinct else self.tally(TRUE)
-        divisor = st.binary(exp.Mul, st.number(10.0**self.node.decimals), exp.cast(number.tree, "DOUBLE"))
+        summed, vast = self.units()
+        counted = exp.cast(self.tally(TRUE).tree, "DOUBLE")
+        divisor = st.binary(exp.Mul, st.number(10.0**self.node.decimals), counted)
         fits = exp.EQ(this=vast.tree, expression=st.whole(0))
         value = st.binary(exp.Div, exp.cast(summed.tree, "DOUBLE"), exp.Nullif(this=divisor, expression=st.number(0)))
         return Sql(st.case([(fits, value)]), summed.level, True)
@@ -156,8 +153,6 @@ class _Rows:
         """The middle item, or the half of the sum of both: the lower from below, the upper from above."""
         if self.node.type.kind not in dt.NUMERIC:
             raise Gap(self.node.at, "`median` of what is no number")
-        if self.over.distinct:
-            raise Gap(self.node.at, "`median` of distinct values")
 
         def middle(descending: bool) -> Sql:
             by = exp.Ordered(this=self.kept(self.item), desc=descending, nulls_first=False)
