@@ -18,6 +18,10 @@ from engine.ir import nodes as ir
 from engine.policy import load_policy
 from tests.backends.engines import carried_out, random_policies, semantics, shown, unlike
 from tests.differential.customers import CustomerMaker
+from tests.differential.harness import FOUND
+
+#: Whatever two evaluators once disagreed on.
+KEPT = sorted(p.parent for p in FOUND.glob("*/customer.json"))
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("spark")]
 
@@ -57,6 +61,15 @@ def test_groups_and_policies_of_policies(session: Any, name: str) -> None:
     customers = [maker.make() for _ in range(100)]
     day = datetime.date.fromisoformat(maker.date())
     assert list(unlike(policy, partial(decide, session), customers, day, only))[:3] == []
+
+
+@pytest.mark.parametrize("folder", KEPT, ids=lambda p: p.name)
+def test_a_disagreement_once_found_stays_mended(session: Any, folder: Path) -> None:
+    policy = load_policy(folder / "policy.yaml")
+    customer = json.loads((folder / "customer.json").read_text("utf-8"))
+    day = datetime.date.fromisoformat(customer["as_of"])
+    only = carried_out(policy.program, "spark")
+    assert only == [] or list(unlike(policy, partial(decide, session), [customer], day, only)) == []
 
 
 def test_random_policies(session: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,8 @@ from engine.backends.sql import trees as t
 from engine.backends.sql.dialects.base import Dialect, integer, template
 from engine.backends.sql.stages import case
 
+_PREDICATES = (exp.Is, exp.In, exp.Between, exp.RegexpLike)
+
 
 class Spark(Dialect):
     name = "spark"
@@ -47,3 +49,10 @@ class Spark(Dialect):
 
     def moment_of(self, micros: t.Operand) -> exp.Expr:
         return t.function("TIMESTAMP_MICROS", micros)
+
+    def finished(self, query: exp.Expr) -> exp.Expr:
+        # Its grammar has no predicate of a predicate: `a IN (b) IS NULL` needs brackets.
+        for node in reversed(list(query.find_all(*_PREDICATES))):      # the innermost first
+            if isinstance(node.parent, (*_PREDICATES, exp.Binary)) and not isinstance(node.parent, exp.Connector):
+                node.replace(exp.Paren(this=node.copy()))
+        return query
