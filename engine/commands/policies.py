@@ -21,6 +21,8 @@ TESTS = (".test.yaml", ".test.yml")
 #: Marks the root of policies; as the loader of files knows it, which is not imported for this.
 PROJECT_FILE = "tierwise.yaml"
 _DEPLOYMENT = re.compile(rb"(?:\A(?:\xef\xbb\xbf)?|[\r\n])deployment:[ \t]*[^\r\n#]")
+#: A description of a report names a policy, and is none.
+_REPORT = re.compile(rb"(?:\A(?:\xef\xbb\xbf)?|[\r\n])report:[ \t]*[^\r\n#]")
 _KEY = re.compile(rb"(?:\A(?:\xef\xbb\xbf)?|[\r\n])policy:[ \t]*([^\r\n#]*)")
 
 
@@ -102,7 +104,8 @@ def _policy_name(file: str) -> bytes | None:
         return None
     try:
         with open(file, "rb") as stream:
-            found = _KEY.search(stream.read(_HEAD))
+            head = stream.read(_HEAD)
     except OSError as problem:
         raise Failure(f"`{file}` cannot be read: {reason(problem)}", code=INVALID) from None
-    return None if found is None else found[1].strip().strip(b"'\"")
+    found = _KEY.search(head)
+    return None if found is None or _REPORT.search(head) is not None else found[1].strip().strip(b"'\"")

@@ -63,3 +63,8 @@ def test_the_plugins_of_a_project_file_are_looked_for_and_not_imported(tierwise:
 def test_the_project_file_of_a_folder_without_policies(tierwise: Tierwise, tmp_path: Path) -> None:
     (tmp_path / "tierwise.yaml").write_text("")
     assert "there is no policy" in tierwise("check", str(tmp_path)).err
+
+
+def test_a_report_names_a_policy_and_is_none(tierwise: Tierwise, folder: Path) -> None:
+    (folder / "report.yaml").write_text("report: July\npolicy: policy.yaml\nresults: out.csv\n", encoding="utf-8")
+    assert tierwise("check", ".") == (0, "", "1 policy: no problems\n")
