@@ -771,7 +771,8 @@ class Maker:
         of_kind = [f for f in relation.fields if f.kind == kind and (f.sure or not self.sound)]
         word = random.choice(("max", "min"))
         if kind == "number":
-            field = random.choice(relation.fields)
+            apart = [f for f in relation.fields if f.sure or not self.sound]         # a null counts as a value
+            field = random.choice(apart)
             shapes = [f"count({groups})", f"count({groups}[count(rows) > {random.randint(1, 2)}])"]
             shapes.append(f"count(distinct values({rows}.{field.text}))")
             shapes.append(f"{word}(for g in {groups} return count(g.rows))")
