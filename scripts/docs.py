@@ -18,8 +18,10 @@ sys.path.insert(0, str(ROOT))
 from engine import commands  # noqa: E402
 from scripts.api_reference import reference  # noqa: E402
 from scripts.backend_support import backends  # noqa: E402
+from scripts.capability_table import table  # noqa: E402
 from scripts.feel_functions import functions  # noqa: E402
 from scripts.function_sets import function_sets  # noqa: E402
+from scripts.glossary import outcomes  # noqa: E402
 from scripts.hook_reference import reference as hooks  # noqa: E402
 
 _WIDTH = 96
@@ -69,9 +71,11 @@ def _filled(name: str, part: Callable[[], str]) -> Callable[[], str]:
 
 PAGES: dict[str, Callable[[], str]] = {
     "docs/cli.md": cli,
+    "docs/capabilities/index.md": _filled("docs/capabilities/index.md", table),
     "docs/feel.md": _filled("docs/feel.md", functions),
     "docs/api.md": _filled("docs/api.md", reference),
     "docs/functions.md": function_sets,
+    "docs/glossary.md": _filled("docs/glossary.md", outcomes),
     "docs/plugins/hooks.md": _filled("docs/plugins/hooks.md", hooks),
     "docs/support.md": backends,
 }
