@@ -12,7 +12,7 @@ from engine.cache import Remembered
 from engine.checking import findings
 from engine.commands.common import FINDINGS, talk
 from engine.commands.plugging import named_for, plugin_option, plugins_for
-from engine.commands.policies import TESTS, find, is_deployment, is_marker, markers, show
+from engine.commands.policies import TESTS, find, is_deployment, is_marker, is_report, markers, show
 from engine.diagnostics import Diagnostic, Problem
 from engine.render import render_json, render_sarif, summary
 
@@ -29,8 +29,8 @@ def command(paths: tuple[str, ...], form: str, strict: bool, warnings: bool, fix
     """Find what is wrong in policies.
 
     PATH is a policy, or a folder whose policies and deployment files are all checked, those in folders below it too; a
-    test file is checked against its policy, a project file `tierwise.yaml` for what it names, a deployment file by
-    itself. Exits with 1 where an error was found, with --strict a warning too.
+    test file is checked against its policy, a project file `tierwise.yaml` for what it names, a deployment file or the
+    description of a report by itself. Exits with 1 where an error was found, with --strict a warning too.
     """
     projects = list(dict.fromkeys(found for path in paths for found in markers(path)))
     files = list(dict.fromkeys(found for path in paths if path not in projects for found in find(path)))
@@ -56,7 +56,7 @@ def command(paths: tuple[str, ...], form: str, strict: bool, warnings: bool, fix
     else:
         show(diagnostics, sources, sys.stdout)
         if not diagnostics:
-            policies = [file for file in files if not is_deployment(file)]
+            policies = [file for file in files if not is_deployment(file) and not is_report(file)]
             what = f"{len(policies)} {'policy' if len(policies) == 1 else 'policies'}" if policies else [
                 *projects, *files
             ][0]
@@ -69,6 +69,8 @@ def check_file(file: str) -> Remembered:
         return _project(file)
     if file.endswith(TESTS):
         return _cases(file)
+    if is_report(file):
+        return _report(file)
     return _deployment(file) if is_deployment(file) else findings(file, named_for(file))
 
 
@@ -79,6 +81,15 @@ def _deployment(file: str) -> Remembered:
     except Problem as problem:                          # a plugin that cannot be used
         return Remembered(problem.diagnostics, getattr(problem, "sources", {}))
     return Remembered(tuple(found), sources)
+
+
+def _report(file: str) -> Remembered:
+    """What is wrong in a report's description by itself; its columns are held against the data when it is made."""
+    try:
+        import_module("engine.report.spec").read_spec(file)
+    except Problem as problem:
+        return Remembered(problem.diagnostics, getattr(problem, "sources", {}))
+    return Remembered((), {})
 
 
 def _project(file: str) -> Remembered:

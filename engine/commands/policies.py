@@ -82,14 +82,24 @@ def is_marker(path: str) -> bool:
 
 def is_deployment(path: str) -> bool:
     """Whether a path names a deployment file: one with a `deployment:` key, and none that makes it a policy."""
+    head = _head(path)
+    return _DEPLOYMENT.search(head) is not None and _KEY.search(head) is None
+
+
+def is_report(path: str) -> bool:
+    """Whether a path names the description of a report, whose `policy:` key says what it is about."""
+    return _REPORT.search(_head(path)) is not None
+
+
+def _head(path: str) -> bytes:
+    """The beginning of a YAML file; nothing where it cannot be read, which the reader of policies tells."""
     if not path.endswith((".yaml", ".yml")) or not os.path.isfile(path):
-        return False
+        return b""
     try:
         with open(path, "rb") as stream:
-            head = stream.read(_HEAD)
-    except OSError:                                     # which the reader of policies tells
-        return False
-    return _DEPLOYMENT.search(head) is not None and _KEY.search(head) is None
+            return stream.read(_HEAD)
+    except OSError:
+        return b""
 
 
 def only_markers(paths: Sequence[str]) -> Failure:

@@ -320,3 +320,15 @@ def test_a_what_if_that_moves_nobody_says_so_in_a_line(folder: Path, tierwise: A
         "scores down by ten: tier. 0 of 8 customers have another outcome.",
         "scores down by ten: decision. 0 of 8 customers have another outcome.",
     ]
+
+
+def test_a_description_is_checked_by_itself(folder: Path, tierwise: Any) -> None:
+    """Without its data, as in CI; a folder of policies with one beside them is none the worse for it."""
+    for path in folder.glob("*.jsonl"):
+        path.unlink()
+    found = tierwise("check", "report.yaml")
+    assert (found.code, found.err) == (0, "report.yaml: no problems\n")
+    assert tierwise("check", ".").code == 0
+    Path("report.yaml").write_text(SPEC.replace("warnings: {level", "warnings: {levels"), "utf-8")
+    found = tierwise("check", "report.yaml")
+    assert found.code == 1 and "error[E0030]" in found.out and "report.yaml:11" in found.out
