@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SCHEMAS = ("deployment.schema.json", "policy.schema.json", "project.schema.json", "test.schema.json")
+#: Those of files that people write.
+SCHEMAS = ("allocation", "deployment", "notice", "policy", "project", "report", "test")
 
 
 def stage(folder: Path) -> None:
@@ -18,7 +19,7 @@ def stage(folder: Path) -> None:
     shutil.copy(ROOT / "LICENSE", folder / "LICENSE")
     (folder / "schemas").mkdir()
     for name in SCHEMAS:
-        shutil.copy(ROOT / "schemas" / name, folder / "schemas" / name)
+        shutil.copy(ROOT / "schemas" / f"{name}.schema.json", folder / "schemas")
 
 
 if __name__ == "__main__":
