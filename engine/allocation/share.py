@@ -13,6 +13,7 @@ GAP = 0.001
 #: Customers up to whom the solver sees each, and the seconds that it may take.
 MOST_SOLVED, SECONDS = 200_000, 100.0
 PRICES, SOLVER = "prices", "solver"
+OUT_OF_TIME = "prices; the solver ran out of time"
 
 
 def allocate(problem: Problem, gap: float = GAP, seconds: float = SECONDS) -> Shared:
@@ -29,10 +30,13 @@ def allocate(problem: Problem, gap: float = GAP, seconds: float = SECONDS) -> Sh
     shared = Shared(given, _value(problem, given), most, budget, found, PRICES)
     if shared.gap <= gap or problem.customers > MOST_SOLVED:
         return shared
-    amounts, better = solver.amounts(
-        problem.most.astype(np.float64), problem.value, problem.budget, problem.caps, whole=problem.whole, gap=gap / 2,
-        seconds=seconds,
-    )
+    try:
+        amounts, better = solver.amounts(
+            problem.most.astype(np.float64), problem.value, problem.budget, problem.caps, whole=problem.whole,
+            gap=gap / 2, seconds=seconds,
+        )
+    except solver.Unsolved:                             # what prices gave stands, and its gap says how near it is
+        return shared.replace(method=OUT_OF_TIME)
     steps = np.floor(amounts + 1e-6).astype(np.int64)
     if problem.whole:
         steps = (amounts > 0.5) * problem.most

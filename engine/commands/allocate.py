@@ -61,8 +61,7 @@ def command(customers: str, plan: str, output: str, gap: float, time_limit: floa
     except DataProblem as problem:
         raise data_failure(problem) from None
     except (solver.SolverMissing, solver.Unsolved) as problem:
-        raise Failure(str(problem), code=INVALID, help="allow more time with --time-limit, or a wider --gap"
-                      if isinstance(problem, solver.Unsolved) else None) from None
+        raise Failure(str(problem), code=INVALID) from None
     summary = _summary(found, shared, wanted, told.caps(found.problem, shared), time.monotonic() - begun)
     if form == "json":
         click.echo(json_text(summary, indent=2), file=sys.stderr if output == "-" else sys.stdout)
