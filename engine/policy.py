@@ -24,6 +24,7 @@ from engine.functions import functions_of
 from engine.ir import nodes as ir
 from engine.ir.building import uncollected
 from engine.ir.door import Refusal, Relations, admit_history, admit_input, admit_inputs, raw_input
+from engine.ir.portfolio import with_leaves
 from engine.ir.previous import previous_inputs
 from engine.ir.reads import Cone, cone
 from engine.reads import Reads
@@ -267,6 +268,13 @@ class Policy:
             self._cones[key] = found.replace(asked=frozenset(only or ()))
         return self._cones[key]
 
+    def with_leaves(self) -> Policy:
+        """The policy with what its portfolio values read of one customer among its decisions."""
+        versions = [v.replace(program=with_leaves(v.program)) for v in self.versions]
+        found = Policy(versions, self.warnings, self.sources, self.reads)
+        found.scorers = self.scorers
+        return found
+
     def decide_many(
         self, rows: Iterable[Mapping[str, Any]], *, as_of: datetime.date, history: Mapping[str, Any] | None = None
     ) -> Iterator[Decision]:
@@ -285,7 +293,7 @@ class Policy:
         database. `engine` is "duckdb", "python" or "spark"; without it, what suits the tables. `options` are those of
         the command: `only`, `where`, `limit`, `extras` (its `--with`), `form`, `rejects`, `strict`, `max_refused`,
         `on_repeated_key`, `on_null_key`, `on_orphan`, `on_keyless_event`, `previous`, `previous_as_of`, `run_id`,
-        `part_rows`, `memory_limit`, `threads`, `master`, `missing`, `date_format`, `actions`, `ledger`, and
+        `part_rows`, `memory_limit`, `threads`, `master`, `missing`, `date_format`, `actions`, `ledger`, `portfolio`, and
         `deployment`, the file whose sources give what the tables do not, the customers too where there is no `data`.
         Refused rows are among the results, they do not raise. Raises DataProblem where data cannot be read or results
         not written, PolicyError for a policy that the engine does not carry out or a condition with errors, ValueError
@@ -329,7 +337,8 @@ class Policy:
         Columns bind by name as everywhere, and a column of another type is read where that is exact: a cell that is
         not makes its row refused. `history` holds the DataFrames of histories; one that is left out is not supplied.
         The result has the key, the outcomes, `status` (decided, open, refused) and the sets in `extras`, as
-        lists of texts or else as bits. Needs `pip install "tierwise[spark]"`. Raises PolicyError for what Spark does
+        lists of texts or else as bits. The session plans it, best with `spark.sql.optimizer.runtime.bloomFilter.enabled`
+        set to false: that rule can take all memory over policies of many stages. Needs `pip install "tierwise[spark]"`. Raises PolicyError for what Spark does
         not carry out, KeyError for an unknown decision or history, ValueError for a column that cannot be read.
         """
         day = _called_well({}, as_of, None)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from engine.records import Record
 
@@ -31,6 +32,8 @@ class Summary(Record):
     notes: tuple[str, ...] = ()
     #: Of data that a deployment brought: by input how often each field gave it, "" for none.
     sources: Mapping[str, Mapping[str, int]] = {}
+    #: The policy's values over the decided customers, those of groups as a tuple of rows with the columns of the group.
+    portfolio: Mapping[str, Any] = {}
 
 
 class DataProblem(Exception):

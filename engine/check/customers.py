@@ -15,15 +15,11 @@ from engine.check.groups import row_names
 from engine.check.scope import HISTORY, Binding, Report, Scope
 from engine.check.typed import Typing
 from engine.semantics import dtypes as dt
+from engine.semantics.customers import CUSTOMERS, SHARE
 from engine.semantics.dtypes import Type
 from engine.semantics.functions import Functions
 from engine.syntax import ast
 
-CUSTOMERS = "customers"
-REFUSED = "refused customers"
-PORTFOLIO = "portfolio"
-SHARE = "share"
-WORDS = (CUSTOMERS, REFUSED, PORTFOLIO, SHARE)
 RATIO = Type(dt.NUMBER, True, lower=0.0, upper=1.0)
 
 Fields = dict[str, Type]
@@ -110,7 +106,7 @@ class CustomersChecker(ExpressionChecker):
     def _unknown_name(self, node: ast.Name, scope: Scope) -> Type:
         name = node.name
         if scope.find(CUSTOMERS) is not None and name in self.names:
-            way = f"write `share({name} ...)`, `customers[{name} ...]`, or `c.{name}` behind `every c in customers`"
+            way = f"write `customers.{name}`, `customers[{name} ...]` or `share({name} ...)`"
             return self.error("E0203", f"`{name}` is a name of each customer, not of all", node, way)
         if name in self.parameters:
             return self.error("E0203", f"`{name}` is a parameter, which no customer has", node,

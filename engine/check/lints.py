@@ -11,6 +11,8 @@ def lint(model: PolicyModel, report: Report) -> None:
     if report.has_errors:
         return  # what an unreadable expression would have used is unknown
     used = {(b.kind, b.target) for b in model.typing.bindings.values()}
+    of_customers = model.portfolio.reads if model.portfolio is not None else frozenset()
+    used |= {(kind, name) for kind in (INPUT, DECISION, USE) for name in of_customers}
     used.add((INPUT, model.file.application_date or ""))           # it picks the version
     history_keys = {h.key for h in model.histories}
     uses_paths = {target.split(".", 1)[0] for kind, target in used if kind == USE}

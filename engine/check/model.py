@@ -212,6 +212,42 @@ class UseModel(Record):
     span: Span
 
 
+class AggregateModel(Record):
+    """A value over customers. What is known of its parts is its own: the same text may mean another table elsewhere."""
+
+    name: str
+    value: Expr
+    type: Type
+    typing: Typing
+    doc: str
+
+
+class GroupKeyModel(Record):
+    """What customers are grouped by: an expression about one, under the name of a column."""
+
+    name: str
+    value: Expr
+    type: Type
+    typing: Typing
+
+
+class GroupingModel(Record):
+    """Values of each group of customers."""
+
+    name: str
+    by: tuple[GroupKeyModel, ...]
+    values: tuple[AggregateModel, ...]
+    doc: str
+    span: Span
+
+
+class PortfolioModel(Record):
+    """The values over all customers. `reads` are the names of a customer that they read."""
+
+    values: tuple[AggregateModel | GroupingModel, ...]
+    reads: frozenset[str]
+
+
 class PolicyModel(Record):
     """A checked policy file. `decisions` stand in evaluation order, `declared` in the file's order."""
 
@@ -232,3 +268,4 @@ class PolicyModel(Record):
     #: What is read of the last logged decision.
     previous: tuple[InputDecl, ...] = ()
     functions: Functions = NO_FUNCTIONS
+    portfolio: PortfolioModel | None = None

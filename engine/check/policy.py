@@ -26,6 +26,7 @@ from engine.check.model import (
 from engine.check.models import model_draft, unread_failures
 from engine.check.parameters import ParameterReader
 from engine.check.parsing import ExpressionParser
+from engine.check.portfolio import read_portfolio
 from engine.check.reasons import ReasonReader, check_references
 from engine.check.scope import (
     AS_OF,
@@ -137,6 +138,8 @@ class PolicyChecker:
             bound, tuple(decisions), tuple(d.name for d in (*file.decisions, *self.faulty)), self.typing, tuple(order),
             previous.leaves(self.typing), self.functions,
         )
+        if file.portfolio:
+            model = model.replace(portfolio=read_portfolio(model, report))
         self._application_date(inputs)
         check_references(model, report)
         lints.lint(model, report)

@@ -19,11 +19,12 @@ class Typing:
         self.variables: dict[int, str] = {}
         #: The arguments of calls in the order of the function's parameters.
         self.arguments: dict[int, tuple[ast.Node, ...]] = {}
-        self._keep: list[ast.Node] = []
+        #: Every node of which something is known; they are held, so that no other gets the identity of one.
+        self.nodes: list[ast.Node] = []
 
     def record(self, node: ast.Node, kind: Type) -> Type:
         self.types[id(node)] = kind
-        self._keep.append(node)
+        self.nodes.append(node)
         return kind
 
     def type_of(self, node: ast.Node) -> Type:

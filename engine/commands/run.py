@@ -131,6 +131,7 @@ _CHOICE = click.Choice([KEEP, REFUSE, STOP])
 @click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Decide no more than so many rows.")
 @click.option("--actions", metavar="FILE", help="Also write the actions here, one a row, as CSV or JSON lines.")
 @click.option("--ledger", metavar="FILE", help="Give each action with `once per` out once; FILE keeps which were.")
+@click.option("--portfolio", metavar="FILE", help="Also write the values over all customers here, as CSV or JSON lines.")
 @click.option("--rejects", metavar="FILE", help="Also write refused rows here, as CSV with line, key and problem.")
 @click.option("--strict", is_flag=True, help="Stop at the first refused row.")
 @click.option("--max-refused", type=_Share(), help="Give no result where a larger share of the rows is refused.")
@@ -176,7 +177,7 @@ def command(
     request = Request(data or "", as_of or datetime.date.today(), out=out or "-", options=options).replace(**given)
     if request.read.count("-") > 1:
         raise click.UsageError("standard input can be read once only")
-    _keep_apart([request.out, request.rejects, request.actions, request.ledger], request.read)
+    _keep_apart([request.out, request.rejects, request.actions, request.ledger, request.portfolio], request.read)
     loaded = open_policy(policy)
     console = Console()
     models = any(version.program.models for version in loaded.versions)
@@ -247,7 +248,7 @@ def _keep_apart(places: Sequence[str | None], read: Sequence[str]) -> None:
             raise click.UsageError(f"`{visible(path)}` is read, and would be replaced by the results")
     for place, path in enumerate(written):
         if any(path == other or _same(path, other) for other in written[:place]):
-            raise click.UsageError(f"`{visible(path)}` cannot take two of results, rejects, actions and the ledger")
+            raise click.UsageError(f"`{visible(path)}` cannot take two of the results and what else is written")
 
 
 def _same(one: str, other: str) -> bool:

@@ -1,16 +1,21 @@
 """What a portfolio came to, on one screen."""
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TextIO
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, TextIO
 
 from engine.commands.common import coloured
 from engine.portfolio.request import Summary
 from engine.portfolio.tally import NONE
+from engine.portfolio.writing import cell
 
 #: Reasons and missing inputs shown.
 TOP = 8
 _BAR = 24
+
+
+#: Groups of a grouping shown.
+GROUPS = 20
 
 
 def show(summary: Summary, stream: TextIO, texts: Mapping[str, str]) -> None:
@@ -47,6 +52,53 @@ def show(summary: Summary, stream: TextIO, texts: Mapping[str, str]) -> None:
     block("reasons", top(summary.reasons, texts))
     block("missing where a decision is open", top(summary.missing, {}))
     block("refused for", top(summary.refused_for, {}))
+    _portfolio(console, summary.portfolio)
     for name, counter in summary.sources.items():
         if len(counter) > 2:                            # more than one field, and none
             block(f"{name} comes from", ((place or "nowhere", count, "") for place, count in counter.items() if count))
+
+
+def _portfolio(console: Any, values: Mapping[str, Any]) -> None:
+    """The values over all customers: a line each, and a table for each grouping."""
+    if not values:
+        return
+    from rich.table import Table  # noqa: PLC0415 - as above
+    from rich.text import Text  # noqa: PLC0415
+
+    plain = {name: value for name, value in values.items() if not isinstance(value, tuple)}
+    if plain:
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+        table.add_column(no_wrap=True)
+        table.add_column(justify="right")
+        for name, value in plain.items():
+            table.add_row(Text(f"  {name}"), Text(_shown(value)))
+        console.print()
+        console.print(Text("portfolio", style="bold"))
+        console.print(table)
+    for name, rows in values.items():
+        if not isinstance(rows, tuple) or not rows:
+            continue
+        table = Table(box=None, padding=(0, 2, 0, 0), header_style="")
+        for at, column in enumerate(rows[0]):
+            table.add_column(f"  {column}" if at == 0 else column, justify=_side(rows, column))
+        for row in rows[:GROUPS]:
+            first, *rest = row.values()
+            table.add_row(Text(f"  {_shown(first)}"), *(Text(_shown(cell)) for cell in rest))
+        console.print()
+        console.print(Text(name, style="bold"))
+        console.print(table)
+        if len(rows) > GROUPS:
+            console.print(Text(f"  and {len(rows) - GROUPS:,} more groups: `--portfolio FILE` writes all"))
+
+
+def _side(rows: Sequence[Mapping[str, Any]], column: str) -> Literal["left", "right"]:
+    """Numbers stand to the right."""
+    is_number = any(isinstance(row[column], (int, float)) and not isinstance(row[column], bool) for row in rows)
+    return "right" if is_number else "left"
+
+
+def _shown(value: Any) -> str:
+    """A value for people."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return f"{value:,.4f}".rstrip("0").rstrip(".")
+    return NONE if value is None else cell(value)

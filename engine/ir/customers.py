@@ -1,10 +1,11 @@
 """Lowers expressions over many customers: `share` is a count over a count."""
 from __future__ import annotations
 
-from engine.check.customers import CUSTOMERS, RATIO, is_share
+from engine.check.customers import RATIO, is_share
 from engine.ir import nodes as ir
 from engine.ir.expressions import ExpressionLowering
 from engine.semantics import dtypes as dt
+from engine.semantics.customers import CUSTOMERS
 from engine.semantics.dtypes import Type
 from engine.syntax import ast
 

@@ -13,6 +13,7 @@ from engine.check import model
 from engine.check.scope import DECISION, FIELD, HISTORY, INPUT, LOCAL, PARAMETER, USE, Slice
 from engine.ir import nodes as ir
 from engine.ir.expressions import ExpressionLowering
+from engine.ir.leaves import lowered_portfolio
 from engine.ir.models import Asked, Lowered, lowered, with_referrals
 from engine.semantics import dtypes as dt
 from engine.semantics.declarations import InputDecl
@@ -66,6 +67,7 @@ class _Lowering:
             functions=self.functions,
             models=tuple(self.models),
             on_failure=file.on_failure or "missing",
+            portfolio=lowered_portfolio(policy),
         )
         return with_referrals(program)
 

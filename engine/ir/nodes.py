@@ -450,6 +450,35 @@ class ModelDecl(records.Record):
     at: Place
 
 
+class Aggregate(records.Record):
+    """A value over customers: `node` reads the relations `customers`, `portfolio` and `refused customers`, whose rows
+    have the portfolio's leaves as fields."""
+
+    name: str
+    type: Type
+    node: Node
+    doc: str = ""
+
+
+class Grouping(records.Record):
+    """Values of each group of customers. `by` are the columns that part the groups, with their leaves."""
+
+    name: str
+    by: tuple[tuple[str, Type, str], ...]
+    values: tuple[Aggregate, ...]
+    doc: str = ""
+
+
+class Portfolio(records.Record):
+    """Values over all decided customers (`engine.ir.portfolio`). `leaves` are what these read of one customer, as
+    expressions over the policy's inputs and decisions; `totals` and `groupings` stand in the order of the file."""
+
+    leaves: tuple[tuple[str, Node], ...]
+    totals: tuple[Aggregate, ...]
+    groupings: tuple[Grouping, ...]
+    order: tuple[str, ...]
+
+
 class Program(records.Record):
     """A whole policy. `decisions` stand in evaluation order, `declared` in the order of the file; `histories`
     that a policy for each row derives stand behind those that they are derived from."""
@@ -476,6 +505,7 @@ class Program(records.Record):
     models: tuple[ModelDecl, ...] = ()
     #: What the failure of a data source leads to: missing, refer or stop.
     on_failure: str = "missing"
+    portfolio: Portfolio | None = None
 
 
 #: A decision that is reached whatever is asked for: it refuses a customer whose data source failed.

@@ -10,7 +10,6 @@ from itertools import product
 from typing import Any, TypeVar
 
 from engine.backends.reference.expressions import Evaluator
-from engine.check.customers import CUSTOMERS, PORTFOLIO, REFUSED, SHARE
 from engine.ir import nodes as ir
 from engine.ir.customers import SWITCH
 from engine.ir.reads import walk
@@ -19,6 +18,7 @@ from engine.policytest.customers import Customer, Decided
 from engine.policytest.model import Portfolio
 from engine.policytest.running import show
 from engine.records import Record
+from engine.semantics.customers import CUSTOMERS, PORTFOLIO, REFUSED, SHARE
 from engine.semantics.work import MAX_STEPS, Exhausted, allowance
 from engine.syntax import ast
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.check.customers import CUSTOMERS, PORTFOLIO, REFUSED, CustomersChecker, tables
+from engine.check.customers import CustomersChecker, tables
 from engine.check.groups import row_names
 from engine.check.model import Expr
 from engine.check.parsing import ExpressionParser
@@ -19,6 +19,7 @@ from engine.ir.customers import CustomersLowering
 from engine.policytest.rows import RowType
 from engine.records import Record
 from engine.semantics import dtypes as dt
+from engine.semantics.customers import CUSTOMERS, PORTFOLIO, REFUSED
 from engine.semantics.dtypes import Type
 from engine.semantics.functions import NO_FUNCTIONS, Functions
 from engine.source.nodes import Scalar

@@ -38,7 +38,7 @@ class Request(Record):
     share of refused rows above which there is no result; `previous` the results of an earlier run, and `previous_as_of`
     its date. `supply` is what a deployment gives for the policy: the customers too where `data` is empty;
     `delivery` is where its output goes, instead of `out`. `actions` is where the list of actions goes,
-    and `ledger` keeps those that were given out."""
+    `ledger` keeps those that were given out, and `portfolio` where the values over all customers go."""
 
     data: str
     as_of: datetime.date
@@ -69,6 +69,7 @@ class Request(Record):
     delivery: Delivery | None = None
     actions: str | None = None
     ledger: str | None = None
+    portfolio: str | None = None
     part_rows: int = PART_ROWS
 
     @property
@@ -117,6 +118,8 @@ class Policy(Protocol):
     def scorers(self) -> Mapping[str, Any]: ...
 
     def program_at(self, day: datetime.date) -> ir.Program: ...
+
+    def with_leaves(self) -> Policy: ...
 
     def cone(self, program: ir.Program, only: Sequence[str] | None = None) -> Cone: ...
 

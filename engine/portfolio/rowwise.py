@@ -10,7 +10,10 @@ from typing import Any
 from engine.decision import declared_names
 from engine.ir import nodes as ir
 from engine.ir.models import SOURCES_FAILED
+from engine.ir.portfolio import LEAF
 from engine.portfolio.actions import Actions, actions_of, pledge_of, remaining
+from engine.portfolio.aggregates import Asked, Kept, asked_for, decided_with
+from engine.portfolio.aggregates import write as write_values
 from engine.portfolio.binding import Columns, Reading
 from engine.portfolio.histories import History, Key, read_history
 from engine.portfolio.layout import Layout
@@ -48,6 +51,9 @@ from engine.render import visible
 def run(policy: Policy, request: Request, listener: Listener) -> Summary:
     """Decide the portfolio; raises DataProblem, and Usage before anything is read."""
     begun = time.monotonic()
+    asked = asked_for(policy, request)
+    if asked is not None:
+        policy = policy.with_leaves()
     programs = programs_of(policy, request)
     reading = Reading(request.missing, request.date_format)
     options = request.options
@@ -67,7 +73,7 @@ def run(policy: Policy, request: Request, listener: Listener) -> Summary:
         rejects(request.rejects) as refused,
     ):
         decider = _RowByRow(
-            policy, programs, rows, events, logged, reading, request, listener, refused, layout, actions
+            policy, programs, rows, events, logged, reading, request, listener, refused, layout, actions, asked
         )
         decider.decide(writer(stream, form_of(request), layout.columns))
         decider.end()
@@ -86,11 +92,13 @@ class _RowByRow:
     def __init__(
         self, policy: Policy, programs: Sequence[ir.Program], table: Table, histories: Mapping[str, History],
         logged: Decisions | None, reading: Reading, request: Request, listener: Listener, rejects: Any,
-        layout: Layout, actions: Actions | None,
+        layout: Layout, actions: Actions | None, asked: Asked | None,
     ) -> None:
         self.policy = policy
         self.request = request
-        self.only = list(request.only) or None
+        self.kept = None if asked is None else Kept(asked)
+        self.portfolio: Mapping[str, Any] = {}
+        self.only = (list(request.only) or None) if asked is None else decided_with(programs[-1], asked)
         self.table = table
         self.histories = histories
         self.rejects = rejects
@@ -194,7 +202,7 @@ class _RowByRow:
                 failures = {} if scored.failure is None else {scored.failure: 1}
                 self.told.setdefault(scored.model, Told(scored.kind, scored.version)).add(1, failures)
         if not decision.refused:
-            return self._decided(out, base, decision)
+            return self._decided(out, base, decision, values)
         stops = any(fault.stops for fault in decision.faults)
         hints = dict.fromkeys(h for n in decision.refused if (h := self.bound.hint(n, values.get(n))))
         text = faults_text(decision.faults, lambda name, number: self._line(name, number, values))
@@ -220,7 +228,7 @@ class _RowByRow:
             return None
         return f"line {history.line(values.get(self.owner[name]), number)} of {history.source}"
 
-    def _decided(self, out: Writer, base: dict[str, Any], decision: Any) -> None:
+    def _decided(self, out: Writer, base: dict[str, Any], decision: Any, given: Mapping[str, Any]) -> None:
         layout, own = self.layout, self.layout.own
         values = self._given_out(base, decision.values)
         for column in layout.outputs:
@@ -235,9 +243,12 @@ class _RowByRow:
         base[own["status"]] = "open" if opened else "decided"
         extras = {"reasons": decision.reasons, "open": list(opened), "missing": missing}
         if "fired" in own:
-            extras["fired"] = [f"{name}/{rule}" for name, rules in decision.fired.items() for rule in rules]
+            extras["fired"] = [
+                f"{name}/{rule}" for name, rules in decision.fired.items() if not name.startswith(LEAF)
+                for rule in rules
+            ]
         if "trace" in own:
-            extras["trace"] = trace_text(decision)
+            extras["trace"] = trace_text(decision if self.kept is None else self._without_leaves(given))
         if self.fetched is not None:
             extras[FAILURES] = self.failures_of(self.fetched)
         for name in layout.extras:
@@ -245,6 +256,15 @@ class _RowByRow:
             base[own[name]] = found if isinstance(found, str) else list(found)
         out.write(base)
         self.tally.decided(values, decision.reasons, missing, bool(opened))
+        if self.kept is not None:
+            self.kept.add(decision.values, bool(opened))
+
+    def _without_leaves(self, values: Mapping[str, Any]) -> Any:
+        """The decision without what the portfolio values read, for its account."""
+        found = self.policy.decide(values, as_of=self.request.as_of, history=self._history(values))
+        if self.fetched is not None:
+            found.supplied(self.fetched.origins)
+        return found
 
     def _given_out(self, base: Mapping[str, Any], values: Mapping[str, Any]) -> Mapping[str, Any]:
         """The outcomes without the actions that the ledger leaves out."""
@@ -266,6 +286,8 @@ class _RowByRow:
         base[own["problem"]] = message
         out.write(base)
         self.tally.bad(names)
+        if self.kept is not None:
+            self.kept.refused += 1
         if self.rejects is not None:
             self.rejects.writerow([line, key, message])
         self.listener.refused(f"{self.table.name}:{line}", key, message, help)
@@ -291,6 +313,10 @@ class _RowByRow:
         if self.orphans and self.request.on_orphan == STOP:
             name, lost = next(iter(self.orphans.items()))
             raise DataProblem(orphans_text(name, lost, self.table.name), self.histories[name].source)
+        if self.kept is not None:
+            self.portfolio = self.kept.values(self.request.as_of)
+            if self.request.portfolio is not None:
+                write_values(self.request.portfolio, self.kept.asked, self.portfolio)
 
     def summary(self, seconds: float) -> Summary:
         tell_keys(self.listener, self.repeated, self.keyless, self.request)
@@ -315,7 +341,7 @@ class _RowByRow:
             self._tell_logged(self.logged)
         found = summarised(
             "python", self.tally, self.request, self.repeated, self.keyless, self.orphans, seconds
-        )
+        ).replace(portfolio=self.portfolio)
         if self.fetcher is None:
             return found
         self.fetcher.tell(self.listener)

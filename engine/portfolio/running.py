@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.diagnostics import Problem
 from engine.portfolio import rowwise
+from engine.portfolio.aggregates import read_of_customers
 from engine.portfolio.columnar.locations import shown_place
 from engine.portfolio.request import FAILURES, Listener, Policy, Quiet, Request, Summary
 from engine.portfolio.shared import Usage, programs_of, where_of
@@ -34,6 +35,8 @@ def run(policy: Policy, request: Request, listener: Listener, engine: str | None
             raise Usage("`--run-id` goes on with tables that stay as they are, and sources do not: leave it out")
     if request.run_id is not None and (request.ledger is not None or request.actions is not None):
         raise Usage("a run in parts has no list of actions and no ledger: leave `--run-id` out")
+    if request.portfolio is not None:
+        _require_values(policy, request)
     if request.master is not None and chosen != SPARK:
         raise Usage(f"`--master` is for the spark engine, and {chosen} decides: add `--engine spark`")
     if chosen == SPARK:
@@ -47,6 +50,18 @@ def run(policy: Policy, request: Request, listener: Listener, engine: str | None
         raise Usage('the columnar engine needs duckdb and sqlglot: pip install "tierwise[duckdb]"')
     columnar: Any = import_module(f"engine.portfolio.columnar.{'resume' if request.run_id is not None else 'run'}")
     return _summary(columnar.run(policy, request, listener))
+
+
+def _require_values(policy: Policy, request: Request) -> None:
+    """Raise Usage where there are no values over all customers to write."""
+    if request.only:
+        raise Usage("`--portfolio` is of all that a policy decides: leave `--only` out")
+    if request.run_id is not None:
+        raise Usage("a run in parts has no values over all customers: leave `--run-id` or `--portfolio` out")
+    if policy.program_at(request.as_of).portfolio is None:
+        raise Usage("the policy has no values over all customers: leave `--portfolio` out, or state `portfolio` in it")
+    if not request.portfolio or not request.portfolio.lower().endswith((".csv", ".jsonl", ".ndjson")):
+        raise Usage("`--portfolio` writes CSV or JSON lines: name a file that ends in .csv or .jsonl")
 
 
 def _summary(found: Any) -> Summary:
@@ -63,7 +78,7 @@ def supplied(policy: Any, request: Request, deployment: OpenDeployment, output: 
     deployment.bind(policy)
     supply = deployment.supply(
         policy, request.as_of, list(request.only) or None, not request.data, None if request.data else (),
-        sorted(where.reach.inputs) if where is not None else (),
+        sorted({*(where.reach.inputs if where is not None else ()), *read_of_customers(policy, request)}),
     )
     delivery = deployment.delivery() if output else None
     if delivery is not None and request.form is not None:

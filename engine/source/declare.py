@@ -6,6 +6,8 @@ stay scalars here; the vocabulary they are parsed against comes from these names
 """
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from engine.diagnostics import Diagnostic
 from engine.records import Record
 from engine.source.nodes import Document, Mapping, Node, Scalar, Sequence, normal
@@ -77,6 +79,21 @@ class DecisionSpec(Named):
     on_missing: OnMissingSpec | None
 
 
+class AggregateSpec(Named):
+    """A value over customers; `value` is its expression."""
+
+    value: Scalar
+    description: str
+
+
+class GroupingSpec(Named):
+    """Values of each group of customers; `by` are the expressions about one customer that part the groups."""
+
+    by: tuple[Scalar, ...]
+    values: tuple[AggregateSpec, ...]
+    description: str
+
+
 class PolicyFile(Record):
     """One policy file, declared. `problems` are faults found while declaring."""
 
@@ -103,6 +120,7 @@ class PolicyFile(Record):
     problems: tuple[Diagnostic, ...]
     #: The sets of functions beyond the language's own.
     functions: tuple[Scalar, ...] = ()
+    portfolio: tuple[AggregateSpec | GroupingSpec, ...] = ()
 
 
 def declare(document: Document) -> PolicyFile:
@@ -140,6 +158,7 @@ def declare(document: Document) -> PolicyFile:
         ),
         tuple(problems),
         tuple(strings(root.get("functions"))),
+        tuple(_portfolio(root.get("portfolio"))),
     )
 
 
@@ -221,6 +240,22 @@ def _notices(node: Node) -> tuple[tuple[str, Scalar], ...]:
     if isinstance(node, Scalar):
         return (("en", node),)
     return tuple((normal(k.text), v) for k, v in pairs(node) if isinstance(v, Scalar))
+
+
+def _portfolio(node: Node | None) -> Iterator[AggregateSpec | GroupingSpec]:
+    for key, body in pairs(node):
+        if isinstance(body, Mapping) and "values" in body:
+            values = (_aggregate(k, v) for k, v in pairs(body.get("values")))
+            found = tuple(value for value in values if value is not None)
+            yield GroupingSpec(normal(key.text), key, tuple(strings(body.get("by"))), found, text(body, "description"))
+        elif (value := _aggregate(key, body)) is not None:
+            yield value
+
+
+def _aggregate(key: Scalar, node: Node) -> AggregateSpec | None:
+    value = node if isinstance(node, Scalar) else scalar(node, "value") if isinstance(node, Mapping) else None
+    about = text(node, "description") if isinstance(node, Mapping) else ""
+    return None if value is None else AggregateSpec(normal(key.text), key, value, about)
 
 
 def _decision(key: Scalar, node: Node, family: str) -> DecisionSpec | None:

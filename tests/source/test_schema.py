@@ -139,6 +139,11 @@ service:
   l: {lookup: {table: t.csv, key: {naics: a}, column: limit}}
   m: {type: number, range: '>= 0', model: pd, inputs: {x: a}, reasons: {high: R1}, ask with missing: true,
       on failure: refer}
+portfolio:
+  n: count(customers)
+  s: {description: d, value: sum(customers.limit)}
+  g: {description: d, by: [a, b], values: {n: count(customers), m: {description: d, value: max(customers.x)}}}
+  h: {by: a, values: {n: count(customers)}}
 """
 
 

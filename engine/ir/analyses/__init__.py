@@ -16,11 +16,13 @@ from engine.ir.analyses.guards import guards
 from engine.ir.analyses.overlaps import overlaps
 from engine.ir.analyses.shadows import shadows
 from engine.ir.analyses.study import Study
+from engine.ir.portfolio import gaps
 
 ANALYSES: tuple[Callable[[Study], list[Diagnostic]], ...] = (guards, shadows, overlaps, coverage, bins)
 
 
 def analyse(program: ir.Program) -> list[Diagnostic]:
-    """All findings about a program's own decisions, in the order of `ANALYSES`."""
+    """All findings about a program's own decisions, in the order of `ANALYSES`, and errors in its portfolio values."""
     study = Study(program)
-    return [finding for analysis in ANALYSES for finding in analysis(study)]
+    found = [finding for analysis in ANALYSES for finding in analysis(study)]
+    return [*found, *gaps(program)]

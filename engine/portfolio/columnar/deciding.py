@@ -144,10 +144,11 @@ class Staged(Record):
 
 def stage(
     session: Session, made: Statement, layout: Layout, keys: Sequence[str | None], as_of: datetime.date | None,
-    path: str, ordered: bool, native: bool,
+    path: str, ordered: bool, native: bool, leaves: Sequence[str] = (),
 ) -> Staged:
     """Decide, and write the rows to `path` as Parquet. `keys` are the statement's columns that hold keys; `native` says
-    that the results go to a Parquet file. A statement without a date has none as its parameter."""
+    that the results go to a Parquet file; `leaves` are outcomes that stand beside the results. A statement without a
+    date has none as its parameter."""
     taken: dict[tuple[str, ...], str] = {}
     fired: list[tuple[str, str]] = []
     plain: set[str] = set()
@@ -159,6 +160,8 @@ def stage(
             kept += 1
         elif column.kind in ("value", "list"):
             taken[("outcome", column.decision, column.member)] = name
+        elif column.kind == "fired" and column.decision in leaves:
+            continue
         elif column.kind == "fired":
             fired.append((column.decision, name))
             if column.plain and ";" not in column.decision:
@@ -208,6 +211,9 @@ def stage(
             put((extra,), extra, own.get(extra, f"~{extra}"), sql)
         final &= bool(sql) and extra in own
     put(("problem",), "problem", own["problem"], "CAST(NULL AS VARCHAR)")
+    for number, leaf in enumerate(leaves):
+        put(("leaf", leaf), f"v{number}", leaf, taken["outcome", leaf, ""])
+    final &= not leaves
     order = "" if ordered else f" ORDER BY {taken[('ordinal',)]}"
     listed = ", ".join(f"a{at}" for at in range(len(made.columns)))
     query = f"SELECT {', '.join(put.shown)} FROM ({made.sql}) AS q({listed}){order}"

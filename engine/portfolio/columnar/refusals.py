@@ -117,11 +117,12 @@ class Door:
     def __init__(
         self, session: Session, policy: Policy, request: Request, customers: Relation,
         events: Mapping[str, EventTable], keys: Sequence[str], reading: Reading, json: bool,
+        only: Sequence[str] | None,
     ) -> None:
         self.session = session
         self.policy = policy
         self.request = request
-        self.only = list(request.only) or None
+        self.only = only
         self.customers = customers
         self.events = events
         self.keys = keys

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from engine.backends.sql.tables import Column
 from engine.ir import nodes as ir
 from engine.portfolio.actions import Actions, actions_of, pledge_of
+from engine.portfolio.aggregates import Asked, asked_for, decided_with
+from engine.portfolio.aggregates import write as write_values
 from engine.portfolio.binding import Declared, Reading, hint_of
 from engine.portfolio.columnar import keys as keying
 from engine.portfolio.columnar.actions import given_out
@@ -82,12 +84,18 @@ class Run:
 
     def __init__(self, session: Session, policy: Policy, request: Request, listener: Listener) -> None:
         self.session = session
-        self.policy = policy
         self.request = request
         self.listener = listener
+        #: The values over all customers that are to be told, their statements, and what they come to.
+        self.over = asked = asked_for(policy, request)
+        self.policy = policy = policy if asked is None else policy.with_leaves()
         self.programs = programs_of(policy, request)
         self.layout = Layout(self.programs, request.only, request.extras)
-        self.only = list(request.only) or None
+        self.only = (list(request.only) or None) if asked is None else decided_with(self.programs[-1], asked)
+        self.portfolio: Mapping[str, Any] = {}
+        self.values: Any = None
+        if asked is not None:                           # most runs need none of what it imports
+            self.values = import_module("engine.portfolio.columnar.aggregates").compiled(asked)
         self.reading = Reading(request.missing, request.date_format)
         self.where = where_of(self.programs, request)
         self.histories = declared_histories(self.programs[-1], request)
@@ -140,7 +148,7 @@ class Run:
             self.selected = select(self.session, customers, self.where, self.request)
         self.door = Door(
             self.session, self.policy, request, customers, self.events, self.layout.keys, self.reading,
-            self.target.form == "jsonl",
+            self.target.form == "jsonl", self.only,
         )
         if self.deployed is not None:
             self.door.lost = self.deployed.lost_keys()
@@ -341,10 +349,17 @@ class Run:
             with watched(self.listener, "deciding", session), reading(self.customers.shown, self.customers.path):
                 native = self.target.form == "parquet" and request.ledger is None and request.actions is None
                 straight = ordered and " JOIN " not in made.sql     # a join keeps no order that one may count on
-                staged.append(stage(session, made, self.layout, keys, request.as_of, place, straight, native))
+                staged.append(
+                    stage(session, made, self.layout, keys, request.as_of, place, straight, native, self._leaves)
+                )
         if asker is not None:                           # whoever is looked at one by one was answered already
             self.door.customers = asker.beside(self.customers)
         return staged
+
+    @property
+    def _leaves(self) -> Sequence[str]:
+        """What is decided with each customer for the values over all."""
+        return () if self.over is None else self.over.leaves
 
     @property
     def _extras(self) -> list[str]:
@@ -353,6 +368,8 @@ class Run:
         return ["reasons", "needed", *(name for name in ("fired", "open") if name in self.layout.extras)]
 
     def _outcomes(self, program: ir.Program) -> list[str] | None:
+        if self.over is not None:
+            return self.only
         names = [d.name for d in shown(program, self.request.only)]
         dated = [d.name for d in program.decisions if d.name == DATED]
         return [*names, *dated] if self.only is not None or dated else None
@@ -404,7 +421,9 @@ class Run:
             histories = [self.door.history(values, events) for _, values, events in batch]
             origins = None if self.deployed is None else self.deployed.origins(lines, histories)
             for at, ((_, values, _), history) in enumerate(zip(batch, histories, strict=True)):
-                decision = self.policy.decide(values, as_of=self.request.as_of, history=history, only=self.only)
+                decision = self.policy.decide(
+                    values, as_of=self.request.as_of, history=history, only=list(self.request.only) or None
+                )
                 if origins is not None:
                     decision.supplied(origins[at])
                 told.append(trace_text(decision))
@@ -423,8 +442,19 @@ class Run:
         with reading(self.customers.shown, self.customers.path):
             self.tally = tallied(self.session, results, self.layout)
         too_many(self.tally, self.request, self.customers.path)
+        if self.over is not None:
+            with watched(self.listener, "portfolio values", self.session):
+                self._value(self.over, results)
         for line, key, message, help in results.first_refusals(MAX_TOLD):
             self.listener.refused(f"{self.customers.shown}:{line}", key, message, help)
+
+    def _value(self, asked: Asked, results: Results) -> None:
+        """Find the values over all customers, and write them where they are asked for."""
+        made: Any = import_module("engine.portfolio.columnar.aggregates")
+        refused, request = self.tally.status["refused"], self.request
+        self.portfolio = made.values_of(self.session, self.values, results, refused, request.as_of)
+        if request.portfolio is not None:
+            write_values(request.portfolio, asked, self.portfolio)
 
     def finish(self, results: Results) -> None:
         """Judge the results, hold their actions against the ledger, and bring them to where they are to go."""
@@ -474,4 +504,5 @@ class Run:
         for name, lost in self.orphans.items():
             listener.note(orphans_text(name, lost, self.customers.shown))
         found = summarised(self.engine, self.tally, self.request, self.repeated, self.keyless, self.orphans, seconds)
+        found = found.replace(portfolio=self.portfolio)
         return found if self.deployed is None else found.replace(sources=self.deployed.counts)

@@ -119,7 +119,7 @@ class SparkRun(columnar.Run):
         self._select()
         self.door = door = SparkDoor(
             self.session, self.policy, request, self.customers, self.events, self.layout.keys, self.reading,
-            self.target.form == "jsonl",
+            self.target.form == "jsonl", self.only,
         )
         door.data, door.frames = self.data, self.tables
         self._keys()
@@ -285,7 +285,7 @@ class SparkRun(columnar.Run):
             statement = Statement(f"SELECT * FROM read_parquet({files})", described(query.columns))
             place = path if len(parts) == 1 else f"{path}.{at}"
             native = self.target.form == "parquet"
-            staged.append(stage(self.session, statement, self.layout, keys, None, place, False, native))
+            staged.append(stage(self.session, statement, self.layout, keys, None, place, False, native, self._leaves))
         self._require_seen(sum(part.rows for part in staged) == self.selected.rows)
         return staged
 
