@@ -18,15 +18,20 @@ class Reading(Record):
     names: tuple[str, ...]
 
     @staticmethod
-    def of(nodes: Iterable[ast.Node], more: Iterable[str] = ()) -> Reading:
+    def of(
+        nodes: Iterable[ast.Node], more: Iterable[str] = (), histories: Mapping[str, HistoryModel] | None = None
+    ) -> Reading:
+        """What nodes read, and `more`; a field of one of `histories` within its brackets is read of the row."""
         found: dict[str, None] = {}
         for node in nodes:
-            _collect(node, frozenset(), found)
+            _collect(node, frozenset(), found, histories or {})
         found.update(dict.fromkeys(more))
         return Reading(tuple(found))
 
 
-def _collect(node: ast.Node, bound: frozenset[str], found: dict[str, None]) -> None:
+def _collect(
+    node: ast.Node, bound: frozenset[str], found: dict[str, None], histories: Mapping[str, HistoryModel]
+) -> None:
     """Add the names under `node` but those that it binds itself."""
     if isinstance(node, ast.Name):
         if node.name not in bound:
@@ -34,20 +39,32 @@ def _collect(node: ast.Node, bound: frozenset[str], found: dict[str, None]) -> N
         return
     if isinstance(node, (ast.For, ast.Quantified)):
         for iterator in node.iterators:
-            _collect(iterator.source, bound, found)
+            _collect(iterator.source, bound, found, histories)
             if iterator.upper is not None:
-                _collect(iterator.upper, bound, found)
+                _collect(iterator.upper, bound, found, histories)
             bound |= {iterator.name}
-        _collect(node.body, bound, found)
+        _collect(node.body, bound, found, histories)
+        return
+    if isinstance(node, ast.Filter):
+        _collect(node.base, bound, found, histories)
+        _collect(node.predicate, bound | _fields(node.base, histories), found, histories)
         return
     if isinstance(node, ast.FunctionLiteral):
         bound |= {p.name for p in node.parameters}
     for child in ast.children(node):
         if not (isinstance(node, ast.Invocation) and child is node.function and isinstance(child, ast.Name)):
-            _collect(child, bound, found)       # a function may be called as a decision is
+            _collect(child, bound, found, histories)       # a function may be called as a decision is
 
 
-def reading(draft: Draft) -> Reading:
+def _fields(node: ast.Node, histories: Mapping[str, HistoryModel]) -> frozenset[str]:
+    """The fields of the history that is filtered, perhaps again."""
+    while isinstance(node, ast.Filter):
+        node = node.base
+    history = histories.get(node.name) if isinstance(node, ast.Name) else None
+    return frozenset(f.name for f in history.fields) if history is not None else frozenset()
+
+
+def reading(draft: Draft, histories: Mapping[str, HistoryModel]) -> Reading:
     """What a decision reads: in expressions, and through inherited reasons."""
     nodes: list[ast.Node] = [e.node for _, e in draft.where]
     inherited: list[str] = []
@@ -70,7 +87,7 @@ def reading(draft: Draft) -> Reading:
             if each.tests is not None:
                 nodes.append(each.tests)
             inherited.extend(_owners(each.reasons))
-    return Reading.of(nodes, inherited)
+    return Reading.of(nodes, inherited, histories)
 
 
 def _owners(reasons: Iterable[ReasonRef]) -> Iterator[str]:
@@ -83,7 +100,7 @@ def _owners(reasons: Iterable[ReasonRef]) -> Iterator[str]:
 
 def use_reading(use: UseModel, histories: Mapping[str, HistoryModel]) -> Reading:
     """What an import reads: in its bindings, and of histories that other imports derive."""
-    names = Reading.of(e.node for _, e in use.bindings).names
+    names = Reading.of((e.node for _, e in use.bindings), (), histories).names
     named = [h.source for h in use.histories] + ([use.each] if use.each is not None else [])
     over = histories.get(use.each or "")
     fields = {f.name for f in over.fields} if over is not None else set()

@@ -109,7 +109,7 @@ class PolicyChecker:
         parameters: list[ParameterModel] = []
         checker = DecisionChecker(report, self.typing, self.expressions, file.on_missing)
         twice = self._twice()  # what these read is unclear, so they are in no circle
-        readings = {d.spec.name: reading(d) if d.spec.name not in twice else Reading(()) for d in drafts}
+        readings = {d.spec.name: reading(d, by_history) if d.spec.name not in twice else Reading(()) for d in drafts}
         readings.update({n: p.reading for n, p in parameter_drafts.items()})
         known = (u for u in use_models if u is not None and u.name not in twice)
         readings.update({u.name: use_reading(u, by_history) for u in known})
