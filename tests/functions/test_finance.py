@@ -176,6 +176,26 @@ def test_scaling_as_published() -> None:
     assert math.isclose(finance.odds_of_score(finance.score_of_odds(7, 600, 50, 20), 600, 50, 20), 7)
 
 
+def test_evidence_as_published() -> None:
+    """Siddiqi, Credit Risk Scorecards (2006), exhibit 6.2: good and bad accounts by age, weights in hundredths."""
+    goods, bads = [860, 3040, 4920, 8100, 9500, 6800, 2940], [140, 960, 1080, 900, 500, 200, 60]
+    weights = [finance.weight_of_evidence(g, b, 36160, 3840) for g, b in zip(goods, bads, strict=True)]
+    assert [round(100 * w, 3) for w in weights] == [-42.719, -108.98, -72.613, -4.526, 70.196, 128.388, 164.934]
+    assert round(finance.information_value(goods, bads), 3) == 0.668
+    assert round(finance.psi(bads, goods), 3) == 0.668  # the same sum, of the bands of two days
+
+
+def test_ranking_as_published() -> None:
+    """The example of scikit-learn's `roc_auc_score`, of ones that score higher than zeros."""
+    scores, zeros = [0.1, 0.4, 0.35, 0.8], [True, True, False, False]
+    assert (finance.auc(scores, zeros), finance.gini(scores, zeros), finance.ks(scores, zeros)) == (0.75, 0.5, 0.5)
+
+
+def test_expected_loss_as_published() -> None:
+    """IFRS 9, illustrative example 8: 0.5% of a million in twelve months, of which a quarter is lost."""
+    assert finance.expected_loss(1_000_000, 0.005, 0.25) == 1250
+
+
 def test_adverse_impact_as_published() -> None:
     """29 CFR 1607, questions and answers, 12: 48 of 80 whites and 12 of 40 blacks are hired."""
     assert finance.four_fifths_ratio(12, 40, 48, 80) == 0.5
