@@ -1,8 +1,8 @@
 """What the parts of the expression checker share: the report, the side table, the place at hand."""
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from engine.check import rules
 from engine.check.facts import path_key
@@ -13,6 +13,9 @@ from engine.semantics import dtypes as dt
 from engine.semantics.dtypes import Type
 from engine.semantics.functions import NO_FUNCTIONS, Functions
 from engine.syntax import ast
+
+if TYPE_CHECKING:
+    from engine.check.model import HistoryModel
 
 BOOLEAN = Type(dt.BOOLEAN)
 
@@ -30,8 +33,8 @@ class CheckerBase:
         self.currency = currency
         self.functions = functions
         self.set_with = set_with
-        #: The histories, and the imports for each row of one, that say how their rows follow each other.
-        self.ordered: frozenset[str] = frozenset()
+        #: The histories by the names of relations: their own, and those of imports for each row of one.
+        self.histories: Mapping[str, HistoryModel] = {}
         self.place: Slice
         self._fresh = 0
 

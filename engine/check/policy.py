@@ -97,8 +97,7 @@ class PolicyChecker:
         declarations.belonging(file.histories, histories)
         scope = Scope(self._bindings(inputs, histories, uses))
         by_history = {h.name: h for h in histories}
-        rows_of = self._rows_of(by_history)
-        self.expressions.ordered = frozenset(name for name, h in rows_of.items() if h.order_by)
+        rows_of = self.expressions.histories = self._rows_of(by_history)
         relations = [*by_history, *(u.name for u in file.uses if u.each is not None)]
         use_models = [UseReader.model(u, parser, report, relations) for u in uses]
         parameter_reader = ParameterReader(report, parser, declarations, self.expressions)

@@ -20,6 +20,7 @@ from engine.diagnostics import Label
 from engine.semantics import dtypes as dt
 from engine.semantics.customers import CUSTOMERS, PORTFOLIO, REFUSED, STATUS, WORDS
 from engine.semantics.dtypes import Type
+from engine.semantics.folds import STREAKS
 from engine.source.declare import AggregateSpec, GroupingSpec, Named
 from engine.source.nodes import Scalar
 from engine.syntax import ast
@@ -73,7 +74,7 @@ class _Reader:
         self.names = [name for name, _ in self.row.fields or ()]
         functions = model.functions
         inner = [*self.names, *members(self.row), *MEMBERS, "amount", *given_members(functions)]
-        names = [*self.names, *(f.name for f in functions), *WORDS, GROUP_BY, "as of", "item"]
+        names = [*self.names, *(f.name for f in functions), *WORDS, GROUP_BY, *STREAKS, "as of", "item"]
         self.parser = ExpressionParser(report, Vocabulary(names, inner))
         self.checker = CustomersChecker(
             report, Typing(), model.file.currency, functions, frozenset(self.names),

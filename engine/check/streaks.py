@@ -32,11 +32,12 @@ def streak(checker: ExpressionChecker, name: str, node: ast.Invocation, scope: S
             "E0306", f"`{name}` takes a history, this is {rules.describe(source)}", history,
             f"name a history or a filter of one, as in `{name}(repayments[due < as of], late = 0)`",
         )
-    unordered = _unordered(checker, source)
-    if unordered is not None:
+    relation = _relation(source)
+    of = checker.histories.get(relation) if relation is not None else None
+    if relation is not None and (of is None or not of.order_by):
         return checker.error(
-            "E0306", f"`{name}` follows the order of rows, and those of `{unordered}` have none", history,
-            f"add `order by: [...]` to the history `{unordered}`",
+            "E0306", f"`{name}` follows the order of rows, and those of `{relation}` have none", history,
+            f"add `order by: [...]` to the history `{of.name}`" if of is not None else "take the rows of a history",
         )
     variable = checker.fresh("item")
     checker.typing.variables[id(node)] = variable
@@ -49,10 +50,9 @@ def streak(checker: ExpressionChecker, name: str, node: ast.Invocation, scope: S
     return Type(dt.NUMBER, source.nullable, whole=True, lower=0.0, upper=1e12)
 
 
-def _unordered(checker: ExpressionChecker, source: Type) -> str | None:
-    """The history behind rows, groups or items that says nothing of their order."""
+def _relation(source: Type) -> str | None:
+    """The relation behind rows, groups or items; None for a list that a policy spells out."""
     row = source.item
     assert row is not None
     rows = row.field("rows") if dt.is_group(row) else None
-    name = source.relation or row.relation or (rows.relation if rows is not None else None)
-    return name if name is not None and name not in checker.ordered else None
+    return source.relation or row.relation or (rows.relation if rows is not None else None)
