@@ -73,6 +73,7 @@ class _Leaves:
 
     def cut(self, node: ir.Node) -> ir.Node:
         """`node` with each largest part that reads one row alone as a field of that row."""
+        node = _fused(node)
         if (row := _row_of(node)) is not None:
             return ir.Field(f"{node.id}/leaf", node.type, node.at, row, self._name(node))
         if isinstance(node, ir.Field) and node.type.kind not in NESTED:
@@ -109,6 +110,29 @@ class _Leaves:
         for member in chain[taken:]:
             found = member.replace(base=found)
         return found
+
+
+def _fused(node: ir.Node) -> ir.Node:
+    """A loop over what a loop takes of each row as one loop over the rows: `customers.offer.amount` reads no offers."""
+    if not isinstance(node, (ir.Map, ir.Fold)):
+        return node
+    source = _fused(node.source)
+    if not isinstance(source, ir.Map) or source.body.type.kind not in NESTED:
+        return node
+    taken, var = source.body, node.var
+    if isinstance(node, ir.Map):
+        return node.replace(source=source.source, var=source.var, body=_with(node.body, var, taken))
+    return node.replace(
+        source=source.source, var=source.var, filter=None if node.filter is None else _with(node.filter, var, taken),
+        value=None if node.op == "count" else taken if node.value is None else _with(node.value, var, taken),
+    )
+
+
+def _with(node: ir.Node, name: str, value: ir.Node) -> ir.Node:
+    """`node` with a local's value in its place."""
+    if isinstance(node, ir.Local) and node.name == name:
+        return value
+    return rebuilt(node, lambda child: _with(child, name, value))
 
 
 def _members(node: ir.Field) -> list[ir.Field]:

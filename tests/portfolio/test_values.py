@@ -14,6 +14,7 @@ import pytest
 import tierwise
 
 import engine.portfolio.aggregates as aggregates
+from engine.deploy.deployment import open_deployment
 
 CORPUS = Path(__file__).parent.parent / "corpus" / "good"
 AS_OF = date(2026, 7, 1)
@@ -77,6 +78,29 @@ def exact(values: Any) -> str:
     return json.dumps(plain(values), ensure_ascii=False)
 
 
+def test_the_lending_policy(tmp_path: Path) -> None:
+    """What the shipped policy says of the sample firms: groups add up to the whole, on both engines alike."""
+    folder = Path(__file__).parent.parent.parent / "policies" / "sme"
+    lending, samples = tierwise.load_policy(folder / "lending.yaml"), folder / "samples"
+    history = {name: samples / f"{name}.csv" for name in ("invoices", "repayments")}
+    with open_deployment(str(folder / "deployment.yaml")) as deployment:
+        deployment.bind(lending)
+        one, other = (
+            lending.run(samples / "firms.csv", as_of=AS_OF, out=tmp_path / f"{name}.csv", engine=name, history=history)
+            for name in ("python", "duckdb")
+        )
+    assert exact(one.portfolio) == exact(other.portfolio)
+    for name in ("industries", "tiers", "regions"):
+        rows = one.portfolio[name]
+        assert sum(row["firms"] for row in rows) == one.decided + one.open
+        assert sum(row["exposure"] for row in rows) == one.portfolio["exposure"] > 0
+        approved = sum(row["firms"] * row["approved share"] for row in rows)
+        assert approved == pytest.approx((one.decided + one.open) * one.portfolio["approved share"])
+    assert sum(row["part of all"] for row in one.portfolio["industries"]) == pytest.approx(1)
+    assert [row["tier"] for row in one.portfolio["tiers"]] == ["A", "B", "C", "D"]
+    assert one.portfolio["regions"][-1]["region"] is None
+
+
 @pytest.mark.real
 def test_spark_agrees(policy: Any, tmp_path: Path) -> None:
     pytest.importorskip("pyspark", reason="needs pyspark")
@@ -98,7 +122,8 @@ def test_what_they_come_to(tmp_path: Path, policy: Any) -> None:
     groups = {name: found.pop(name) for name in ("industries", "regions by size", "bands")}
     assert found == {
         "approved share": 0.5, "exposure": 300000, "worst cover": 0.5, "covered": False, "micro firms": 2,
-        "women approved": 0.5, "revenue": 460, "refused": 1, "open": 0.25,
+        "women approved": 0.5, "revenue": 460, "refused": 1, "open": 0.25, "offered": 300000,
+        "longest": 12,
     }
     assert groups["industries"] == (
         {"industry": "C13", "exposure": 200000, "part of all": 2 / 3, "large ones": 1},
