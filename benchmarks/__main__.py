@@ -12,14 +12,17 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import columnar, growth, history, library, one, portfolio, scorers, start
+from benchmarks import allocation, columnar, growth, history, library, one, portfolio, reporting, scorers, start
 from benchmarks.given import Absent, Given
 from benchmarks.report import Section, as_json, table
 from benchmarks.timing import PART
 
-_SECTIONS = ("one", "growth", "start", "portfolio", "columns", "history", "large", "memory", "library", "scorers")
+_SECTIONS = (
+    "one", "growth", "start", "portfolio", "columns", "history", "large", "memory", "library", "allocation", "report",
+    "scorers",
+)
 #: What takes minutes, or libraries of its own, is measured when it is named.
-_USUAL = _SECTIONS[:-4]
+_USUAL = _SECTIONS[:-6]
 #: Invoices for each customer of `--customers`.
 _INVOICES = 10
 _ROUNDS = 11
@@ -30,7 +33,7 @@ def main(args: list[str] | None = None) -> int:
     """Measure the sections asked for; the exit code."""
     what = "Measure against hand-written code and peers."
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=what)
-    told = f"of {', '.join(_SECTIONS)}; all but the last four unless told"
+    told = f"of {', '.join(_SECTIONS)}; all but the last six unless told"
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=told)
     customers = "of the portfolio, each with ten invoices (default %(default)s)"
     parser.add_argument("--customers", type=int, default=1_000_000, help=customers)
@@ -88,6 +91,10 @@ def _measure(name: str, given: Given, args: argparse.Namespace) -> Section:
         return history.limited()
     if name == "library":
         return library.measure(args.customers)
+    if name == "allocation":
+        return allocation.measure()
+    if name == "report":
+        return reporting.measure(args.customers)
     if name == "scorers":
         return scorers.measure(given, max(args.customers // 5, 1), args.rounds, args.part)
     with TemporaryDirectory() as folder:

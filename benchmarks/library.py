@@ -12,6 +12,7 @@ from benchmarks.alone import Ran, alone
 from benchmarks.given import ROOT
 from benchmarks.report import Goal, Line, Section
 from benchmarks.timing import Series
+from engine.commands.policies import find, is_deployment
 from engine.policy import load_policy
 
 FOLDER = ROOT / "policies" / "sme"
@@ -60,9 +61,9 @@ def generate(folder: Path, firms: int) -> None:
 def _given(tables: set[str]) -> dict[str, tuple[str, list[str]]]:
     """Policies with the table of their customers, by what their key is of, and the histories that they are given."""
     found = {}
-    for path in sorted(FOLDER.glob("*.yaml")):
-        if path.name.endswith(".test.yaml"):
-            continue
+    for path in map(Path, find(str(FOLDER))):
+        if path.is_dir() or path.parent != FOLDER or is_deployment(str(path)):
+            continue                                    # versions of a policy, which others use
         program = load_policy(path).program
         key = next((d.name for d in program.inputs if d.key), None)
         if key is not None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from benchmarks.timing import Series
 from engine.records import Record
 
-_UNITS = {"us": 1e6, "ms": 1e3, "s": 1.0, "x": 1.0, "MB": 1.0}
+_UNITS = {"us": 1e6, "ms": 1e3, "s": 1.0, "x": 1.0, "MB": 1.0, "%": 1.0}
 
 
 class Goal(Record):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import history, ours, policies, timing
+from benchmarks import allocation, history, ours, policies, reporting, timing
 from benchmarks.__main__ import main
 from benchmarks.alone import alone
 from benchmarks.given import Absent, Given
@@ -136,3 +136,33 @@ def test_rounds_are_interleaved() -> None:
                             {"a": [1], "b": [1]}, rounds=3, part=0.0)
     assert calls[2:] == ["a", "b"] * 3          # one call each to warm up
     assert {name: len(series.rounds) for name, series in found.items()} == {"a": 3, "b": 3}
+
+
+def test_a_budget_is_shared_and_its_caps_are_added_up_anew() -> None:
+    section = allocation.measure(3_000, 6_000)
+    assert section.mismatches == 0, section.notes
+    goals = [goal for line in section.lines for goal in line.goals if goal.unit == "%"]
+    assert len(goals) == 1 and all(goal.met for goal in goals)
+    assert section.notes[1].startswith("the same answer twice: yes")
+
+
+def test_a_cap_that_is_exceeded_is_counted(tmp_path: Path) -> None:
+    """The check of the benchmark itself: rows to which somebody gave more are found."""
+    customers = allocation._customers(tmp_path, 2_000)
+    allocation._shared(tmp_path, "parts", customers)
+    assert allocation._broken(tmp_path, "parts", customers, "parts") == 0
+    lines = (tmp_path / "parts.csv").read_text("utf-8").splitlines()
+    name = lines[0].split(",")
+    cells = [line.split(",") for line in lines[1:]]
+    for row in cells:
+        if row[name.index("tier")] == "D":
+            row[name.index("allocated")] = row[name.index("asked")]
+    text = [lines[0], *map(",".join, cells)]
+    (tmp_path / "parts.csv").write_text("\n".join(text) + "\n", encoding="utf-8")
+    assert allocation._broken(tmp_path, "parts", customers, "parts") >= 2      # tier D, and the budget
+
+
+def test_a_report_is_measured() -> None:
+    section = reporting.measure(2_000)
+    assert all(goal.met for line in section.lines for goal in line.goals)
+    assert section.title == "A report of 2,000 decided customers"
