@@ -143,31 +143,53 @@ class OpenSource:
         self._caller.close()
 
 
+class Closes(Protocol):
+    """What is opened, and let go of again."""
+
+    def close(self) -> None: ...
+
+
+Kind = TypeVar("Kind", bound=AnyKind)
+Thing = TypeVar("Thing", bound=Closes)
+
+
 def opened(deployment: Deployment, kinds: Kinds, names: Sequence[str], secrets: Secrets) -> dict[str, OpenSource]:
     """Open the sources of a deployment that are called for; raises DeploymentError and DataProblem."""
     known = kinds.sources() if names else {}
+
+    def source(entry: Entry, kind: SourceKind, settings: Settings) -> OpenSource:
+        return OpenSource(entry, kind, settings, secrets)
+
+    return each_opened(deployment, [deployment.sources[name] for name in names], known, "source", secrets, source)
+
+
+def each_opened(
+    deployment: Deployment, entries: Sequence[Entry], known: Mapping[str, Kind], what: str, secrets: Secrets,
+    open_one: Callable[[Entry, Kind, Settings], Thing],
+) -> dict[str, Thing]:
+    """What entries of a deployment stand for, by name.
+
+    All that is wrong with their settings is told before the first is opened (DeploymentError); where one cannot be,
+    those that were are closed again.
+    """
     found: list[Diagnostic] = []
     reader = Reader(deployment.folder.resolve(), secrets, found)
     ready = []
-    for name in names:
-        entry = deployment.sources[name]
-        kind = kind_of(entry, known, "source", found)
+    for entry in entries:
+        kind = kind_of(entry, known, what, found)
         if kind is not None:
             ready.append((entry, kind, reader.settings(entry, kind.settings)))
     if found:
         raise deployment.error(found)
-    sources: dict[str, OpenSource] = {}
+    things: dict[str, Thing] = {}
     try:
         for entry, kind, settings in ready:
-            sources[entry.name] = OpenSource(entry, kind, settings, secrets)
+            things[entry.name] = open_one(entry, kind, settings)
     except BaseException:
-        for source in sources.values():
-            source.close()
+        for thing in things.values():
+            thing.close()
         raise
-    return sources
-
-
-Kind = TypeVar("Kind", bound=AnyKind)
+    return things
 
 
 def kind_of(entry: Entry, known: Mapping[str, Kind], what: str, found: list[Diagnostic]) -> Kind | None:

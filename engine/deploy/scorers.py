@@ -6,9 +6,7 @@ from typing import Protocol
 
 from engine.calling import CallFailed, Secrets
 from engine.deploy.document import Deployment, Entry
-from engine.deploy.opening import Kinds, kind_of
-from engine.deploy.settings import Reader
-from engine.diagnostics import Diagnostic
+from engine.deploy.opening import Kinds, each_opened
 from engine.hookspecs import ScorerKind, Settings
 from engine.ir import nodes as ir
 from engine.runs import DataProblem
@@ -31,25 +29,11 @@ def models_of(deployment: Deployment, versions: Sequence[Version]) -> list[str]:
 def scorers(deployment: Deployment, kinds: Kinds, names: Sequence[str], secrets: Secrets) -> dict[str, Bound]:
     """Open the scorers of models by name; raises DeploymentError and DataProblem."""
     known = kinds.scorers() if names else {}
-    found: list[Diagnostic] = []
-    reader = Reader(deployment.folder.resolve(), secrets, found)
-    ready: list[tuple[Entry, ScorerKind, Settings]] = []
-    for name in names:
-        entry = deployment.models[name]
-        kind = kind_of(entry, known, "scorer", found)
-        if kind is not None:
-            ready.append((entry, kind, reader.settings(entry, kind.settings)))
-    if found:
-        raise deployment.error(found)
-    opened: dict[str, Bound] = {}
-    try:
-        for entry, kind, settings in ready:
-            opened[entry.name] = _bound(entry, kind, settings, secrets)
-    except BaseException:
-        for bound in opened.values():
-            bound.close()
-        raise
-    return opened
+
+    def scorer(entry: Entry, kind: ScorerKind, settings: Settings) -> Bound:
+        return _bound(entry, kind, settings, secrets)
+
+    return each_opened(deployment, [deployment.models[name] for name in names], known, "scorer", secrets, scorer)
 
 
 def _bound(entry: Entry, kind: ScorerKind, settings: Settings, secrets: Secrets) -> Bound:
