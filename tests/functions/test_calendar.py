@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 from engine.hooks import Plugins
 from engine.policy import load_policy
 from engine.testing import FunctionContract
+from plugins import calendar as cal
 from tests.functions.given import HEAD
 from tests.functions.test_columnar import same
-from tests.functions.test_finance import _module
 
-cal: Any = _module("calendar")
 ROOT = Path(__file__).parents[2]
 #: The General Office of the State Council, notice of 4 November 2025 on the holidays of 2026.
 YEAR = """\

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -10,9 +9,8 @@ from hypothesis import strategies as st
 
 from engine.hooks import Plugins
 from engine.testing import FunctionContract
-from tests.functions.test_finance import _module
+from plugins import cn
 
-cn: Any = _module("cn")
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 

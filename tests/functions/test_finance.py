@@ -2,31 +2,18 @@
 from __future__ import annotations
 
 import datetime
-import importlib.util
 import math
 from fractions import Fraction
-from types import ModuleType
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import bundled
 from engine.hooks import Plugins
 from engine.testing import FunctionContract
+from plugins.finance import days, instalments, losses, rates, scores, surveys
 
-
-def _module(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"tests_{name}", bundled.folder("plugins") / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-finance: Any = _module("finance")
-rates = st.floats(1e-12, 0.05) | st.sampled_from([0.0, 1e-12, 1e-9, 3e-8, 2e-6, 1e-5, 1e-3])
+monthly = st.floats(1e-12, 0.05) | st.sampled_from([0.0, 1e-12, 1e-9, 3e-8, 2e-6, 1e-5, 1e-3])
 terms = st.integers(1, 360)
 principals = st.floats(1, 1e9)
 
@@ -51,7 +38,7 @@ class TestFinance(FunctionContract):
 ], ids=["monthly", "long first period", "short first period", "quarterly", "weekly"])
 def test_examples_of_regulation_z(arguments: tuple[float, ...], rate: float) -> None:
     """12 CFR 1026, appendix J, (c)(1)(i) to (v)."""
-    assert round(finance.annual_percentage_rate(*arguments), 4) == rate
+    assert round(rates.annual_percentage_rate(*arguments), 4) == rate
 
 
 @pytest.mark.parametrize(("flows", "years", "rate"), [
@@ -63,7 +50,7 @@ def test_examples_of_regulation_z(arguments: tuple[float, ...], rate: float) -> 
 ])
 def test_examples_of_the_consumer_credit_directive(flows: list[float], years: list[float], rate: float) -> None:
     """Directive 98/7/EC, annex, with years of equal months and of 365 days."""
-    assert math.isclose(finance.rate_of_timed_flows(flows, years), rate, abs_tol=5e-7)
+    assert math.isclose(rates.rate_of_timed_flows(flows, years), rate, abs_tol=5e-7)
 
 
 @settings(deadline=None)
@@ -71,23 +58,23 @@ def test_examples_of_the_consumer_credit_directive(flows: list[float], years: li
 def test_a_rate_makes_flows_worth_nothing(payments: list[float], advance: float) -> None:
     flows = [-advance, *payments]
     try:
-        rate = finance.internal_rate(flows)
+        rate = rates.internal_rate(flows)
     except ValueError:
         return      # beyond the bounds
-    assert abs(finance.net_present_value(rate, flows)) <= 1e-6 * (advance + sum(payments))
+    assert abs(rates.net_present_value(rate, flows)) <= 1e-6 * (advance + sum(payments))
 
 
 def test_flows_that_have_no_rate() -> None:
     for flows in ([], [1.0], [1.0, 2.0], [-1.0, -1.0], [0.0, 0.0], [-1.0, 1e9]):
         with pytest.raises(ValueError, match="rate"):
-            finance.internal_rate(flows)
+            rates.internal_rate(flows)
 
 
 @settings(deadline=None)
-@given(principals, rates.filter(lambda r: r > 1e-6), st.integers(2, 120))
+@given(principals, monthly.filter(lambda r: r > 1e-6), st.integers(2, 120))
 def test_the_rate_of_an_annuity_is_that_of_its_loan(principal: float, rate: float, periods: int) -> None:
-    payment = finance.instalment(principal, rate, periods)
-    found = finance.annual_percentage_rate(principal, payment, periods, 1)
+    payment = instalments.instalment(principal, rate, periods)
+    found = rates.annual_percentage_rate(principal, payment, periods, 1)
     assert math.isclose(found, rate, rel_tol=1e-6, abs_tol=1e-10)
 
 
@@ -95,18 +82,18 @@ def test_the_rate_of_an_annuity_is_that_of_its_loan(principal: float, rate: floa
 
 
 @settings(deadline=None)
-@given(principals, rates, terms)
+@given(principals, monthly, terms)
 def test_an_instalment_is_that_of_exact_arithmetic(principal: float, rate: float, periods: int) -> None:
     exact = Fraction(rate)
     growth = (1 + exact) ** periods
     payment = Fraction(principal) / periods if rate == 0 else Fraction(principal) * exact * growth / (growth - 1)
-    assert math.isclose(finance.instalment(principal, rate, periods), float(payment), rel_tol=1e-10)
+    assert math.isclose(instalments.instalment(principal, rate, periods), float(payment), rel_tol=1e-10)
 
 
 @settings(deadline=None)
-@given(principals, rates, terms, st.sampled_from(["annuity", "equal principal", "interest only", "bullet"]))
+@given(principals, monthly, terms, st.sampled_from(["annuity", "equal principal", "interest only", "bullet"]))
 def test_a_schedule_repays_the_loan(principal: float, rate: float, periods: int, repayment: str) -> None:
-    rows = finance.amortisation_schedule(principal, rate, periods, repayment)
+    rows = instalments.amortisation_schedule(principal, rate, periods, repayment)
     cents = [{name: round(value * 100) for name, value in row.items()} for row in rows]
     assert [row["number"] for row in rows] == list(range(1, periods + 1))
     assert sum(row["principal"] for row in cents) == math.floor(principal * 100 + 0.5 + 1e-4) or (
@@ -120,19 +107,19 @@ def test_a_schedule_repays_the_loan(principal: float, rate: float, periods: int,
 
 
 @settings(deadline=None)
-@given(principals, rates, terms, st.data())
+@given(principals, monthly, terms, st.data())
 def test_balances_and_instalments_are_those_of_the_schedule(
     principal: float, rate: float, periods: int, data: st.DataObject
 ) -> None:
     repayment = data.draw(st.sampled_from(["annuity", "equal principal", "interest only", "bullet"]))
     number = data.draw(st.integers(1, periods))
-    row = finance.amortisation_schedule(principal, rate, periods, repayment)[number - 1]
+    row = instalments.amortisation_schedule(principal, rate, periods, repayment)[number - 1]
     slack = 0.01 * periods * (1 + rate) ** number + principal * 1e-9    # every rounding before, with its interest
-    assert abs(finance.balance_after(principal, rate, periods, number, repayment) - row["balance"]) <= slack
-    assert abs(finance.instalment_due(principal, rate, periods, number, repayment) - row["due"]) <= 2 * slack
+    assert abs(instalments.balance_after(principal, rate, periods, number, repayment) - row["balance"]) <= slack
+    assert abs(instalments.instalment_due(principal, rate, periods, number, repayment) - row["due"]) <= 2 * slack
     whole = 0.01 * periods * (1 + rate) ** periods + principal * 1e-9       # the last instalment takes them all
-    interest = sum(r["interest"] for r in finance.amortisation_schedule(principal, rate, periods, repayment))
-    assert abs(finance.total_interest(principal, rate, periods, repayment) - interest) <= whole
+    interest = sum(r["interest"] for r in instalments.amortisation_schedule(principal, rate, periods, repayment))
+    assert abs(instalments.total_interest(principal, rate, periods, repayment) - interest) <= whole
 
 
 # --- days ------------------------------------------------------------------------------------------------
@@ -154,7 +141,7 @@ def test_balances_and_instalments_are_those_of_the_schedule(
 def test_day_counts(start: str, end: str, basis: str, fraction: float) -> None:
     """The first five are of ISDA's memorandum on EMU and market conventions, 1998."""
     day = datetime.date.fromisoformat
-    assert math.isclose(finance.year_fraction(day(start), day(end), basis), fraction, rel_tol=1e-12)
+    assert math.isclose(days.year_fraction(day(start), day(end), basis), fraction, rel_tol=1e-12)
 
 
 @settings(deadline=None)
@@ -162,8 +149,8 @@ def test_day_counts(start: str, end: str, basis: str, fraction: float) -> None:
 def test_a_year_is_a_year(one: datetime.date, other: datetime.date) -> None:
     start, end = min(one, other), max(one, other)
     years = (end - start).days / 365.2425
-    for basis in finance.BASES:
-        assert abs(finance.year_fraction(start, end, basis) - years) <= 0.02 * years + 0.02
+    for basis in days.BASES:
+        assert abs(days.year_fraction(start, end, basis) - years) <= 0.02 * years + 0.02
 
 
 # --- figures of models and surveys ---------------------------------------------------------------------------
@@ -172,66 +159,66 @@ def test_a_year_is_a_year(one: datetime.date, other: datetime.date) -> None:
 def test_scaling_as_published() -> None:
     """Siddiqi, Credit Risk Scorecards (2006): 600 points at odds of 50:1, 20 to double them."""
     assert round(20 / math.log(2), 4) == 28.8539
-    assert round(finance.score_of_odds(1, 600, 50, 20), 2) == 487.12
-    assert math.isclose(finance.odds_of_score(finance.score_of_odds(7, 600, 50, 20), 600, 50, 20), 7)
+    assert round(scores.score_of_odds(1, 600, 50, 20), 2) == 487.12
+    assert math.isclose(scores.odds_of_score(scores.score_of_odds(7, 600, 50, 20), 600, 50, 20), 7)
 
 
 def test_evidence_as_published() -> None:
     """Siddiqi, Credit Risk Scorecards (2006), exhibit 6.2: good and bad accounts by age, weights in hundredths."""
     goods, bads = [860, 3040, 4920, 8100, 9500, 6800, 2940], [140, 960, 1080, 900, 500, 200, 60]
-    weights = [finance.weight_of_evidence(g, b, 36160, 3840) for g, b in zip(goods, bads, strict=True)]
+    weights = [scores.weight_of_evidence(g, b, 36160, 3840) for g, b in zip(goods, bads, strict=True)]
     assert [round(100 * w, 3) for w in weights] == [-42.719, -108.98, -72.613, -4.526, 70.196, 128.388, 164.934]
-    assert round(finance.information_value(goods, bads), 3) == 0.668
-    assert round(finance.psi(bads, goods), 3) == 0.668  # the same sum, of the bands of two days
+    assert round(scores.information_value(goods, bads), 3) == 0.668
+    assert round(scores.psi(bads, goods), 3) == 0.668  # the same sum, of the bands of two days
 
 
 def test_ranking_as_published() -> None:
     """The example of scikit-learn's `roc_auc_score`, of ones that score higher than zeros."""
-    scores, zeros = [0.1, 0.4, 0.35, 0.8], [True, True, False, False]
-    assert (finance.auc(scores, zeros), finance.gini(scores, zeros), finance.ks(scores, zeros)) == (0.75, 0.5, 0.5)
+    points, zeros = [0.1, 0.4, 0.35, 0.8], [True, True, False, False]
+    assert (scores.auc(points, zeros), scores.gini(points, zeros), scores.ks(points, zeros)) == (0.75, 0.5, 0.5)
 
 
 def test_expected_loss_as_published() -> None:
     """IFRS 9, illustrative example 8: 0.5% of a million in twelve months, of which a quarter is lost."""
-    assert finance.expected_loss(1_000_000, 0.005, 0.25) == 1250
+    assert losses.expected_loss(1_000_000, 0.005, 0.25) == 1250
 
 
 def test_adverse_impact_as_published() -> None:
     """29 CFR 1607, questions and answers, 12: 48 of 80 whites and 12 of 40 blacks are hired."""
-    assert finance.four_fifths_ratio(12, 40, 48, 80) == 0.5
-    assert finance.four_fifths_ratio(80, 100, 100, 100) == 0.8
+    assert surveys.four_fifths_ratio(12, 40, 48, 80) == 0.5
+    assert surveys.four_fifths_ratio(80, 100, 100, 100) == 0.8
 
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 20), st.booleans()), min_size=2, max_size=60))
 def test_auc_is_the_share_of_pairs(customers: list[tuple[int, bool]]) -> None:
-    scores, bads = [float(s) for s, _ in customers], [b for _, b in customers]
+    points, bads = [float(s) for s, _ in customers], [b for _, b in customers]
     if all(bads) or not any(bads):
         with pytest.raises(ValueError, match="no goods or no bads"):
-            finance.auc(scores, bads)
+            scores.auc(points, bads)
         return
     pairs = [(g, b) for g, bad in customers if not bad for b, worse in customers if worse]
     share = sum(1 if g > b else 0.5 if g == b else 0 for g, b in pairs) / len(pairs)
-    assert math.isclose(finance.auc(scores, bads), share)
-    assert math.isclose(finance.gini(scores, bads), 2 * share - 1, abs_tol=1e-12)
-    assert 0 <= finance.ks(scores, bads) <= 1
+    assert math.isclose(scores.auc(points, bads), share)
+    assert math.isclose(scores.gini(points, bads), 2 * share - 1, abs_tol=1e-12)
+    assert 0 <= scores.ks(points, bads) <= 1
 
 
 @settings(deadline=None)
 @given(st.lists(st.integers(0, 100), min_size=1, max_size=12).filter(any))
 def test_no_shift_has_no_index(counts: list[int]) -> None:
-    assert finance.psi(counts, counts) == 0
+    assert scores.psi(counts, counts) == 0
 
 
 def test_surveys() -> None:
-    assert finance.nps([9, 10, 8, 7, 0, 6]) == 0
-    assert finance.csat([4, 5, 3]) == pytest.approx(200 / 3)
-    assert finance.ces([1, 7]) == 4
-    for ask, answers in ((finance.nps, [11]), (finance.csat, [0]), (finance.ces, [7.5]), (finance.nps, [])):
+    assert surveys.nps([9, 10, 8, 7, 0, 6]) == 0
+    assert surveys.csat([4, 5, 3]) == pytest.approx(200 / 3)
+    assert surveys.ces([1, 7]) == 4
+    for ask, answers in ((surveys.nps, [11]), (surveys.csat, [0]), (surveys.ces, [7.5]), (surveys.nps, [])):
         with pytest.raises(ValueError, match="answer"):
             ask(answers)
 
 
 def test_provisions() -> None:
-    assert [finance.specific_provision(100, c) for c in finance.SPECIFIC] == [0, 2, 25, 50, 100]
-    assert finance.general_provision(100) == 1
+    assert [losses.specific_provision(100, c) for c in losses.SPECIFIC] == [0, 2, 25, 50, 100]
+    assert losses.general_provision(100) == 1

@@ -20,7 +20,7 @@ from engine.backends.sql.program import Query, compile_program
 from engine.backends.sql.run import rows
 from engine.backends.sql.tables import Column, Customers, Events, Source
 from engine.policy import Policy, load_policy
-from plugins.finance import gini, ks
+from plugins.finance.scores import gini, ks
 
 Day = datetime.date
 FIELDS = ("number", "issued", "buyer", "net", "voided")
