@@ -37,6 +37,8 @@ def run(policy: Policy, request: Request, listener: Listener, engine: str | None
         raise Usage("a run in parts has no list of actions and no ledger: leave `--run-id` out")
     if request.portfolio is not None:
         _require_values(policy, request)
+    if request.run_id is not None and policy.program_at(request.as_of).portfolio is not None:
+        listener.note("a run in parts tells no values over all customers")
     if request.master is not None and chosen != SPARK:
         raise Usage(f"`--master` is for the spark engine, and {chosen} decides: add `--engine spark`")
     if chosen == SPARK:

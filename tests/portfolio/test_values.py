@@ -171,6 +171,8 @@ def test_part_of_a_run(policy: Any, tmp_path: Path) -> None:
     assert some.portfolio["industries"][0]["exposure"] == next(
         row["exposure"] for row in every.portfolio["industries"] if row["industry"] == "C13"
     )
+    parts = policy.run(data, as_of=AS_OF, out=tmp_path / "parts", run_id="a", form="csv")
+    assert parts.portfolio == {} and "a run in parts tells no values over all customers" in parts.notes
     first = policy.run(data, as_of=AS_OF, out=out, limit=3)
     assert sum(row["n"] for row in first.portfolio["bands"]) == first.decided + first.open
 
