@@ -20,6 +20,7 @@ from engine.check.scope import PREVIOUS, Binding, Slice
 from engine.check.typed import Typing
 from engine.ir import nodes as ir
 from engine.semantics import dtypes as dt
+from engine.semantics.catalogue import BUILTINS
 from engine.semantics.dtypes import Type
 from engine.semantics.folds import FOLDS, STREAKS
 from engine.semantics.functions import NO_FUNCTIONS, Functions
@@ -301,7 +302,18 @@ class ExpressionLowering:
             field_type = row.field(node.name) or Type(dt.ANY)
             body = ir.Field(self.id(), field_type, at, item, node.name)
             return ir.Map(self.id(), self.kind(node), at, base, variable, body)
+        if base_type.kind == dt.ANY and BUILTINS.find(f".{node.name}") is None:
+            return self._unknown_member(base, node.name, self.kind(node), at)
         return ir.Call(self.id(), self.kind(node), at, f".{node.name}", (base,))
+
+    def _unknown_member(self, base: ir.Node, name: str, kind: Type, at: ir.Place) -> ir.Node:
+        """A member of what is known only when it is decided. Money is a number then: adding nothing keeps one, and has
+        no value for anything else. All else that is written so is a member of a context."""
+        if name == "amount":
+            nothing = ir.Const(self.id(), Type(dt.NUMBER, whole=True, lower=0.0, upper=0.0), at, 0, "0")
+            return ir.Call(self.id(), kind, at, "+", (base, nothing))
+        key = ir.Const(self.id(), Type(dt.STRING, values=(name,)), at, name, f'"{name}"')
+        return ir.Call(self.id(), kind, at, "get value", (base, key))
 
     def previous(self, bound: Binding, at: ir.Place) -> ir.Node:
         """An outcome of the last logged decision, an input; of several outputs a context of such."""

@@ -42,6 +42,19 @@ def bind(operation: Operation, arguments: list[Any], names: tuple[str, ...]) -> 
     raise Undefined(_wrong_type(operation, placed[0][0], placed[0][1]))
 
 
+def bound(operation: Operation) -> Operation:
+    """An operation whose kernel binds its arguments first, for those whose types are known only when it is carried out.
+    Operators look at their operands themselves, and aggregates at their items."""
+    if operation.spread or not (operation.name[0].isalpha() or operation.name[0] == "."):
+        return operation
+    kernel = operation.kernel
+
+    def binding(*arguments: Any) -> Any:
+        return kernel(*bind(operation, list(arguments), ("",) * len(arguments)))
+
+    return operation.replace(kernel=binding)
+
+
 def _spread(operation: Operation, arguments: list[Any], names: tuple[str, ...]) -> Any:
     """The one list of an aggregate."""
     if any(names):

@@ -78,5 +78,5 @@ class Names:
     def pool_table(self, node: ir.Lookup) -> str:
         raise NotImplementedError
 
-    def guarded(self, operation: Operation) -> Any:
+    def guarded(self, operation: Operation, untyped: bool) -> Any:
         raise NotImplementedError

@@ -23,6 +23,7 @@ from engine.ir.door import EXACT, admit_history, admit_inputs, handed_over
 from engine.ir.reads import Cone, cone, decision_reads, expressions, reads, walk
 from engine.ir.rewrites import rewritten
 from engine.semantics import dtypes as dt
+from engine.semantics.binding import bound
 from engine.semantics.catalogue import Operation
 from engine.semantics.declarations import InputDecl
 
@@ -121,7 +122,8 @@ class ProgramEmitter(DecisionEmitter):
         self.parameters = {p.name: p for p in program.parameters}
         self.histories = {h.name: h for h in program.histories}
         self.tables = {t.name: t for t in program.tables}
-        self._guards: dict[str, Any] = {}
+        self._guards: dict[tuple[str, bool], Any] = {}
+        self._derivations: set[str] = set()
         self._lookups: dict[tuple[str, str], Any] = {}
 
     def function(self, name: str, checks: bool) -> str:
@@ -238,9 +240,9 @@ class ProgramEmitter(DecisionEmitter):
 
     def _derived(self, name: str) -> None:
         each = self.histories[name].each
-        if each is None or name in self._guards:
+        if each is None or name in self._derivations:
             return
-        self._guards[name] = True
+        self._derivations.add(name)
         inner = reads(node for _, node in each.bindings)
         for parameter in sorted(inner.parameters):
             self._parameter(self.parameters[parameter])
@@ -326,10 +328,11 @@ class ProgramEmitter(DecisionEmitter):
 
     # --- what expressions call --------------------------------------------------------------
 
-    def guarded(self, operation: Operation) -> Any:
-        if operation.name not in self._guards:
-            self._guards[operation.name] = runtime.guarded(operation)
-        return self._guards[operation.name]
+    def guarded(self, operation: Operation, untyped: bool) -> Any:
+        key = operation.name, untyped
+        if key not in self._guards:
+            self._guards[key] = runtime.guarded(bound(operation) if untyped else operation)
+        return self._guards[key]
 
     def pool_table(self, node: ir.Lookup) -> str:
         key = (node.table, node.column)

@@ -243,7 +243,8 @@ class Values(Conditions):
 
     def kernel(self, operation: Operation, node: ir.Call) -> str:
         """The global that holds an operation's kernel, guarded where it may have no value."""
-        return self.pooled(self.guarded(operation), "f")
+        untyped = any(a.type.kind == dt.ANY for a in node.args)
+        return self.pooled(self.guarded(operation, untyped), "f")
 
 
 def _float(node: ir.Node, text: str) -> str:

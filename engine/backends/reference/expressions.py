@@ -11,6 +11,8 @@ from typing import Any, ClassVar
 
 from engine.ir import nodes as ir
 from engine.ir.labour import labour
+from engine.semantics import dtypes as dt
+from engine.semantics.binding import bound
 from engine.semantics.catalogue import BUILTINS, Catalogue, LimitExceeded, Undefined
 from engine.semantics.folds import fold, grouped
 from engine.semantics.narrow import narrowed
@@ -84,6 +86,8 @@ class Evaluator:
             return None
         if operation.spread and not (len(args) == 1 and isinstance(args[0], list)):
             args = [args]
+        if any(a.type.kind == dt.ANY for a in node.args):
+            operation = bound(operation)
         try:
             return narrowed(operation.kernel(*args))
         except Undefined as why:
