@@ -294,7 +294,7 @@ class Policy:
         the command: `only`, `where`, `limit`, `extras` (its `--with`), `form`, `rejects`, `strict`, `max_refused`,
         `on_repeated_key`, `on_null_key`, `on_orphan`, `on_keyless_event`, `previous`, `previous_as_of`, `run_id`,
         `part_rows`, `memory_limit`, `threads`, `master`, `missing`, `date_format`, `actions`, `ledger`, `portfolio`,
-        and `deployment`, the file whose sources give what the tables do not, the customers too where there is no `data`.
+        and `deployment`, the file whose sources give what the tables do not, the customers too without `data`.
         Refused rows are among the results, they do not raise. Raises DataProblem where data cannot be read or results
         not written, PolicyError for a policy that the engine does not carry out or a condition with errors, ValueError
         for a call that cannot be carried out as it stands.
@@ -339,7 +339,8 @@ class Policy:
         The result has the key, the outcomes, `status` (decided, open, refused) and the sets in `extras`, as
         lists of texts or else as bits. The session plans it, best with
         `spark.sql.optimizer.runtime.bloomFilter.enabled` set to false: that rule can take all memory over policies of
-        many stages. Needs `pip install "tierwise[spark]"`. Raises PolicyError for what Spark does not carry out, KeyError for an unknown decision or history, ValueError for a column that cannot be read.
+        many stages. Needs `pip install "tierwise[spark]"`. Raises PolicyError for what Spark does not carry out,
+        KeyError for an unknown decision or history, ValueError for a column that cannot be read.
         """
         day = _called_well({}, as_of, None)
         program = self.program_at(day)

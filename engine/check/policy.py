@@ -137,7 +137,7 @@ class PolicyChecker:
             bound, tuple(decisions), tuple(d.name for d in (*file.decisions, *self.faulty)), self.typing, tuple(order),
             previous.leaves(self.typing), self.functions,
         )
-        if file.portfolio:
+        if file.portfolio and not self.faulty:          # else nobody knows what customers have
             model = model.replace(portfolio=read_portfolio(model, report))
         self._application_date(inputs)
         check_references(model, report)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ KEY = re.compile(
 @pytest.mark.parametrize("path", POLICIES, ids=lambda p: p.stem)
 def test_one_misspelt_key_is_one_fault_of_shape(path: Path, tmp_path: Path) -> None:
     text = path.read_text("utf-8")
+    for used in re.findall(r"^    policy: (.+)$", text, re.M):
+        shutil.copy(CORPUS / f"{used}.yaml", tmp_path)
     start = min(m.start() for m in re.finditer(r"^(features|segmentation|risk|service):", text, re.M))
     for match in KEY.finditer(text, start):
         place = tmp_path / "policy.yaml"
