@@ -18,7 +18,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
 
 #: The words of the command line that no plugin may take.
 COMMANDS = frozenset({
-    "allocate", "check", "completion", "decide", "feel", "fmt", "new", "notice", "plugins", "report", "run", "schema",
+    "allocate", "check", "completion", "decide", "diff", "feel", "fmt", "new", "notice", "plugins", "report", "run", "schema",
     "sql", "table", "test",
 })
 
