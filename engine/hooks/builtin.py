@@ -18,8 +18,8 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
 
 #: The words of the command line that no plugin may take.
 COMMANDS = frozenset({
-    "allocate", "check", "completion", "decide", "diff", "feel", "fmt", "new", "notice", "plugins", "report", "run", "schema",
-    "sql", "table", "test",
+    "allocate", "check", "completion", "decide", "diff", "feel", "fmt", "new", "notice", "plugins", "report", "run",
+    "schema", "sql", "table", "test",
 })
 
 
