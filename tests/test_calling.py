@@ -67,7 +67,8 @@ def test_who_does_not_want_to_wait_need_not(secrets: Secrets) -> None:
     """Ctrl-C while a plugin answers; nothing waits behind the call that goes on."""
     gate = threading.Event()
     caller = Caller(secrets)
-    interrupted = threading.Timer(0.1, signal.raise_signal, [signal.SIGINT])
+    here = threading.get_ident()                        # as a terminal interrupts, not the thread of the timer
+    interrupted = threading.Timer(0.1, signal.pthread_kill, [here, signal.SIGINT])
     interrupted.start()
     with pytest.raises(KeyboardInterrupt):
         caller.call(gate.wait, 60)
