@@ -12,6 +12,9 @@ import pytest
 from engine.commands import run
 from tests.policies.test_monitoring import table
 
+#: The runs that it reports of are made once.
+pytestmark = pytest.mark.xdist_group("sme-report")
+
 FIRMS, AS_OF = "samples/firms.csv", "2026-07-01"
 DAY = datetime.date(2026, 7, 1)
 #: What each run is called in the description, its policy, date and histories.

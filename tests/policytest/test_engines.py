@@ -23,7 +23,6 @@ __all__ = ["tierwise"]
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT / "tests" / "corpus" / "portfolios" / "shared"
-SHIPPED = sorted((ROOT / "policies").rglob("*.test.yaml"))
 
 CASES = [
     "expect: {segment: core, decision: approve, offer: {limit: 100万, kind: loan}, offer.rate: 4.35%, marks: []}",
@@ -80,13 +79,6 @@ def test_a_case_that_fails_fails_by_each_engine(written: Written) -> None:
         (result,) = run_suite(suite, lambda _: True, engine=engine).results
         assert [(d.what, d.expected, d.got) for d in result.differences] == told
         assert "dscr < 1" in result.explanation()
-
-
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda p: p.name.removesuffix(".test.yaml"))
-def test_shipped_by_every_engine(path: Path) -> None:
-    done = run_suite(read_suite(path), lambda _: True, engine="all")
-    assert done.results and not done.failed and not done.left
-    assert done.lacking == ()
 
 
 def test_cases_of_a_date_are_one_query(written: Written, monkeypatch: pytest.MonkeyPatch) -> None:
