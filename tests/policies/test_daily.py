@@ -45,6 +45,7 @@ def firms(tmp_path_factory: pytest.TempPathFactory) -> Path:
     engine.load_policy(SME / "lending.yaml").run(
         SAMPLES / "firms.csv", as_of=FIRST, out=folder / "lent.csv", only=("segment", "tier"),
         history={name: SAMPLES / f"{name}.csv" for name in ("invoices", "repayments")},
+        deployment=SME / "deployment.yaml",
     )
     lent = {row["firm id"]: row for row in rows(folder / "lent.csv")}
     with (folder / "firms.csv").open("w", encoding="utf-8", newline="") as stream:
