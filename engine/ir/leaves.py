@@ -6,13 +6,11 @@ from typing import Any
 
 from engine.check import model
 from engine.check.portfolio import ONE
-from engine.check.scope import FIELD, HISTORY, LOCAL
 from engine.ir import nodes as ir
 from engine.ir.customers import CustomersLowering
 from engine.ir.portfolio import ABOUT, LEAF, NESTED, free, is_row, meaning
 from engine.ir.reads import walk
 from engine.ir.rewrites import rebuilt
-from engine.semantics.dtypes import Type
 
 
 def lowered_portfolio(policy: model.PolicyModel) -> ir.Portfolio | None:
@@ -42,18 +40,8 @@ def _aggregate(policy: model.PolicyModel, value: model.AggregateModel, owner: st
 
 
 def _lowered(policy: model.PolicyModel, value: model.AggregateModel | model.GroupKeyModel, owner: str) -> ir.Node:
-    lowering = CustomersLowering(
-        value.typing, value.value.place, f"portfolio/{owner}", _read, functions=policy.functions
-    )
+    lowering = CustomersLowering(value.typing, value.value.place, f"portfolio/{owner}", policy.functions)
     return lowering.lower(value.value.node)
-
-
-def _read(kind: str, target: str, type: Type, id: str, at: ir.Place | None) -> ir.Node:
-    if kind == HISTORY:
-        return ir.Relation(id, type, at, target)
-    if kind in (LOCAL, FIELD):
-        return ir.Local(id, type, at, target)
-    return ir.AsOf(id, type, at)
 
 
 class _Leaves:

@@ -12,7 +12,7 @@ from engine.check.customers import CustomersChecker, tables
 from engine.check.groups import row_names
 from engine.check.model import Expr
 from engine.check.parsing import ExpressionParser
-from engine.check.scope import AS_OF, FIELD, HISTORY, LOCAL, Binding, Report, Scope, Slice
+from engine.check.scope import AS_OF, LOCAL, Binding, Report, Scope, Slice
 from engine.check.typed import Typing
 from engine.ir import nodes as ir
 from engine.ir.customers import CustomersLowering
@@ -44,7 +44,7 @@ class Condition(Record):
 
     def part(self, node: ast.Node) -> ir.Node:
         """The core of a part; its shares have the switches that they have in the whole."""
-        return CustomersLowering(self.typing, self.expr.place, "part", _read, functions=self.functions).lower(node)
+        return CustomersLowering(self.typing, self.expr.place, "part", self.functions).lower(node)
 
     def written(self, node: ast.Node) -> str:
         """A part as written, on one line."""
@@ -103,17 +103,8 @@ class ConditionReader:
         checker.check(expr.node, scope, expr.place)
         if len(self.report.diagnostics) > before:
             return None
-        lowering = CustomersLowering(typing, expr.place, "expectation", _read, functions=self.functions)
+        lowering = CustomersLowering(typing, expr.place, "expectation", self.functions)
         return Condition(expr, lowering.lower(expr.node), typing, self.functions)
-
-
-def _read(kind: str, target: str, type: Type, id: str, at: ir.Place | None) -> ir.Node:
-    """The node that reads a bound name."""
-    if kind == HISTORY:
-        return ir.Relation(id, type, at, target)
-    if kind in (LOCAL, FIELD):
-        return ir.Local(id, type, at, target)
-    return ir.AsOf(id, type, at)
 
 
 def place_of(condition: Condition) -> Slice:
