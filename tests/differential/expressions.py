@@ -671,13 +671,16 @@ class Maker:
         if kind in ("number", "money"):
             test = f"{spelled} {self.random.choice(('<', '<=', '>', '>=', '=', '!='))} {self.literal(kind)}"
         elif kind == "date":
-            test = self.random.choice(
-                (
-                    f'{spelled} > as of - duration("{self.random.choice(("P1Y", "P30D", "P6M"))}")',
-                    f"{spelled} <= as of",
-                    f"{spelled} in [{self.literal(kind)}..as of]",
-                )
-            )
+            shared = [n for n in self.names if n.text.endswith("since")]
+            tests = [
+                f'{spelled} > as of - duration("{self.random.choice(("P1Y", "P30D", "P6M"))}")',
+                f"{spelled} <= as of",
+                f"{spelled} in [{self.literal(kind)}..as of]",
+                *(f"{spelled} >= {n.text}" for n in shared for _ in range(3)),
+            ]
+            test = self.random.choice(tests)
+            if any(n.text in test and not n.sure for n in shared):
+                test = f"get or else({test}, {self.random.choice(('true', 'false'))})"
         elif kind == "bool":
             test = spelled
         elif kind.startswith("enum:"):

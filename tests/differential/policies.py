@@ -65,6 +65,13 @@ INPUT_NAMES = (
     "months left",
     "branch",
 )
+#: Dates that are the same for all customers.
+DATED = (
+    'as of - duration("P1Y")',
+    'date("2023-12-31")',
+    'if as of > date("2024-02-28") then as of - duration("P30D") else as of',
+)
+UNDATED = ('as of - duration("P4000Y")',)
 FEATURES = ("features", "segmentation", "risk", "service")
 #: Rules of a wide decision: beyond one lane of a mask, and beyond two. One policy in so many has one.
 MANY_RULES = (65, 130)
@@ -138,6 +145,8 @@ class _Generator:
             spec["parameters"][name] = self.parameter(name)
         if random.random() < 0.4:
             self.use(spec)
+        if random.random() < 0.4:
+            spec["decisions"].append(self.of_the_date())
         self.files["policy.yaml"] = spec
         for index in range(random.randint(2, 7)):
             spec["decisions"].append(self.decision(f"{self.prefix}d{index}"))
@@ -339,6 +348,23 @@ class _Generator:
     parts = True
 
     # --- decisions ------------------------------------------------------------------------
+
+    def of_the_date(self) -> Spec:
+        """A date that hangs on nothing but the date of the decision; one that no calendar has is null."""
+        name = f"{self.prefix}since"
+        made = self.random.choice(DATED if self.sound else (*DATED, *UNDATED))
+        self.names.append(Name(name, "date", made in DATED))
+        decision: Spec = {
+            "name": name,
+            "family": self.random.choice(FEATURES),
+            "where": {},
+            "on missing": None,
+            "form": "value",
+            "type": "date",
+            "expr": Expr("date", [made]),
+        }
+        self.action(decision, self.plain("date"))
+        return decision
 
     def maker(self, local: tuple[Name, ...] = ()) -> Maker:
         names = [*self.names, *local, *local]

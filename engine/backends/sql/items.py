@@ -9,7 +9,6 @@ from engine.backends.sql.scopes import Aggregation
 from engine.backends.sql.stages import NULL, Sql
 from engine.backends.support import Gap
 from engine.ir import nodes as ir
-from engine.ir.reads import walk
 from engine.records import Record
 
 if TYPE_CHECKING:
@@ -125,15 +124,3 @@ def free_locals(node: ir.Node) -> frozenset[str]:
     if isinstance(node, (ir.Filter, ir.Map, ir.Fold, ir.Group)):
         return free_locals(node.source) | (found - {node.var})
     return found
-
-
-def is_of_the_date(node: ir.Node, parameters: Mapping[str, ir.ParameterDecl]) -> bool:
-    """Whether a node hangs on nothing but the date of the decision."""
-    for each in walk(node):
-        if isinstance(each, (ir.Input, ir.Ref, ir.Relation, ir.Local)):
-            return False
-        if isinstance(each, ir.Parameter):
-            rows = parameters[each.name].rows
-            if not all(is_of_the_date(row.guard, parameters) for row in rows):
-                return False
-    return True

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from engine.backends.sql import stages as st
+from engine.backends.sql.dated import is_of_the_date
 from engine.backends.sql.items import (
     HISTORY_WITHIN,
     GroupItem,
@@ -21,7 +22,6 @@ from engine.backends.sql.items import (
     Over,
     carried,
     free_locals,
-    is_of_the_date,
 )
 from engine.backends.sql.operations.ranges import settled
 from engine.backends.sql.origins import NOTHING, Behind, union, where
@@ -47,6 +47,9 @@ class Loops:
         self.of = of
         #: Scopes of rows beside values of this one, by the rows and the stage that has the values.
         self._scopes: dict[tuple[str, int], Opened] = {}
+        #: Groups by what makes them: the scope of their rows, what a row is, the condition and the key. A policy that
+        #: two others use has each of its groups twice.
+        self._groups: dict[tuple[int, int, Sql, Sql], Opened] = {}
 
     def over(self, node: ir.Fold | ir.Group) -> Over:
         """The rows that a loop goes over, in their scope; what its body reads of this scope is handed down."""
@@ -161,6 +164,13 @@ class Loops:
             key = over.compiler.stages.named(over.compiler.compile(node.key))
         if not isinstance(key.tree, exp.Column):
             key = over.compiler.stages.named(key.replace(tree=exp.Paren(this=key.tree)))
+        known = (id(over.compiler), id(row), over.condition, key)
+        if known not in self._groups:
+            self._groups[known] = self._by_key(node, over, row, key)
+        return self._groups[known]
+
+    def _by_key(self, node: ir.Group, over: Over, row: Members, key: Sql) -> Opened:
+        """The scope of the groups of some rows by a key."""
         over.aggregation.chain.order = tuple(over.compiler.order())
         groups = Grouped(over.aggregation.whole, over.condition, key)
         aggregation = Aggregation(self.of.stages, over.aggregation.level, groups.chain, over.aggregation.ours)
@@ -219,7 +229,7 @@ class Loops:
         free = free_locals(node)
         known = {name for kind, name in (*self.of.variables, *self.of.views) if kind == "Local"} | self.of.items.keys()
         if free <= known and not free & bound and node.type.kind not in COLLECTIONS:
-            return [] if is_of_the_date(node, self.of.parameters) else [node]
+            return [] if is_of_the_date(node, self.of.parameters, self.of.dates) else [node]
         if isinstance(node, (ir.Filter, ir.Map, ir.Fold, ir.Group)):
             bound |= {node.var}
         elif isinstance(node, ir.Let):

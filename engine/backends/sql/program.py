@@ -280,7 +280,8 @@ class _Compiler:
             labels = tuple(f.label for f in refusing)
             if lists:
                 columns.append(Output("refused", "refused", labels=labels))
-                trees.append(("refused", texts(refusing)))
+                none = exp.cast(exp.Array(expressions=[]), "ARRAY<TEXT>")     # of nearly all, so no list is made there
+                trees.append(("refused", st.case([(refused.tree.copy(), texts(refusing))], none)))
             else:
                 for lane, tree in enumerate(lanes(refusing)):
                     name = f"refused {lane + 1}" if lane else "refused"

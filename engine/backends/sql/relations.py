@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from engine.backends import support
 from engine.backends.sql import stages as st
+from engine.backends.sql.dated import of_the_date
 from engine.backends.sql.expressions import UNCOMPILED, SqlExpressions
 from engine.backends.sql.folds import aggregated, unrolled
 from engine.backends.sql.items import HISTORY_WITHIN, History, Item, Items, Known, Members
@@ -34,6 +35,8 @@ class Expressions(SqlExpressions):
         super().__init__(stages, program, dialect)
         self.program = program
         self.tables = {t.name: t for t in program.tables}
+        #: What gives the decisions of the date alone: a scope of rows makes them anew, and joins nothing for them.
+        self.dates = of_the_date(program)
         self.items: dict[str, Item] = {}
         #: The items of decisions that collect.
         self.collected: dict[str, Items] = {}
@@ -58,6 +61,12 @@ class Expressions(SqlExpressions):
         made = Expressions(stages, self.program, self.nulls.labels, self.dialect.name)
         made.nulls.wants_labels = self.nulls.wants_labels
         return made
+
+    def variable(self, node: ir.Input | ir.Ref | ir.Local) -> Sql:
+        key = _key(node)
+        if key not in self.variables and isinstance(node, ir.Ref) and node.name in self.dates:
+            self.variables[key] = self.stages.named(self.compile(self.dates[node.name]))
+        return super().variable(node)
 
     def hand(self, values: Sequence[tuple[ir.Node, Sql]], behind: Sequence[tuple[ir.Node, Behind]]) -> None:
         """Let nodes stand for values of the outer scope. What was compiled with other values is forgotten."""
@@ -211,8 +220,8 @@ class Expressions(SqlExpressions):
         raise Gap(node.at, f"{support.phrase(node)} as a value")
 
     nodes: ClassVar[Mapping[type[ir.Node], Callable[[Any, Any], Any]]] = {
-        **SqlExpressions.nodes, ir.Local: local, ir.Let: let, ir.IsNull: null_test, ir.Field: field, ir.Fold: fold,
-        ir.Lookup: lookup, **dict.fromkeys(GONE_THROUGH, alone),
+        **SqlExpressions.nodes, ir.Ref: variable, ir.Local: local, ir.Let: let, ir.IsNull: null_test, ir.Field: field,
+        ir.Fold: fold, ir.Lookup: lookup, **dict.fromkeys(GONE_THROUGH, alone),
     }
     nodes_left_out = SqlExpressions.nodes_left_out - {ir.Fold, ir.Lookup, *GONE_THROUGH}
     hits = frozenset(support.HITS)
@@ -226,5 +235,5 @@ def _restore(held: dict[tuple[str, str], Any], before: Mapping[tuple[str, str], 
         del held[key]
 
 
-def _key(node: ir.Ref | ir.Local) -> tuple[str, str]:
+def _key(node: ir.Input | ir.Ref | ir.Local) -> tuple[str, str]:
     return type(node).__name__, node.name

@@ -16,6 +16,7 @@ from engine.cache import recall_text, remember_text
 from engine.ir import nodes as ir
 from engine.ir.stored import Unstorable, pack
 from engine.portfolio.columnar.formats import Shapes, plain_list
+from engine.portfolio.columnar.refusals import BETWEEN
 from engine.portfolio.columnar.session import Session, identifier
 from engine.portfolio.layout import Layout
 from engine.portfolio.request import FAILURES
@@ -210,7 +211,9 @@ def stage(
         if sql:
             put((extra,), extra, own.get(extra, f"~{extra}"), sql)
         final &= bool(sql) and extra in own
-    put(("problem",), "problem", own["problem"], "CAST(NULL AS VARCHAR)")
+    named = taken.get(("refused",))                     # what it is refused for, until that is put in words
+    problem = "NULL" if named is None else f"nullif(array_to_string({named}, chr({ord(BETWEEN)})), '')"
+    put(("problem",), "problem", own["problem"], f"CAST({problem} AS VARCHAR)")
     for number, leaf in enumerate(leaves):
         put(("leaf", leaf), f"v{number}", leaf, taken["outcome", leaf, ""])
     final &= not leaves

@@ -36,6 +36,10 @@ _PYTHON: dict[str, type] = {
 }
 #: The place of a refused customer's events.
 Events = dict[Any, list[tuple[int, dict[str, Any]]]]
+#: The inputs, histories and decisions for which the statement refuses a customer; None where that is not known.
+Accused = frozenset[str] | None
+#: Between these names, where they stand as one text.
+BETWEEN = "\x1f"
 
 
 class EventTable(Record):
@@ -131,21 +135,32 @@ class Door:
         #: By history, the keys of customers whose events could not be had.
         self.lost: dict[str, set[Any]] = {}
 
-    def rows(self, query: str) -> Iterator[list[tuple[int, dict[str, Any], dict[str, Events]]]]:
-        """Line, values and events of the rows whose ordinals a query gives, in order, some at a time."""
+    def rows(self, query: str) -> Iterator[list[tuple[int, dict[str, Any]]]]:
+        """Line and values of the rows whose ordinals a query gives, in order, some at a time."""
         names = list(self.customers.columns)
         kinds = self.kinds()
         cells = _selected(self.customers, names)
         asked = f"SELECT {ORDINAL}, {cells} FROM {self.customers.name} WHERE {ORDINAL} IN ({query}) ORDER BY {ORDINAL}"
         for batch in self.session.batches(asked, _BATCH):
-            found = [(line, values_of(self.customers, names, kinds, row, self.reading)) for line, *row in batch]
-            whose = [values for _, values in found]
-            events = {name: self.events_of(table, whose) for name, table in self.events.items()}
-            yield [(line, values, events) for line, values in found]
+            yield [(line, values_of(self.customers, names, kinds, row, self.reading)) for line, *row in batch]
 
     def kinds(self) -> dict[str, dt.Type]:
         programs = [version.program for version in self.policy.versions]
         return {decl.name: decl.type for program in programs for decl in program.inputs}
+
+    def all_events(self, customers: Sequence[dict[str, Any]]) -> dict[str, Events]:
+        """The events of some customers by history."""
+        return {name: self.events_of(table, customers) for name, table in self.events.items()}
+
+    def accused(self, customers: Sequence[tuple[dict[str, Any], Accused]]) -> dict[str, Events]:
+        """The events that some refused customers are to be looked at with: those of the histories that are bad, which
+        are few; all of a customer whom a decision refuses."""
+        known = {*self.kinds(), *self.events}
+        whole = [values for values, names in customers if names is None or not names <= known]
+        return {
+            name: self.events_of(table, [*whole, *(v for v, names in customers if names and name in names)])
+            for name, table in self.events.items()
+        }
 
     def owners(self, table: EventTable, customers: Sequence[dict[str, Any]]) -> list[Any]:
         """The keys by which events belong to some customers; one that could not be read has none."""
@@ -183,14 +198,18 @@ class Door:
         return found
 
     def refuse(
-        self, program: ir.Program | None, values: dict[str, Any], events: Mapping[str, Events], line: int
+        self, program: ir.Program | None, values: dict[str, Any], events: Mapping[str, Events], line: int,
+        accused: Accused,
     ) -> Problem:
         """What the one-by-one path says of a row that the statement refuses; `program` is None where the row itself
-        picks its version."""
+        picks its version. Of the events there need be those that `accused` gives."""
+        at_door = accused is not None and accused <= {*self.kinds(), *self.events}
         history = self.history(values, events)
+        if history is not None and accused is not None and at_door:
+            history = {name: rows for name, rows in history.items() if name in accused}
         faults = () if program is None else self._faults(program, values, history)
         names: Sequence[str] = list(dict.fromkeys(fault.name for fault in faults))
-        if not faults:
+        if not faults and not at_door:
             decision = self.policy.decide(values, as_of=self.request.as_of, history=history, only=self.only)
             names, faults = decision.refused, decision.faults
         if not faults:

@@ -22,7 +22,7 @@ from engine.portfolio.columnar.locations import shown_place
 from engine.portfolio.columnar.owning import owned
 from engine.portfolio.columnar.previous import Logged, beside, read, strangers
 from engine.portfolio.columnar.progress import watched
-from engine.portfolio.columnar.refusals import TABLE, Door, EventTable, Problem, Problems
+from engine.portfolio.columnar.refusals import BETWEEN, TABLE, Accused, Door, EventTable, Problem, Problems
 from engine.portfolio.columnar.selection import select
 from engine.portfolio.columnar.session import Session, guarded, identifier, reading, writing
 from engine.portfolio.columnar.sinks import Results, Target, target, write
@@ -256,7 +256,7 @@ class Run:
             return
         query = f"SELECT {ORDINAL} FROM {self.selected.relation} WHERE {' OR '.join(self.key.bad)}"
         for batch in self.door.rows(query):
-            self.problems.add([self.door.unread_key(values, line) for line, values, _ in batch])
+            self.problems.add([self.door.unread_key(values, line) for line, values in batch])
 
     def _broken(self, name: str, table: EventTable) -> None:
         """Customers whose events hold a row that could not be read: it must not be as if it were not there."""
@@ -296,7 +296,7 @@ class Run:
                     line, self.door.key(values) if key is None else key, message, None, names,
                     self.door.written(values), stops,
                 )
-                for line, values, _ in batch
+                for line, values in batch
             ])
 
     # --- deciding -----------------------------------------------------------------------------------
@@ -364,8 +364,9 @@ class Run:
     @property
     def _extras(self) -> list[str]:
         """What the statement gives beside the outcomes: reasons and missing data are counted, whether or not they are
-        to be written."""
-        return ["reasons", "needed", *(name for name in ("fired", "open") if name in self.layout.extras)]
+        to be written; and where there are histories, whose rows are many, for which of them it refuses a customer."""
+        given = ["reasons", "needed", *(name for name in ("fired", "open") if name in self.layout.extras)]
+        return [*given, "refused"] if self.histories else given
 
     def _outcomes(self, program: ir.Program) -> list[str] | None:
         if self.over is not None:
@@ -400,13 +401,19 @@ class Run:
     def _refused(self, staged: Staged, one_version: bool) -> None:
         """Ask the one-by-one path about every row that the statement refuses."""
         program = self.programs[0] if one_version else None
-        query = (
-            f"SELECT ordinal FROM {staged.relation(self.session)} "
-            f"WHERE status = 'refused' AND ordinal NOT IN (SELECT {ORDINAL} FROM {TABLE})"
-        )
+        refused = f"FROM {staged.relation(self.session)} WHERE status = 'refused'"
+        query = f"SELECT ordinal {refused} AND ordinal NOT IN (SELECT {ORDINAL} FROM {TABLE})"
         with reading(self.customers.shown, self.customers.path):
             for batch in self.door.rows(query):
-                found = [self.door.refuse(program, values, events, line) for line, values, events in batch]
+                told = dict(self.session.rows(
+                    f"SELECT ordinal, problem {refused} AND ordinal BETWEEN ? AND ?", [batch[0][0], batch[-1][0]]
+                ))
+                accused: dict[int, Accused] = {
+                    line: None if program is None or not (names := told[line]) else frozenset(names.split(BETWEEN))
+                    for line, _ in batch
+                }
+                events = self.door.accused([(values, accused[line]) for line, values in batch])
+                found = [self.door.refuse(program, values, events, line, accused[line]) for line, values in batch]
                 self.problems.add(found if self.deployed is None else self.deployed.explained(found))
 
     def _traced(self, staged: Staged) -> Staged:
@@ -417,10 +424,11 @@ class Run:
         source = staged.relation(session)
         for batch in self.door.rows(f"SELECT ordinal FROM {source} WHERE status <> 'refused'"):
             told = []
-            lines = [line for line, *_ in batch]
-            histories = [self.door.history(values, events) for _, values, events in batch]
+            lines = [line for line, _ in batch]
+            events = self.door.all_events([values for _, values in batch])
+            histories = [self.door.history(values, events) for _, values in batch]
             origins = None if self.deployed is None else self.deployed.origins(lines, histories)
-            for at, ((_, values, _), history) in enumerate(zip(batch, histories, strict=True)):
+            for at, ((_, values), history) in enumerate(zip(batch, histories, strict=True)):
                 decision = self.policy.decide(
                     values, as_of=self.request.as_of, history=history, only=list(self.request.only) or None
                 )

@@ -27,7 +27,7 @@ class SparkDoor(Door):
     data: Table
     frames: Mapping[str, Table]
 
-    def rows(self, query: str) -> Iterator[list[tuple[int, dict[str, Any], dict[str, Events]]]]:
+    def rows(self, query: str) -> Iterator[list[tuple[int, dict[str, Any]]]]:
         if self.data.held:
             yield from super().rows(query)
             return
@@ -37,10 +37,7 @@ class SparkDoor(Door):
                 wanted = self.data.frame.sparkSession.createDataFrame(batch, f"{ORDINAL} bigint")
                 frame = self.data.frame.join(F.broadcast(wanted), ORDINAL, "left_semi")
                 rows = _fetched(frame, self.customers, names)
-            found = [(line, values_of(self.customers, names, kinds, row, self.reading)) for line, *row in rows]
-            whose = [values for _, values in found]
-            events = {name: self.events_of(table, whose) for name, table in self.events.items()}
-            yield [(line, values, events) for line, values in found]
+            yield [(line, values_of(self.customers, names, kinds, row, self.reading)) for line, *row in rows]
 
     def events_of(self, table: EventTable, customers: Sequence[dict[str, Any]]) -> Events:
         bound = self.frames[table.decl.name]

@@ -249,7 +249,7 @@ class SparkRun(columnar.Run):
         for flag in self.key.bad:
             bad = bad | F.col(flag)
         for batch in self.door.rows(self._ordinals(self.chosen.where(bad))):
-            self.problems.add([self.door.unread_key(values, line) for line, values, _ in batch])
+            self.problems.add([self.door.unread_key(values, line) for line, values in batch])
 
     def _of(self, column: str, values: Sequence[Any]) -> Sequence[tuple[Any, ...]]:
         """Ordinals and keys of the chosen rows with one of some keys."""
