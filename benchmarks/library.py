@@ -34,7 +34,7 @@ def measure(firms: int) -> Section:
     seconds, memory = sum(r.seconds for r in ran.values()), max(r.megabytes for r in ran.values())
     decided = sum(rows[customers] for customers, _ in given.values())
     whole, held = Series((seconds,)), Series((memory,))
-    asked = firms >= _MILLION                          # for fewer, starting sixteen processes is most of it
+    asked = firms >= _MILLION                          # for fewer, starting nineteen processes is most of it
     lines = [
         Line(f"{policy}, {rows[customers]:,} {customers}, {r.megabytes:,.0f} MB", "s", Series((r.seconds,)))
         for (policy, r), (customers, _) in zip(ran.items(), given.values(), strict=True)
