@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import weakref
 from collections.abc import Iterable, Sequence
 from types import ModuleType
 from typing import Any
@@ -67,6 +68,10 @@ _CLASSES = {
 }
 
 
+#: Digests of the programs that are in use, by identity: a letter to each customer of a portfolio bears one.
+_DIGESTS: dict[int, tuple[weakref.ref[nodes.Program], str | None]] = {}
+
+
 def pack(program: nodes.Program) -> list[Any]:
     """The program as JSON values."""
     return _Packer().run(program)
@@ -74,6 +79,15 @@ def pack(program: nodes.Program) -> list[Any]:
 
 def digest_of(program: nodes.Program) -> str | None:
     """A digest of what a program means and says, wherever its files lie; None where it holds what is not stored."""
+    known = _DIGESTS.get(id(program))
+    if known is None:
+        mine = id(program)
+        alive = weakref.ref(program, lambda _: _DIGESTS.pop(mine, None))
+        known = _DIGESTS[mine] = alive, _digest(program)
+    return known[1]
+
+
+def _digest(program: nodes.Program) -> str | None:
     try:
         texts, _, records = pack(program)
     except Unstorable:
