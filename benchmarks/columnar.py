@@ -102,7 +102,7 @@ def _pair(
 
 
 def large(given: Given, rounds: int) -> Section:
-    """Ten million customers by hand and by us, each in a process of its own, whose memory is told."""
+    """Ten million customers by each baseline and by us, each in a process of its own, whose memory is told."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         source = folder / "portfolio.parquet"
@@ -110,24 +110,28 @@ def large(given: Given, rounds: int) -> Section:
         with duckdb.connect() as connection:
             portfolio.prepare(connection, source)
             texts = portfolio.texts(given, connection)
-        chosen = (portfolio.HAND, portfolio.MASKS, portfolio.LISTS, portfolio.OPEN)
+        by_hand = [portfolio.HAND, portfolio.HAND_LISTS, *([portfolio.POLARS] if portfolio.has_polars() else [])]
+        chosen = (*by_hand, portfolio.MASKS, portfolio.LISTS, portfolio.OPEN)
         took: dict[str, list[float]] = {n: [] for n in chosen}
         held: dict[str, list[float]] = {n: [] for n in chosen}
         for _ in range(rounds):
             for n in chosen:
-                seconds, megabytes = _alone(source, texts[n], folder)
+                peer = n == portfolio.POLARS
+                seconds, megabytes = (
+                    portfolio.polars(given, source, folder) if peer else _alone(source, texts[n], folder)
+                )
                 took[n].append(seconds)
                 held[n].append(megabytes)
     lines = []
     for n in chosen:
         series, memory = Series(tuple(took[n])), Series(tuple(held[n]))
-        goals = (Goal(300, "MB", memory, "at most in memory"),) if n != portfolio.HAND else ()
+        goals = (Goal(300, "MB", memory, "at most in memory"),) if n not in by_hand else ()
         lines.append(Line(n, "s", series, series.ratio(Series(tuple(took[portfolio.HAND]))), goals))
-    notes = (
-        f"rows: {_LARGE:,}, from {origin}; {portfolio.THREADS} threads; each a process of its own",
-        f"memory of the statement by hand: {Series(tuple(held[portfolio.HAND])).median:,.0f} MB",
-    )
-    return Section("large", "Ten million customers, Parquet to Parquet", "by hand", tuple(lines), notes)
+    notes = [f"rows: {_LARGE:,}, from {origin}; {portfolio.THREADS} threads; each a process of its own"]
+    notes += [f"memory of {n}: {Series(tuple(held[n])).median:,.0f} MB" for n in by_hand]
+    if portfolio.POLARS not in by_hand:
+        notes.append(portfolio.NO_POLARS)
+    return Section("large", "Ten million customers, Parquet to Parquet", "by hand", tuple(lines), tuple(notes))
 
 
 def _alone(source: Path, sql: str, folder: Path) -> tuple[float, float]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +13,7 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from benchmarks import ours, peers
+from benchmarks.alone import alone
 from benchmarks.data import parquet
 from benchmarks.given import Given
 from benchmarks.report import Goal, Line, Section
@@ -30,7 +30,8 @@ MASKS = "ours, masks"
 LISTS = "ours, lists"
 OPEN = "ours with the open test, masks"
 OPEN_LISTS = "ours with the open test, lists"
-_POLARS = "Polars streaming by hand, masks"
+POLARS = "Polars streaming by hand, masks"
+NO_POLARS = "absent: Polars: `polars` is not installed"
 _ZEN = "ZEN precompiled, expressions"
 _OUTCOMES = ("segment", "score", "tier", "eligibility", "eligible", "offer", "limit", "rate", "actions")
 #: What the two give under which name, and whether it is a number that may differ in its last bits.
@@ -58,10 +59,10 @@ def measure(given: Given, count: int, rounds: int, with_peers: bool = True) -> S
             mismatches, told = _compared(connection, folder, list(statements))
             notes.append(told)
             if with_peers:
-                if importlib.util.find_spec("polars"):
-                    runs[_POLARS] = lambda: _polars(given, source, folder)
+                if has_polars():
+                    runs[POLARS] = lambda: polars(given, source, folder)[0]
                 else:
-                    notes.append("absent: Polars: `polars` is not installed")
+                    notes.append(NO_POLARS)
             found = interleaved(runs, rounds)
     lines = [_line(name, series, found) for name, series in found.items()]
     if with_peers:
@@ -133,14 +134,19 @@ def _compared(connection: duckdb.DuckDBPyConnection, folder: Path, names: Sequen
     return sum(faults.values()), f"differences from the SQL by hand, {MASKS}: {told} in {row[0]:,} rows"
 
 
-def _polars(given: Given, source: Path, folder: Path) -> float:
-    """The second of two runs in a process of its own, since Polars fixes its threads when it is imported."""
+def has_polars() -> bool:
+    return importlib.util.find_spec("polars") is not None
+
+
+def polars(given: Given, source: Path, folder: Path) -> tuple[float, float]:
+    """Seconds of the second of two runs in a process of its own, since Polars fixes its threads when it is imported;
+    and the megabytes that the process held at most."""
     env = {**os.environ, "PYTHONPATH": str(given.folder), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [
         sys.executable, str(given.folder / "baseline_polars.py"), str(source), "2", "mask", str(THREADS), "stream",
     ]
-    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=True)
-    return float(json.loads(done.stdout)["ts"][-1])
+    ran = alone(command, folder, env)
+    return float(json.loads(ran.output)["ts"][-1]), ran.megabytes
 
 
 def _zen(given: Given, count: int, rounds: int, hand: Series, notes: list[str]) -> list[Line]:
