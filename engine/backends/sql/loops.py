@@ -224,8 +224,12 @@ class Loops:
 
     def of_this_scope(self, node: ir.Node, bound: frozenset[str]) -> list[ir.Node]:
         """The largest parts of a loop's body that do not speak of its row, but do of this scope. Of a context's member
-        that operands are read as, it is the member."""
-        node = settled(node)
+        that operands are read as, it is the member; and since a null of another member may be what is behind one that
+        it lacks, the parts of these, too."""
+        whole, node = node, settled(node)
+        if node is not whole:
+            parts = [n for child in (node, *ir.children(whole)) for n in self.of_this_scope(child, bound)]
+            return list({id(n): n for n in parts}.values())
         free = free_locals(node)
         known = {name for kind, name in (*self.of.variables, *self.of.views) if kind == "Local"} | self.of.items.keys()
         if free <= known and not free & bound and node.type.kind not in COLLECTIONS:
