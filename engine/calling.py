@@ -76,11 +76,20 @@ class SecretText(str):
 def told(problem: BaseException, secrets: Secrets) -> str:
     """Why a plugin's call failed. Only what a plugin says on purpose is shown, of others their kind alone."""
     if isinstance(problem, PluginFailure):
-        text = " ".join(secrets.scrub(str(problem)).split())
-        return text[:_LONGEST] + ("…" if len(text) > _LONGEST else "") if text else "it gives no reason"
+        return said(problem, secrets)
     if isinstance(problem, SystemExit):
         return "it tried to end the program"
     return f"it raised {secrets.scrub(type(problem).__name__)}"
+
+
+def said(words: object, secrets: Secrets) -> str:
+    """A plugin's own words as they may be shown: without secrets, in one line that is not long."""
+    try:
+        spoken = str(words)
+    except Exception:  # noqa: BLE001 - the words of an exception may themselves fail
+        spoken = ""
+    text = " ".join(secrets.scrub(spoken).split())
+    return text[:_LONGEST] + ("…" if len(text) > _LONGEST else "") if text else "it gives no reason"
 
 
 class Caller:

@@ -14,6 +14,13 @@ from engine.calling import Caller, CallFailed, Secrets, SecretText, TimedOut
 from engine.hookspecs import PluginFailure
 
 
+class Wordless(PluginFailure):
+    """One whose words fail."""
+
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
 @pytest.fixture
 def secrets() -> Secrets:
     found = Secrets()
@@ -37,6 +44,7 @@ def raising(problem: BaseException) -> Callable[[], Any]:
         (PluginFailure("cannot reach postgresql://ann:p%40ss%20word@db/risk"), "cannot reach ***"),
         (PluginFailure("password authentication failed: p@ss word"), "password authentication failed: ***"),
         (PluginFailure(""), "it gives no reason"),
+        (Wordless(), "it gives no reason"),
         (PluginFailure("x" * 1000), "x" * 300 + "…"),
         (ValueError("could not convert tok-9f3a"), "it raised ValueError"),
         (SystemExit(3), "it tried to end the program"),

@@ -6,7 +6,7 @@ had. A batch that is not as declared fails the table and not the run.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -50,7 +50,7 @@ def read(
     source declares. The last item is a `Failed` where a table that is read whole failed. Keys are of the type `key`."""
     table = source.tables[place.table]
     columns = plan.fields[place]
-    checker = _Checker(table, columns, key, as_of)
+    checker = _Checker(table, columns, key, as_of, source.said)
     parts = [None] if keys is None else [keys[at:at + KEYS] for at in range(0, len(keys), KEYS)]
     for part in parts:
         batches = (checker.checked(batch) for batch in source.batches(table, columns, as_of, part))
@@ -69,13 +69,16 @@ def read(
 class _Checker:
     """Holds batches against a table's description; raises CallFailed."""
 
-    def __init__(self, table: Table, columns: Sequence[str], key: Type, as_of: datetime.date) -> None:
+    def __init__(
+        self, table: Table, columns: Sequence[str], key: Type, as_of: datetime.date, said: Callable[[str], str]
+    ) -> None:
         self.pa = arrow()
         self.compute: Any = import_module("pyarrow.compute")
         self.table = table
         self.columns = columns
         self.key = key
         self.as_of = as_of
+        self.said = said
         pa = self.pa
         self.types = {
             dt.NUMBER: pa.float64(), dt.MONEY: pa.float64(), dt.STRING: pa.string(), dt.BOOLEAN: pa.bool_(),
@@ -96,14 +99,21 @@ class _Checker:
             if names.count(name) != 1:
                 few = "no column" if name not in names else "two columns"
                 raise CallFailed(f"its rows of `{table.name}` have {few} `{name}`")
-        failed = self.column(batch, "failed", Type(dt.STRING)) if names.count("failed") == 1 and (
-            "failed" not in self.columns
-        ) else pa.nulls(batch.num_rows, pa.string())
+        failed = self.failed(batch, names)
         key = self.column(batch, table.key, self.key)
         found = [self.column(batch, name, kind_in(table, name), name == table.stamp) for name in self.columns]
         if table.stamp in self.columns and not table.events:
             failed = self.on_time(found[list(self.columns).index(str(table.stamp))], failed)
         return pa.RecordBatch.from_arrays([key, *found, failed], [KEY, *self.columns, FAILED])
+
+    def failed(self, batch: Any, names: Sequence[str]) -> Any:
+        """Why rows could not be had, in words that may be shown."""
+        pa = self.pa
+        if names.count("failed") != 1 or "failed" in self.columns:
+            return pa.nulls(batch.num_rows, pa.string())
+        told = self.column(batch, "failed", Type(dt.STRING)).dictionary_encode()     # the same words for many, mostly
+        words = [self.said(text) for text in told.dictionary.to_pylist()]
+        return pa.DictionaryArray.from_arrays(told.indices, pa.array(words, pa.string())).dictionary_decode()
 
     def column(self, batch: Any, name: str, kind: Type, stamp: bool = False) -> Any:
         """A column as its declared type; raises CallFailed."""

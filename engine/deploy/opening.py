@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
-from engine.calling import Caller, CallFailed, Secrets, TimedOut
+from engine.calling import Caller, CallFailed, Secrets, TimedOut, said
 from engine.check.scope import closest
 from engine.deploy.document import Deployment, Entry
 from engine.deploy.settings import Reader
@@ -131,6 +131,10 @@ class OpenSource:
             close = getattr(batches, "close", None)
             if self._source is source and close is not None:        # else its thread is still within it
                 self._caller.call(close, limit)
+
+    def said(self, words: str) -> str:
+        """What it says of a failure, in words that may be shown."""
+        return said(words, self._secrets)
 
     def close(self) -> None:
         """Let go of it. One that cannot be closed is left alone: nothing hangs on it any more."""

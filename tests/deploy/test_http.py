@@ -395,14 +395,19 @@ def test_ten_thousand_customers_of_a_faulty_service(place: Path, service: Servic
     assert sum(int(note.split(" failed for ")[1].split(" ")[0].replace(",", "")) for note in notes) == states["failed"]
 
 
-def test_a_secret_in_what_the_service_says_is_struck_out(
-    place: Path, service: Service, tierwise: Tierwise
+@pytest.mark.parametrize("table", ["path: '/scores/{key}'", "batch: /scores"])
+def test_a_secret_in_why_it_failed_is_struck_out(
+    place: Path, service: Service, tierwise: Tierwise, monkeypatch: pytest.MonkeyPatch, table: str
 ) -> None:
-    service.script = lambda handler: handler.send({}, 500)
-    text = Path("deployment.yaml").read_text("utf-8").replace("/scores/{key}", "/tok-9f3a/{key}")
-    Path("deployment.yaml").write_text(text, "utf-8")
+    deployment(service, "retries: 0", table=table)
+    service.script = lambda handler: handler.send({}, 418)
+    assert told() == "it answered 418"
+    monkeypatch.setenv("BUREAU_TOKEN", "answered 418")
     found = tierwise("decide", "policy.yaml", "--deployment", "deployment.yaml", "--key", "F1", "--as-of", "2026-07-01")
-    assert "it answered 500" in found.out and "tok-9f3a" not in found.out + found.err
+    assert "it ***" in found.out and "answered 418" not in found.out + found.err
+    rows, notes = many(["F1", "F2"])
+    assert [row["failures"] for row in rows] == ["bureau.scores: it ***"] * 2
+    assert notes == ["bureau.scores failed for 2 customers: it ***"]
 
 
 @pytest.mark.parametrize("table", [{"path": "/scores/{key}"}, {"batch": "/scores"}])

@@ -505,3 +505,24 @@ def test_what_follows_of_a_failure(
             one = found.decide(policy, row["firm id"], as_of=DAY)
             assert one.values.get("decision", "") == row["decision"]
             assert ";".join(one.reasons) == row["reasons"] if not one.refused else row["status"] == "refused"
+
+
+def test_what_a_source_says_of_rows_is_shown_without_secrets(
+    policy: Policy, deployment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN", "tok-9f3a")
+    edit(deployment, "kind: bureau,", "kind: bureau, token: {secret: TOKEN},")
+    words = {"F2": "rejected\n  tok-9f3a", "F5": "x" * 1000, "F7": ""}
+
+    def hook(how: str, _: str, fields: Any, keys: Any) -> Any:
+        if how == "one" and keys in words:
+            raise PluginFailure(words[keys])
+        if how == "one":
+            return None
+        return batch(id=["F1", *words], dscr=[1.5, None, None, None], failed=[None, *words.values()])
+
+    rows, _, notes = both(policy, lambda: Kinds(core=core, bureau=lambda: bureau(hook)))
+    assert [row["failures"] for row in rows] == [
+        "", "bureau.scores: rejected ***", f"bureau.scores: {'x' * 300}…", "bureau.scores: it gives no reason"
+    ]
+    assert "bureau.scores failed for 1 customer: rejected ***" in notes
