@@ -89,16 +89,36 @@ def _checked(model: ir.ModelDecl, bound: Bound, given: Any, rows: int) -> Answer
         value = pa.concat_arrays(value.chunks) if value.num_chunks else pa.nulls(0, value.type)
     wanted = TYPES[model.type.kind]
     if value.type != wanted:
+        if not _is_of(value.type, model.type.kind):
+            raise CallFailed(f"its column `value` holds {value.type}, not {wanted}")
         try:
             value = value.cast(wanted)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
-            raise CallFailed(f"its column `value` holds {value.type}, not {wanted}") from None
+            raise CallFailed(f"its column `value` holds {value.type} that does not fit {wanted}") from None
     value, failed, failures = _within(model, value)
     reasons = _reasons(model, bound, given, rows)
     if failures:
         fine = pc.invert(failed)
         reasons = {name: pc.and_(flags, fine) for name, flags in reasons.items()}
     return Answers(value, reasons, failed, rows, failures)
+
+
+def _is_of(column: pa.DataType, kind: str) -> bool:
+    """Whether a column holds values of a kind: Arrow would also make numbers of texts and of truth values, which the
+    policy takes from nobody."""
+    if pa.types.is_dictionary(column):
+        column = column.value_type
+    if pa.types.is_null(column):
+        return True
+    if kind in dt.NUMERIC:
+        return bool(pa.types.is_integer(column) or pa.types.is_floating(column) or pa.types.is_decimal(column))
+    if kind == dt.STRING:
+        return bool(pa.types.is_string(column) or pa.types.is_large_string(column))
+    if kind == dt.DATE:
+        return bool(pa.types.is_date(column))
+    if kind == dt.DATE_TIME:
+        return bool(pa.types.is_timestamp(column)) and column.tz is None
+    return bool(pa.types.is_boolean(column))
 
 
 def _within(model: ir.ModelDecl, value: pa.Array) -> tuple[pa.Array, pa.Array, dict[str, int]]:
@@ -124,7 +144,7 @@ def _odd(model: ir.ModelDecl, value: pa.Array) -> pa.Array | None:
     if kind.values is not None:
         return pc.invert(pc.is_in(value, value_set=pa.array(list(kind.values), value.type)))
     if kind.kind not in dt.NUMERIC:
-        return None
+        return None if model.domain is None else _trues(len(value))
     odd = pc.invert(pc.is_finite(value))
     if kind.lower is not None:
         odd = pc.or_(odd, pc.less(value, kind.lower))
