@@ -19,18 +19,21 @@ from engine.semantics.dtypes import Type
 from engine.semantics.narrow import narrowed
 from engine.semantics.values import MAX_ITEMS, MAX_TEXT, Failed, Undefined, YearsMonths
 from engine.semantics.work import made, spend
+from engine.watching import Overdue, Watched
 
 #: Whole numbers that a float holds exactly.
 EXACT = 2**53
+#: Seconds that a call may take in a command.
+LIMIT = 10.0
 
 
 def kernel(function: Function, types: Sequence[Type], result: Type, aside: bool = False) -> Callable[..., Any]:
-    """The kernel of a function of these types; what its body prints goes to standard error where it is to stand
-    `aside`, since standard output holds data. It raises `Undefined` where the body finds no value and `Failed` where
+    """The kernel of a function of these types; in a command (`aside`) what its body prints goes to standard error,
+    since standard output holds data, and it has a limit of time. It raises `Undefined` where the body finds no value and `Failed` where
     it fails; a null in a list of a strict function makes the result null, as it does that of `sum`."""
     give = [_GIVEN.get(kind.kind) for kind in types]
     lists = [place for place, kind in enumerate(types) if kind.kind == dt.LIST]
-    body = _printing_aside(function.body) if aside else function.body
+    body = _printing_aside(Watched(function.body, LIMIT)) if aside else function.body
     strict, numeric = not function.handles_missing, result.kind in dt.NUMERIC
     shown = f"`{function.name}` of `{function.set}`"
 
@@ -50,6 +53,8 @@ def kernel(function: Function, types: Sequence[Type], result: Type, aside: bool 
         except (ValueError, ArithmeticError, Undefined):
             raise Undefined(f"{shown} has no value for these arguments") from None
         except PluginFailure as why:
+            raise Failed(f"{shown} failed: {_words(why)}") from None
+        except Overdue as why:
             raise Failed(f"{shown} failed: {why}") from None
         except (Exception, SystemExit) as why:  # noqa: BLE001 - whatever a plugin does is its failure, not ours
             raise Failed(f"{shown} failed with {type(why).__name__}") from None
@@ -68,6 +73,14 @@ def _printing_aside(body: Callable[..., Any]) -> Callable[..., Any]:
             return body(*arguments)
 
     return run
+
+
+def _words(why: PluginFailure) -> str:
+    """What a plugin says of its failure, which is its own code, too."""
+    try:
+        return str(why)
+    except Exception as problem:  # noqa: BLE001 - whatever a plugin does is its failure, not ours
+        return f"its failure cannot be told: {type(problem).__name__}"
 
 
 def _plain(value: Any) -> Any:

@@ -21,10 +21,13 @@ from engine.diagnostics import Span
 from engine.hooks.found import Candidate, Origin
 from engine.hooks.problems import PluginProblem, problem
 from engine.source.project import shown
+from engine.watching import Overdue, Within
 
 #: The package under which modules that are loaded by their place stand among Python's modules.
 _BUILT_IN = "tierwise_built_in"
 _LIBRARIES = "site-packages"
+#: Seconds for the import of a plugin with all its libraries, and for each of its hooks.
+LIMIT = 60.0
 
 
 def imported(candidate: Candidate) -> Any:
@@ -43,10 +46,14 @@ def imported(candidate: Candidate) -> Any:
 def contained(candidate: Candidate, when: str, code: str) -> Iterator[None]:
     """Run code of a plugin: what it prints goes to standard error, what it raises is raised as `PluginProblem`."""
     try:
-        with printing_aside():
+        with Within(LIMIT), printing_aside():
             yield
     except PluginProblem:
         raise
+    except Overdue as late:
+        message = f"plugin `{candidate.name}` takes longer than {LIMIT:g} s {when}"
+        way = "let it load and reach out for what it needs when it is used, not before"
+        raise problem(code, message, _where(candidate, late.__context__ or late), way) from None
     except KeyboardInterrupt:
         raise
     except SystemExit as error:

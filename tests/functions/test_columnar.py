@@ -179,6 +179,33 @@ def test_what_has_no_form_is_refused_by_name(tmp_path: Path) -> None:
     ]
 
 
+def test_a_form_that_duckdb_does_not_take_is_refused_by_name(tmp_path: Path) -> None:
+    def leaves(x: Any) -> Any:
+        raise SystemExit(2)
+
+    def form(name: str, sql: str) -> tierwise.Function:
+        return function(name, abs, sql=tierwise.sql_form(sql, "x"))
+
+    held = policy(
+        tmp_path, TEXT + _decisions("unknown(a)", "text(a)", "volatile(a)", "leaves(a)"),
+        form("unknown", "nosuch(x)"), form("text", "'a'"), form("volatile", "x + random()"),
+        function("leaves", abs, sql=leaves),
+    )
+    unknown, text, volatile, left = _refused(held)
+    assert unknown.startswith("`unknown` of `acme`, whose form in SQL DuckDB refuses: Scalar Function with name nosuch")
+    assert text == "`text` of `acme`, whose form in SQL gives VARCHAR where a number is stated"
+    assert volatile.startswith("`volatile` of `acme`, whose form in SQL DuckDB refuses: ")
+    assert left == "`leaves` of `acme`, whose form in SQL failed with SystemExit"
+
+
+def test_a_form_that_fails_at_a_row_has_no_value_there(tmp_path: Path) -> None:
+    held = policy(
+        tmp_path, TEXT + _decisions("number of(t)"),
+        function("number of", float, {"t": "string"}, sql=tierwise.sql_form("CAST(t AS DOUBLE)", "t")),
+    )
+    assert same(held, _customers(Random(3), {"t": ("t", ["1", "2.5", "x", ""])}, 50)) > 10
+
+
 def test_other_engines_get_what_they_do_alike(tmp_path: Path) -> None:
     held = policy(
         tmp_path, TEXT + _decisions("plain(a)", "power(a)"),

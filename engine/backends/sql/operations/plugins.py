@@ -7,7 +7,8 @@ for a strict function wherever an operand is, and what is not finite or longer t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
@@ -64,14 +65,22 @@ def _made(of: SqlExpressions, node: ir.Call, function: PluginFunction, args: Seq
     given = [a.tree.copy() for a in args]
     try:
         made = function.sql(*given, *[None] * (len(parameters) - len(given)))
-    except Exception as why:  # noqa: BLE001 - whatever a plugin does is its failure, not ours
+    except (Exception, SystemExit) as why:  # noqa: BLE001 - whatever a plugin does is its failure, not ours
         raise Gap(node.at, f"{shown(node.op)}, whose form in SQL failed with {type(why).__name__}") from None
     if not isinstance(made, exp.Expr):
         raise Gap(node.at, f"{shown(node.op)}, whose form in SQL is no expression")
     tree = made.copy()
     if of.dialect.name != "duckdb" and (of.dialect.ends_out_of_range or not _alike(tree, node)):
         raise Gap(node.at, f"{shown(node.op)} in {of.dialect.title}")
-    return tree.transform(_bracketed, copy=False)
+    tree = tree.transform(_bracketed, copy=False)
+    if of.dialect.name == "duckdb":
+        kinds = [(a, n.type.kind) for a, n in zip(args, node.args, strict=True)]
+        # What may end the query at one row has no value there, as a body that raises has none.
+        tree = tree if _alike(tree, node) else exp.Try(this=tree)
+        forms: Any = import_module("engine.backends.sql.forms")        # it starts the database
+        if (why := forms.refusal(tree, kinds, node.type.kind)) is not None:
+            raise Gap(node.at, f"{shown(node.op)}, whose form in SQL {why}")
+    return tree
 
 
 def _alike(tree: exp.Expr, call: ir.Call) -> bool:
