@@ -1,5 +1,5 @@
-"""Forms in SQL that plugins give, held against DuckDB before a query is made of them: one that it does not take, or that
-gives another type than is stated, is refused by name, and no query ends in words that blame the data."""
+"""Forms in SQL that plugins give, held against DuckDB before a query is made of them: one that it does not take, or
+that gives another type than is stated, is refused by name, and no query ends in words that blame the data."""
 from __future__ import annotations
 
 import functools
@@ -22,8 +22,8 @@ _GIVES = {
 
 
 def refusal(tree: exp.Expr, args: Sequence[tuple[Sql, str]], kind: str) -> str | None:
-    """Why a form over operands of these kinds is no value of `kind`, to be put behind "whose form in SQL"; None where it
-    is one."""
+    """Why a form over operands of these kinds is no value of `kind`, to be put behind "whose form in SQL"; None where
+    it is one."""
     columns = [
         exp.alias_(exp.cast(exp.null(), TYPES[given]), a.tree.name)
         for a, given in args if isinstance(a.tree, exp.Column) and given in TYPES

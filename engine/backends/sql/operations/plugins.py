@@ -78,8 +78,8 @@ def _made(of: SqlExpressions, node: ir.Call, function: PluginFunction, args: Seq
         # What may end the query at one row has no value there, as a body that raises has none.
         tree = tree if _alike(tree, node) else exp.Try(this=tree)
         forms: Any = import_module("engine.backends.sql.forms")        # it starts the database
-        if (why := forms.refusal(tree, kinds, node.type.kind)) is not None:
-            raise Gap(node.at, f"{shown(node.op)}, whose form in SQL {why}")
+        if (refused := forms.refusal(tree, kinds, node.type.kind)) is not None:
+            raise Gap(node.at, f"{shown(node.op)}, whose form in SQL {refused}")
     return tree
 
 
