@@ -30,7 +30,7 @@ LIMIT = 10.0
 def kernel(function: Function, types: Sequence[Type], result: Type, aside: bool = False) -> Callable[..., Any]:
     """The kernel of a function of these types; in a command (`aside`) what its body prints goes to standard error,
     since standard output holds data, and it has a limit of time. It raises `Undefined` where the body finds no value
-    and `Failed` where it fails; a null in a list of a strict function makes the result null, as it does that of `sum`."""
+    and `Failed` where it fails; a null in a list of a strict function makes the result null, as that of `sum`."""
     give = [_GIVEN.get(kind.kind) for kind in types]
     lists = [place for place, kind in enumerate(types) if kind.kind == dt.LIST]
     body = _printing_aside(Watched(function.body, LIMIT)) if aside else function.body
