@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from engine.calling import Caller, CallFailed, Secrets, SecretText, TimedOut
+from engine.calling import EVERY, Caller, CallFailed, Secrets, SecretText, TimedOut
 from engine.hookspecs import PluginFailure
 
 
@@ -133,3 +133,27 @@ def test_a_secret_shows_nothing_where_an_object_is_printed() -> None:
 def test_the_words_of_a_connection_string(secrets: Secrets) -> None:
     secrets.add("host=db user=ann password='s3cret'")
     assert secrets.scrub("FATAL: password s3cret of ann") == "FATAL: password *** of ann"
+
+
+@pytest.mark.parametrize(
+    ("secret", "said", "shown"),
+    [
+        ("Bearer abc123xyz", "rejected token abc123xyz", "rejected token ***"),
+        ("bearer  abc", "abc", "***"),
+        ("Basic YW5uOnMzY3IzdA==", "ann may not log in with s3cr3t", "ann may not log in with ***"),
+        ("Basic YW5uOnMzY3IzdA==", "YW5uOnMzY3IzdA== is unknown", "*** is unknown"),
+        ("Basic ~", "Basic ~", "***"),
+        ("ApiKey: k-17", "no such key: k-17", "no such key: ***"),
+        ("Custom-Scheme abc123xyz", "abc123xyz is unknown", "*** is unknown"),
+        ("red herring", "a herring", "a herring"),
+        ("a b", "a: bad answer", "a: bad answer"),
+    ],
+)
+def test_what_follows_the_name_of_a_way_to_log_in(secret: str, said: str, shown: str) -> None:
+    secrets = Secrets()
+    secrets.add(secret)
+    assert secrets.scrub(said) == shown
+    assert secrets.scrub(f"<{secret}>") == "<***>"
+    assert EVERY.scrub(said) == shown                   # as one of a deployment that is open
+    del secrets
+    assert EVERY.scrub(said) == said

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 import click
 
-from engine import __version__
+from engine import __version__, process
 
 #: Command, the module that holds it, and its line in `tierwise --help`.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -156,6 +156,7 @@ def main(args: list[str] | None = None) -> NoReturn:
     # What a policy is made of lives until the end. Looking through it for cycles again and again while it
     # loads, and once more when the interpreter ends, costs a quarter of `check`.
     gc.set_threshold(100_000)
+    process.owned = True
     code = run(args)
     gc.freeze()
     sys.exit(code)

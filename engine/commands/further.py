@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from engine import process
+from engine.calling import EVERY, said
 from engine.commands import PLUGIN_COMMAND
 from engine.commands.common import BAD_DATA, Failure
 from engine.commands.plugging import plugins_for, tell_broken, unusable
@@ -44,7 +46,7 @@ def command(name: str) -> click.Command | None:
 def failed(name: str, problem: Exception) -> Failure:
     """The end of a plugin's command that failed: in the plugin's own words where it meant them to be read."""
     if isinstance(problem, PluginFailure):
-        return Failure(f"`{name}`: {problem}", code=BAD_DATA)
+        return Failure(f"`{name}`: {said(problem, EVERY)}", code=BAD_DATA)
     plugins = _plugins()
     owner = plugins.owner("register_commands", name)
     assert owner is not None                            # the command was found before it failed
@@ -55,6 +57,7 @@ def failed(name: str, problem: Exception) -> Failure:
 
 def _plugins() -> Plugins:
     """Those of the folder that one works in, found once a command."""
+    process.owned = False                               # what a plugin's command prints is the command's own
     meta = click.get_current_context().meta
     known = meta.get(_PLUGINS)
     if not isinstance(known, Plugins):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 import pluggy
 
-from engine import __version__
+from engine import __version__, process
 from engine.diagnostics import Span
 from engine.hooks import builtin, found, importing
 from engine.hooks.found import Candidate, Origin
@@ -305,6 +305,10 @@ class Plugins:
                 raise told from None
             self._plugins[candidate.id] = known
             self._candidates[candidate.id] = candidate
+            if process.owned and candidate.origin is not Origin.BUILT_IN:
+                from engine.calling import guard  # noqa: PLC0415 - what no command without plugins need wait for
+
+                guard()
         return known
 
     def _at_its_place(self, wrong: PluginProblem, candidate: Candidate, place: Span | None = None) -> PluginProblem:
