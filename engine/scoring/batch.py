@@ -5,7 +5,8 @@ very many fail in a row the rest of the batch is given up, and marked.
 """
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -24,16 +25,19 @@ TYPES: Mapping[str, pa.DataType] = {
     dt.NUMBER: pa.float64(), dt.MONEY: pa.float64(), dt.STRING: pa.string(), dt.BOOLEAN: pa.bool_(),
     dt.DATE: pa.date32(), dt.DATE_TIME: pa.timestamp("us"),
 }
+LISTS = pa.list_(pa.string())
 
 
 class Answers(Record):
     """A batch's answers: `value` and a truth value for each of the model's reasons, in the order of the rows; `failed`
-    says where there is none since the scorer failed. `asked` are the rows it was asked for, `failures` how often
-    it failed in which way."""
+    says where there is none since the scorer failed, `why` in which way, and `given` are the lists of all reasons that
+    it gave, null for none. `asked` are the rows it was asked for, `failures` how often it failed in which way."""
 
     value: pa.Array
     reasons: Mapping[str, pa.Array]
     failed: pa.Array
+    why: pa.Array
+    given: pa.Array
     asked: int
     failures: Mapping[str, int]
 
@@ -62,7 +66,8 @@ def nobody(model: ir.ModelDecl, rows: int) -> Answers:
     """No answer for anybody, since nobody was asked."""
     falses = _falses(rows)
     return Answers(
-        pa.nulls(rows, TYPES[model.type.kind]), {reason: falses for reason, _ in model.reasons}, falses, 0, {}
+        pa.nulls(rows, TYPES[model.type.kind]), {reason: falses for reason, _ in model.reasons}, falses,
+        pa.nulls(rows, pa.string()), pa.nulls(rows, LISTS), 0, {},
     )
 
 
@@ -72,7 +77,8 @@ def _batch(model: ir.ModelDecl, bound: Bound, table: pa.Table, rows: int) -> Ans
         return _checked(model, bound, given, rows)
     except CallFailed as problem:
         if rows == 1:
-            return nobody(model, 1).replace(failed=_trues(1), asked=1, failures={problem.text: 1})
+            why = pa.array([problem.text], pa.string())
+            return nobody(model, 1).replace(failed=_trues(1), why=why, asked=1, failures={problem.text: 1})
         return _one_by_one(model, bound, table, rows)
 
 
@@ -95,12 +101,16 @@ def _checked(model: ir.ModelDecl, bound: Bound, given: Any, rows: int) -> Answer
             value = value.cast(wanted)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
             raise CallFailed(f"its column `value` holds {value.type} that does not fit {wanted}") from None
-    value, failed, failures = _within(model, value)
-    reasons = _reasons(model, bound, given, rows)
-    if failures:
-        fine = pc.invert(failed)
-        reasons = {name: pc.and_(flags, fine) for name, flags in reasons.items()}
-    return Answers(value, reasons, failed, rows, failures)
+    lists = _lists(bound, given, rows)
+    why = _unfit(model, value)
+    if why is None:
+        return Answers(
+            value, _flags(model, lists), _falses(rows), pa.nulls(rows, pa.string()), lists, rows, {}
+        )
+    failed, failures = pc.is_valid(why), Counter(text for text in why.to_pylist() if text is not None)
+    fine = pc.if_else(failed, pa.scalar(None, pa.int64()), pa.array(range(rows), pa.int64()))
+    value, lists = value.take(fine), lists.take(fine)
+    return Answers(value, _flags(model, lists), failed, why, lists, rows, failures)
 
 
 def _is_of(column: pa.DataType, kind: str) -> bool:
@@ -121,21 +131,18 @@ def _is_of(column: pa.DataType, kind: str) -> bool:
     return bool(pa.types.is_boolean(column))
 
 
-def _within(model: ir.ModelDecl, value: pa.Array) -> tuple[pa.Array, pa.Array, dict[str, int]]:
-    """The answers that the policy takes, where others are null, and what is wrong with these."""
+def _unfit(model: ir.ModelDecl, value: pa.Array) -> pa.Array | None:
+    """Why the policy does not take an answer, null where it does; None where it takes all."""
     odd = _odd(model, value)
     if odd is None or not (places := pc.indices_nonzero(pc.fill_null(odd, False)).to_pylist()):
-        return value, _falses(len(value)), {}
-    failures: dict[str, int] = {}
-    bad = set()
+        return None
+    why: dict[int, str] = {}
     for place in places:
         try:
             taken(model, value[place].as_py())
         except CallFailed as problem:
-            failures[problem.text] = failures.get(problem.text, 0) + 1
-            bad.add(place)
-    failed = pa.array([place in bad for place in range(len(value))], pa.bool_())
-    return pc.if_else(failed, pa.scalar(None, value.type), value), failed, failures
+            why[place] = problem.text
+    return pa.array([why.get(place) for place in range(len(value))], pa.string()) if why else None
 
 
 def _odd(model: ir.ModelDecl, value: pa.Array) -> pa.Array | None:
@@ -161,32 +168,38 @@ def _odd(model: ir.ModelDecl, value: pa.Array) -> pa.Array | None:
     return odd
 
 
-def _reasons(model: ir.ModelDecl, bound: Bound, given: pa.Table, rows: int) -> dict[str, pa.Array]:
+def _lists(bound: Bound, given: pa.Table, rows: int) -> pa.Array:
+    """The reasons of every customer; raises CallFailed for what are no reasons of the scorer."""
     if "reasons" not in given.column_names:
-        return {reason: _falses(rows) for reason, _ in model.reasons}
+        return pa.nulls(rows, LISTS)
     lists = given.column("reasons").combine_chunks()
     if isinstance(lists, pa.ChunkedArray):
         lists = pa.concat_arrays(lists.chunks) if lists.num_chunks else pa.nulls(0, lists.type)
     if not (pa.types.is_list(lists.type) or pa.types.is_large_list(lists.type)):
         raise CallFailed("its column `reasons` holds no lists")
-    items, owners = pc.list_flatten(lists), pc.list_parent_indices(lists)
     known = set(bound.described.reasons)
-    strange = [name for name in pc.unique(items).to_pylist() if name not in known]
+    strange = [name for name in pc.unique(pc.list_flatten(lists)).to_pylist() if name not in known]
     if strange:
         raise CallFailed(f"it gave the reason `{strange[0]}`, which it did not declare")
-    found = {}
-    everyone = pa.array(range(rows), owners.type)
-    for reason, _ in model.reasons:
-        mine = owners.filter(pc.equal(items, reason))
-        found[reason] = pc.is_in(everyone, value_set=mine)
-    return found
+    return lists if lists.type == LISTS else lists.cast(LISTS)
+
+
+def _flags(model: ir.ModelDecl, lists: pa.Array) -> dict[str, pa.Array]:
+    """For each reason of the model whether it is among a customer's."""
+    if lists.null_count == len(lists):
+        return {reason: _falses(len(lists)) for reason, _ in model.reasons}
+    items, owners = pc.list_flatten(lists), pc.list_parent_indices(lists)
+    everyone = pa.array(range(len(lists)), owners.type)
+    return {
+        reason: pc.is_in(everyone, value_set=owners.filter(pc.equal(items, reason))) for reason, _ in model.reasons
+    }
 
 
 def _one_by_one(model: ir.ModelDecl, bound: Bound, table: pa.Table, rows: int) -> Answers:
     values: list[Any] = []
     reasons: dict[str, list[bool]] = {reason: [] for reason, _ in model.reasons}
-    failed: list[bool] = []
-    failures: dict[str, int] = {}
+    why: list[str | None] = []
+    lists: list[Sequence[str]] = []
     in_a_row = asked = 0
     for row in table.to_pylist():
         if in_a_row < MOST_IN_A_ROW:
@@ -198,13 +211,13 @@ def _one_by_one(model: ir.ModelDecl, bound: Bound, table: pa.Table, rows: int) -
         values.append(value)
         for reason, flags in reasons.items():
             flags.append(reason in given)
-        failed.append(failure is not None)
+        lists.append(given)
+        why.append(failure)
         in_a_row = in_a_row + 1 if failure is not None else 0
-        if failure is not None:
-            failures[failure] = failures.get(failure, 0) + 1
+    told = pa.array(why, pa.string())
     return Answers(
         pa.array(values, TYPES[model.type.kind]), {n: pa.array(f, pa.bool_()) for n, f in reasons.items()},
-        pa.array(failed, pa.bool_()), asked, failures,
+        pc.is_valid(told), told, pa.array(lists, LISTS), asked, Counter(text for text in why if text is not None),
     )
 
 
@@ -217,9 +230,11 @@ def _spread(found: Answers, asked: pa.ChunkedArray, rows: int) -> Answers:
         base = pa.array([default] * rows, values.type) if default is not None else pa.nulls(rows, values.type)
         return pc.replace_with_mask(base, mask, values)
 
+    # lists are no arrays that a mask can be laid over
+    places = pc.replace_with_mask(pa.nulls(rows, pa.int64()), mask, pa.array(range(len(found.value)), pa.int64()))
     return Answers(
         at(found.value, None), {n: at(flags, False) for n, flags in found.reasons.items()}, at(found.failed, False),
-        found.asked, found.failures,
+        found.why.take(places), found.given.take(places), found.asked, found.failures,
     )
 
 

@@ -82,3 +82,18 @@ def score(model: ir.ModelDecl, args: Mapping[str, Any], bound: Bound | None) -> 
         except CallFailed as problem:
             state, value, reasons, failure = "failed", None, (), problem.text
     return Scored(model.decision, model.model, state, bound.kind, bound.version, args, value, reasons, failure)
+
+
+def recorded(
+    scored: Scored, model: ir.ModelDecl, bound: Bound | None, failure: str | None, reasons: Sequence[str]
+) -> Scored:
+    """What came of a model whose answer stands with the data, since its scorer was asked for it earlier in the run."""
+    if bound is None:
+        return scored.replace(state="unbound", value=None, failure=None, reasons=())
+    state = "answered" if failure is None else "failed"
+    if not model.with_missing and any(v is None for v in scored.inputs.values()):
+        state = "not asked"
+    return scored.replace(
+        state=state, kind=bound.kind, version=bound.version, value=taken(model, scored.value),
+        reasons=tuple(reasons), failure=failure,
+    )

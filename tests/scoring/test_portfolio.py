@@ -19,7 +19,7 @@ from tests.scoring.scorers import Odd, Plain, bound
 from tests.scoring.test_single import POLICY
 
 DAY = datetime.date(2026, 7, 1)
-EXTRAS = ("reasons", "fired", "open", "missing")
+EXTRAS = ("reasons", "fired", "open", "missing", "trace")
 
 
 def portfolio(path: Path, rows: int, seed: int = 7, answers: bool = False) -> Path:
@@ -50,6 +50,8 @@ class Moody(Plain):
 
     def one(self, row: Any) -> Any:
         years = row["years"]
+        if years in (3, 4) and self.how == "rows":      # a column has no other way to say it
+            return Score(float("nan"))
         if years == 3:
             raise PluginFailure("it knows no firm of three years")
         if years == 4:
@@ -69,12 +71,7 @@ class Moody(Plain):
             raise RuntimeError("as a whole")
         if self.how == "short":
             return super().batch(table.slice(1))
-        found = []
-        for row in table.to_pylist():
-            try:
-                found.append(self.one(row))
-            except (PluginFailure, KeyError):
-                found.append(Score(float("nan")))
+        found = [self.one(row) for row in table.to_pylist()]
         return pa.table({
             "value": pa.array([f.value for f in found], pa.float64()),
             "reasons": pa.array([list(f.reasons) for f in found], pa.list_(pa.string())),
@@ -102,6 +99,8 @@ def test_both_engines_give_the_same_rows(tmp_path, failure, how):
     one, told = run(asked, data, "python")
     many, summary = run(asked, data, "duckdb")
     assert one == many and len(one) == 400
+    states = {model["state"] for row in one if row["trace"] for model in json.loads(row["trace"])["models"]}
+    assert states == {"answered", "not asked"} | ({"failed"} if failure != "stop" else set())
     assert (told.decided, told.open, told.refused) == (summary.decided, summary.open, summary.refused)
     assert {row["status"] for row in one} == {"decided", "open", "refused"}
     assert any("R11" in (row["reasons"] or ()) for row in one)
@@ -176,6 +175,8 @@ service:
     data = portfolio(tmp_path / "firms.csv", 300)
     one, _ = run(asked, data, "python")
     many, _ = run(asked, data, "duckdb")
+    told = json.loads(one[0]["trace"])["models"]
+    assert [(m["decision"], m["scorer"], m["version"]) for m in told] == [("pd", "test", "v1"), ("loss", "test", "v1")]
     assert one == many and sum(row["loss"] is not None for row in one) > 200
 
 
@@ -191,3 +192,30 @@ def test_a_run_in_parts_and_under_a_condition(tmp_path):
     rows = duckdb.connect().execute(f"SELECT count(*), count(pd) FROM read_parquet('{out}/**/*.parquet')").fetchone()
     whole, _ = run(asked, data, "python")
     assert rows == (500, sum(row["pd"] is not None for row in whole))
+
+
+def test_the_trace_tells_the_models_of_every_version(tmp_path):
+    folder = tmp_path / "versions"
+    folder.mkdir()
+    text = POLICY.format(failure="missing", asked="false").replace(
+        "inputs:\n", "application date: applied\ninputs:\n  applied: {type: date}\n", 1
+    )
+    (folder / "a.yaml").write_text(text.replace("{from: 2026-01-01}", "{from: 2026-01-01, to: 2026-03-31}"), "utf-8")
+    (folder / "b.yaml").write_text(
+        text.replace("{from: 2026-01-01}", "{from: 2026-04-01}").replace('"1"', '"2"'), "utf-8"
+    )
+    data = tmp_path / "firms.csv"
+    data.write_text("firm id,applied,years,debt,assets\nF1,2026-02-01,2,60,100\nF2,2026-05-01,2,30,100\n", "utf-8")
+    counted: list[Any] = []
+
+    def answer(row: Any) -> Any:
+        counted.append(row)
+        return row["debt ratio"] / 2
+
+    asked = load_policy(folder)
+    asked.bind({"pd": bound(Odd(answer))})
+    many, _ = run(asked, data, "duckdb")
+    assert len(counted) == 2
+    one, _ = run(asked, data, "python")
+    assert one == many
+    assert [json.loads(row["trace"])["models"][0]["value"] for row in many] == [0.3, 0.15]

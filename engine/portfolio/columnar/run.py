@@ -111,6 +111,7 @@ class Run:
         #: The decisions that ask a model and are reached, and what came of the models so far.
         self.asked = asked_of(self.policy, self.programs, self.only)
         self.told: dict[str, Told] = {}
+        self.asker: Any = None
 
     def open(self) -> None:
         """Bring every table within reach, and see whether what must be there is."""
@@ -328,11 +329,9 @@ class Run:
             )
             for name, table in self.events.items()
         }
-        asker: Any = None
-        if self.asked:
-            asker = import_module("engine.portfolio.columnar.scoring").Asker(
-                session, self.policy.scorers, self.asked, request.as_of, self.told
-            )
+        asker = self.asker = import_module("engine.portfolio.columnar.scoring").Asker(
+            session, self.policy.scorers, self.asked, request.as_of, self.told, "trace" in self.layout.extras
+        ) if self.asked else None
         ordered = self.customers.ordered and not self.events and asker is None
         staged: list[Staged] = []
         parts = parts_of(session, self.policy, self.programs, self.customers, self.selected.relation, request)
@@ -428,12 +427,15 @@ class Run:
             events = self.door.all_events([values for _, values in batch])
             histories = [self.door.history(values, events) for _, values in batch]
             origins = None if self.deployed is None else self.deployed.origins(lines, histories)
-            for at, ((_, values), history) in enumerate(zip(batch, histories, strict=True)):
+            accounts = {} if self.asker is None else self.asker.accounts(lines)
+            for at, ((line, values), history) in enumerate(zip(batch, histories, strict=True)):
                 decision = self.policy.decide(
                     values, as_of=self.request.as_of, history=history, only=list(self.request.only) or None
                 )
                 if origins is not None:
                     decision.supplied(origins[at])
+                if self.asker is not None:
+                    self.asker.tell(decision, accounts[line])
                 told.append(trace_text(decision))
             session.run(f"INSERT INTO {table} SELECT unnest(?::BIGINT[]), unnest(?::VARCHAR[])", [lines, told])
         joined = f"SELECT * FROM {source} LEFT JOIN {table} USING (ordinal) ORDER BY ordinal"

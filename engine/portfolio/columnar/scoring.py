@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import pyarrow as pa
@@ -17,8 +18,9 @@ from engine.portfolio.columnar.deciding import source_of, statement
 from engine.portfolio.columnar.session import Session
 from engine.portfolio.scored import Told
 from engine.records import Record
-from engine.scoring.batch import TYPES, Answers, answers, nobody
+from engine.scoring.batch import LISTS, TYPES, Answers, answers, nobody
 from engine.scoring.bound import Bound
+from engine.scoring.single import recorded
 
 #: Rows that a scorer is asked for at once.
 BATCH = 65_536
@@ -32,20 +34,32 @@ class Join(Record):
     shown: tuple[str, ...]
 
 
+class Account(Record):
+    """What came of a model for one customer: `given` says that the answer came with the data; `why` its scorer failed,
+    None where it did not, and `reasons` are all that it gave."""
+
+    given: bool
+    why: str | None
+    reasons: Sequence[str]
+
+
 class Asker:
-    """Asks the models of one run."""
+    """Asks the models of one run; `traced`: what came of each customer's is asked for later."""
 
     def __init__(
         self, session: Session, scorers: Mapping[str, Bound], wanted: Collection[str], as_of: datetime.date,
-        told: dict[str, Told],
+        told: dict[str, Told], traced: bool,
     ) -> None:
         self.session = session
         self.scorers = scorers
         self.wanted = wanted
         self.as_of = as_of
         self.told = told
+        self.traced = traced
         self._joins: list[Join] = []
-        self._columns: dict[str, Column] = {}
+        #: By input, the columns of its answers, one for each version of the policy.
+        self._columns: dict[str, list[Column]] = {}
+        self._kept: list[tuple[str, tuple[str, ...]]] = []
 
     def answered(
         self, program: ir.Program, relation: str, columns: Mapping[str, Column], histories: Histories
@@ -58,7 +72,8 @@ class Asker:
             relation = _beside(self.session, relation, join)
             found.update(added)
             self._joins.append(join)
-            self._columns.update(added)
+            for name, column in added.items():
+                self._columns.setdefault(name, []).append(column)
         return relation, found
 
     def beside(self, customers: Relation) -> Relation:
@@ -66,7 +81,38 @@ class Asker:
         relation = customers.name
         for join in self._joins:
             relation = _beside(self.session, relation, join)
-        return customers.replace(name=relation, columns={**customers.columns, **self._columns})
+        columns = {name: Column(f"answer_{at}", found[0].bad) for at, (name, found) in enumerate(self._columns.items())}
+        shown = [
+            f"coalesce({', '.join(c.name for c in self._columns[name])}) AS {column.name}"
+            for name, column in columns.items()
+        ]
+        view = self.session.name("answered")
+        self.session.run(f"CREATE TEMP VIEW {view} AS SELECT {', '.join(['*', *shown])} FROM {relation}")
+        return customers.replace(name=view, columns={**customers.columns, **columns})
+
+    def accounts(self, lines: Sequence[int]) -> dict[int, dict[str, Account]]:
+        """What came of the models of some customers, by their ordinals, by decision."""
+        found: dict[int, dict[str, Account]] = {line: {} for line in lines}
+        for path, decisions in self._kept:
+            rows = self.session.rows(
+                f"SELECT * FROM read_parquet(?) WHERE {ORDINAL} IN (SELECT unnest(?::BIGINT[]))", [path, list(lines)]
+            )
+            for line, *cells in rows:
+                for at, decision in enumerate(decisions):
+                    given, why, reasons = cells[3 * at:3 * at + 3]
+                    found[line][decision] = Account(given, why, reasons or ())
+        return found
+
+    def tell(self, decision: Any, mine: Mapping[str, Account]) -> None:
+        """Put what came of its models into the account of a customer who is decided with the answers beside them."""
+        decls = {model.decision: model for model in decision.program.models}
+        told = []
+        for name, scored in decision.models.items():
+            account, model = mine.get(name), decls[name]
+            if account is not None and not account.given:
+                scored = recorded(scored, model, self.scorers.get(model.model), account.why, account.reasons)
+            told.append(scored)
+        decision.told_of_models(told)
 
     def _stage(
         self, program: ir.Program, stage: Sequence[ir.ModelDecl], relation: str, columns: Mapping[str, Column],
@@ -84,10 +130,15 @@ class Asker:
         parts = _parts(stage)
         schema = pa.schema([(ORDINAL, pa.int64()), *((part.column, part.type) for part in parts)])
         path = self.session.path(".parquet")
-        with pq.ParquetWriter(path, schema) as writer:
+        with ExitStack() as files:
+            writer = files.enter_context(pq.ParquetWriter(path, schema))
+            keeping = files.enter_context(self._keeping(stage)) if self.traced else None
             for batch in self._batches(query):
                 table = pa.Table.from_batches([batch]).rename_columns(what)
-                writer.write_table(pa.table(self._asked(stage, table), names=schema.names).cast(schema))
+                found = list(self._asked(stage, table))
+                _write(writer, table, (c for model, _, answer in found for c in _columns(model, answer)))
+                if keeping is not None:
+                    _write(keeping, table, (c for _, given, answer in found for c in (given, answer.why, answer.given)))
         return _taken_up(parts, columns, path)
 
     def _batches(self, query: str) -> Iterator[pa.RecordBatch]:
@@ -95,16 +146,21 @@ class Asker:
             self.session.connection.sql(query, params={"as_of": self.as_of}).to_arrow_reader(BATCH)
         )
 
-    def _asked(self, stage: Sequence[ir.ModelDecl], table: pa.Table) -> list[Any]:
-        """The answers for a batch, one column for each part, in order."""
-        found: list[Any] = [table.column(ORDINAL)]
+    def _keeping(self, stage: Sequence[ir.ModelDecl]) -> pq.ParquetWriter:
+        """A file of what came of each customer's models, which `accounts` reads."""
+        path = self.session.path(".parquet")
+        self._kept.append((path, tuple(model.decision for model in stage)))
+        kinds = [pa.bool_(), pa.string(), LISTS] * len(stage)
+        return pq.ParquetWriter(path, pa.schema([(ORDINAL, pa.int64()), *((f"k{n}", k) for n, k in enumerate(kinds))]))
+
+    def _asked(self, stage: Sequence[ir.ModelDecl], table: pa.Table) -> Iterator[tuple[ir.ModelDecl, Any, Answers]]:
+        """The models' answers for a batch, and for whom they came with the data."""
         for model in stage:
             known = [pc.is_valid(table.column(n)) for n in (model.answer, model.failed) if n in table.column_names]
             given = known[0] if len(known) == 1 else pc.or_(*known) if known else None
             arguments = pa.table([table.column(name) for _, name in model.args], [key for key, _ in model.args])
             answer = self._ask(model, arguments, table.num_rows, given)
-            found.extend((answer.value, answer.failed, *(answer.reasons[reason] for reason, _ in model.reasons)))
-        return found
+            yield model, pa.repeat(False, table.num_rows) if given is None else given, answer
 
     def _ask(self, model: ir.ModelDecl, arguments: pa.Table, rows: int, given: Any) -> Answers:
         bound = self.scorers.get(model.model)
@@ -114,6 +170,17 @@ class Asker:
         told = self.told.setdefault(model.model, Told(bound.kind, bound.version))
         told.add(found.asked, found.failures)
         return found
+
+
+def _write(writer: pq.ParquetWriter, table: pa.Table, columns: Iterable[Any]) -> None:
+    """Write columns behind the ordinals of the customers."""
+    names = writer.schema.names
+    writer.write_table(pa.table([table.column(ORDINAL), *columns], names=names).cast(writer.schema))
+
+
+def _columns(model: ir.ModelDecl, answer: Answers) -> list[pa.Array]:
+    """The parts of a model's answers, in the order of `_parts`."""
+    return [answer.value, answer.failed, *(answer.reasons[reason] for reason, _ in model.reasons)]
 
 
 class _Part(Record):
