@@ -28,6 +28,13 @@ def failing():
 def said():
     raise tierwise.PluginFailure("rejected " + TOKEN)
 
+class Wordless(tierwise.PluginFailure):
+    def __str__(self):
+        raise RuntimeError(TOKEN)
+
+def wordless():
+    raise Wordless
+
 def opened():
     policy = tierwise.load_policy("policy.yaml")
     with tierwise.open_deployment("deployment.yaml") as deployment:
@@ -48,11 +55,14 @@ WAYS = {
     "failing thread": lambda: thread(failing),
     "failing thread in words": lambda: thread(said),
     "closed": lambda: sys.stdout.close(),
+    "words": said,
+    "wordless": wordless,
     "deployment": opened,
 }
 
-def write():
-    WAYS[os.environ["WAY"]]()
+def write(who):
+    if who == os.environ["WHO"]:
+        WAYS[os.environ["WAY"]]()
 
 class Model:
     def __init__(self, settings):
@@ -62,19 +72,19 @@ class Model:
         return tierwise.ScorerDescription({"x": tierwise.Field()}, tierwise.Field(lower=0, upper=1), "1")
 
     def one(self, row):
-        write()
+        write("scorer")
         return tierwise.Score(row["x"] / 10)
 
     def batch(self, rows):
         import pyarrow as pa
-        write()
+        write("scorer")
         return pa.table({"value": pa.array([x / 10 for x in rows["x"].to_pylist()], pa.float64())})
 
     def close(self):
         pass
 
 def half(x):
-    write()
+    write("function")
     return x / 2
 
 @tierwise.hookimpl
@@ -90,7 +100,7 @@ def register_commands():
     def make():
         @click.command()
         def command():
-            write()
+            write("command")
         return command
     return [tierwise.Command("tell", make)]
 """
@@ -139,15 +149,16 @@ line,firm id,status,decision,reasons,open,missing,problem
 def place(tmp_path: Path) -> Path:
     (tmp_path / "plugin.py").write_text(PLUGIN, "utf-8")
     (tmp_path / "rows.csv").write_text("firm id,x\nF1,1\nF2,5\n", "utf-8")
+    (tmp_path / "one.json").write_text('{"firm id": "F1", "x": 1}', "utf-8")
     (tmp_path / "deployment.yaml").write_text(
         "deployment: told\nmodels:\n  pd: {kind: told, token: {secret: TOKEN}}\n", "utf-8")
     return tmp_path
 
 
-def tierwise(place: Path, way: str, *args: str) -> subprocess.CompletedProcess[str]:
+def tierwise(place: Path, who: str, way: str, *args: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, str(ROOT / "cli.py"), "--plugin", "plugin.py", *args], cwd=place, capture_output=True,
-        text=True, env={**os.environ, "TOKEN": "s3cr3tTok", "WAY": way}, timeout=60,
+        text=True, env={**os.environ, "TOKEN": "s3cr3tTok", "WHO": who, "WAY": way}, timeout=60,
     )
 
 
@@ -163,7 +174,7 @@ WAYS = {
 @pytest.mark.parametrize("way", WAYS)
 def test_a_scorer(place: Path, way: str) -> None:
     (place / "policy.yaml").write_text(POLICY % MODEL, "utf-8")
-    done = tierwise(place, way, "run", "policy.yaml", "rows.csv", "--deployment", "deployment.yaml",
+    done = tierwise(place, "scorer", way, "run", "policy.yaml", "rows.csv", "--deployment", "deployment.yaml",
                     "--as-of", "2026-07-01", "--no-summary", "--engine", "python")
     assert done.stdout == SCORED
     assert "s3cr3tTok" not in done.stderr and "Traceback" not in done.stderr
@@ -173,20 +184,34 @@ def test_a_scorer(place: Path, way: str) -> None:
 @pytest.mark.parametrize("way", ["print", "descriptor", "program", "thread", "closed"])
 def test_a_function(place: Path, way: str) -> None:
     (place / "policy.yaml").write_text(POLICY % FUNCTION, "utf-8")
-    done = tierwise(place, way, "run", "policy.yaml", "rows.csv", "--as-of", "2026-07-01", "--no-summary",
+    done = tierwise(place, "function", way, "run", "policy.yaml", "rows.csv", "--as-of", "2026-07-01", "--no-summary",
                     "--engine", "python")
     assert done.stdout == COMPUTED
     assert done.stderr.count("told s3cr3tTok") == (0 if way == "closed" else 2)      # of which nobody knows yet
 
 
+@pytest.mark.parametrize(
+    ("way", "text"),
+    [("print", "told ***"), ("descriptor", "told ***"), ("words", "failed: rejected ***"),
+     ("wordless", "failed: it gives no reason")],
+)
+def test_a_function_beside_a_deployment_that_has_the_secret(place: Path, way: str, text: str) -> None:
+    both = FUNCTION.replace("half(x)", "half(x) + 0 * model pd") + MODEL.replace("  pd:", "  model pd:")
+    (place / "policy.yaml").write_text(POLICY % both, "utf-8")
+    for command in (["run", "policy.yaml", "rows.csv", "--engine", "python", "--no-summary"],
+                    ["decide", "policy.yaml", "one.json"]):
+        done = tierwise(place, "function", way, *command, "--deployment", "deployment.yaml", "--as-of", "2026-07-01")
+        assert text in " ".join((done.stdout + done.stderr).split()) and "s3cr3tTok" not in done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("way", ["print", "descriptor", "program"])
 def test_what_a_plugins_command_writes_is_its_own(place: Path, way: str) -> None:
-    done = tierwise(place, way, "tell")
+    done = tierwise(place, "command", way, "tell")
     assert (done.stdout, done.stderr, done.returncode) == ("told s3cr3tTok\n", "", 0)
 
 
 def test_what_a_plugins_command_says_of_its_failure(place: Path) -> None:
     (place / "tierwise.yaml").write_text("plugins: [./plugin.py]\n", "utf-8")
     (place / "policy.yaml").write_text(POLICY % MODEL, "utf-8")
-    done = tierwise(place, "deployment", "tell")
+    done = tierwise(place, "command", "deployment", "tell")
     assert (done.stdout, done.stderr, done.returncode) == ("", "error: `tell`: rejected ***\n", 3)

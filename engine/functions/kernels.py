@@ -12,7 +12,7 @@ from math import isfinite
 from numbers import Real
 from typing import Any
 
-from engine.calling import PrintingAside
+from engine.calling import EVERY, PrintingAside, said
 from engine.hookspecs import Function, PluginFailure
 from engine.semantics import dtypes as dt
 from engine.semantics.dtypes import Type
@@ -53,7 +53,7 @@ def kernel(function: Function, types: Sequence[Type], result: Type, aside: bool 
         except (ValueError, ArithmeticError, Undefined):
             raise Undefined(f"{shown} has no value for these arguments") from None
         except PluginFailure as why:
-            raise Failed(f"{shown} failed: {_words(why)}") from None
+            raise Failed(f"{shown} failed: {said(why, EVERY)}") from None
         except Overdue as why:
             raise Failed(f"{shown} failed: {why}") from None
         except (Exception, SystemExit) as why:  # noqa: BLE001 - whatever a plugin does is its failure, not ours
@@ -73,14 +73,6 @@ def _printing_aside(body: Callable[..., Any]) -> Callable[..., Any]:
             return body(*arguments)
 
     return run
-
-
-def _words(why: PluginFailure) -> str:
-    """What a plugin says of its failure, which is its own code, too."""
-    try:
-        return str(why)
-    except Exception as problem:  # noqa: BLE001 - whatever a plugin does is its failure, not ours
-        return f"its failure cannot be told: {type(problem).__name__}"
 
 
 def _plain(value: Any) -> Any:
