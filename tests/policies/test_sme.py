@@ -1,6 +1,7 @@
 """The policies for small firms over their sample portfolio: both engines give the same bytes, in seconds."""
 from __future__ import annotations
 
+import csv
 import subprocess
 import sys
 from pathlib import Path
@@ -47,6 +48,20 @@ def test_engines_agree(root: Path, tmp_path: Path, name: str) -> None:
         said[engine] = out.read_bytes()
     assert said["python"].count(b"\n") == 1003
     assert said["python"] == said["duckdb"]
+
+
+def test_nobody_owes_what_nothing_is_set_aside_for(root: Path, tmp_path: Path) -> None:
+    out = tmp_path / "reserve.csv"
+    command = [sys.executable, "cli.py", "run", f"{FOLDER}/reserve.yaml", f"{FOLDER}/samples/firms.csv", "-o", str(out)]
+    command += ["--as-of", "2026-07-01", "--no-summary"]
+    command += [f"--history={table}={FOLDER}/samples/{table}.csv" for table in TABLES["reserve"]]
+    subprocess.run(command, cwd=root, capture_output=True, check=False, timeout=LIMIT)
+    with out.open(encoding="utf-8", newline="") as stream:
+        owing = [row for row in csv.DictReader(stream) if float(row["exposure"] or 0) > 1]  # schedules round to cents
+    assert len(owing) > 400
+    assert [row["firm id"] for row in owing if not float(row["reserve"] or 0) > 0] == []
+    bad = [row for row in owing if row["borrower category"] in ("substandard", "doubtful", "loss")]
+    assert bad and all(float(row["reserve"]) >= 0.25 * float(row["exposure"]) for row in bad)
 
 
 def test_every_policy_has_its_cases(root: Path) -> None:
