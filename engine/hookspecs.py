@@ -114,6 +114,12 @@ class Table:
     stamp: str | None = None
     keyed: bool = False
 
+    @property
+    def failed_column(self) -> str:
+        """The column of a batch that says why a customer's rows could not be had: `failed`, or `~failed` where the
+        table itself has a column `failed`."""
+        return "~failed" if "failed" in (self.key, self.stamp, *self.fields) else "failed"
+
 
 class Source(Protocol):
     """An open data source. Calls may come from several threads, one at a time for each object."""
@@ -129,7 +135,8 @@ class Source(Protocol):
         self, table: str, fields: Sequence[str], as_of: datetime.date, keys: Sequence[Any] | None = None
     ) -> Iterator[pyarrow.RecordBatch]:
         """The rows of all customers, or of those in `keys`, in Arrow batches with the key's column and `fields`. A
-        customer whose rows could not be had has a row with the key in the column `failed`, a text, if there is one."""
+        customer whose rows could not be had has a row with the key that says why, in words, in the column `failed`
+        (`~failed` where the table has a field of that name: `Table.failed_column`); the column may be left out."""
 
     def close(self) -> None:
         """Let go of connections and files."""

@@ -143,13 +143,12 @@ class Rows:
             raise
 
     def describe(self) -> Sequence[Table]:
-        return [
-            Table(
-                name, given["key"], {c: Field(k) for c, k in self._kinds[name].items() if k is not None},
-                given["events"], given["stamp"],
-            )
-            for name, given in self._tables.items()
-        ]
+        return [self._described(name) for name in self._tables]
+
+    def _described(self, name: str) -> Table:
+        given = self._tables[name]
+        fields = {column: Field(kind) for column, kind in self._kinds[name].items() if kind is not None}
+        return Table(name, given["key"], fields, given["events"], given["stamp"])
 
     def one(self, table: str, fields: Sequence[str], key: Any, as_of: datetime.date) -> list[dict[str, Any]]:
         kinds = self._kinds[table]
@@ -166,8 +165,9 @@ class Rows:
         key = self._tables[table]["key"]
         columns = [key, *(name for name in fields if name != key)]
         asked = Asked(table, self._tables[table], columns, kinds, as_of, keys)
+        failed = self._described(table).failed_column
         for rows in self._driver.rows(asked):
-            yield record_batch([*columns, "failed"], kinds, [_cells(table, columns, kinds, row) for row in rows])
+            yield record_batch([*columns, failed], kinds, [_cells(table, columns, kinds, row) for row in rows])
 
     def close(self) -> None:
         self._driver.close()

@@ -145,11 +145,12 @@ class Service:
     # --- what the engine asks ---------------------------------------------------------------------
 
     def describe(self) -> Sequence[Table]:
-        found = []
-        for name, table in self.tables.items():
-            fields = {field: Field(kind) for field, kind in table["fields"].items()}
-            found.append(Table(name, table["key"], fields, table["events"], table["stamp"], keyed=True))
-        return found
+        return [self._described(name) for name in self.tables]
+
+    def _described(self, name: str) -> Table:
+        table = self.tables[name]
+        fields = {field: Field(kind) for field, kind in table["fields"].items()}
+        return Table(name, table["key"], fields, table["events"], table["stamp"], keyed=True)
 
     def one(self, table: str, fields: Sequence[str], key: Any, as_of: datetime.date) -> list[dict[str, Any]]:
         return self._customer(table, fields, key, as_of, False)
@@ -163,7 +164,8 @@ class Service:
         described = self.tables[table]
         kinds = dict(described["fields"])
         kinds.setdefault(described["key"], "number" if keys and isinstance(keys[0], float) else "string")
-        columns = [described["key"], *(field for field in fields if field != described["key"]), "failed"]
+        columns = [described["key"], *(field for field in fields if field != described["key"])]
+        columns.append(self._described(table).failed_column)
         trips = self.breaker.trips
         step = self.size * self.parallel if described["batch"] else _CHUNK
         for start in range(0, len(keys), step):

@@ -114,7 +114,7 @@ class Tables:
         """The rows in their order, as Arrow record batches."""
         view = self.views[table]
         sql, parameters = self._query(view, fields, as_of, keys)
-        names = [view.key, *fields, "failed"]
+        names = [view.key, *fields, view.described().failed_column]
         kept = [at for at, name in enumerate(names) if name != view.key or at == 0]
         with reading(table):
             result = self._cursor().sql(sql, params=parameters)

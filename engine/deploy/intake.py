@@ -109,9 +109,10 @@ class _Checker:
     def failed(self, batch: Any, names: Sequence[str]) -> Any:
         """Why rows could not be had, in words that may be shown."""
         pa = self.pa
-        if names.count("failed") != 1 or "failed" in self.columns:
+        column = self.table.failed_column
+        if names.count(column) != 1:
             return pa.nulls(batch.num_rows, pa.string())
-        told = self.column(batch, "failed", Type(dt.STRING)).dictionary_encode()     # the same words for many, mostly
+        told = self.column(batch, column, Type(dt.STRING)).dictionary_encode()     # the same words for many, mostly
         words = [self.said(text) for text in told.dictionary.to_pylist()]
         return pa.DictionaryArray.from_arrays(told.indices, pa.array(words, pa.string())).dictionary_decode()
 

@@ -210,7 +210,7 @@ class SourceContract(Contract):
                 if key is None:
                     raise fail(f"a batch of `{table.name}` has a row without a key", "leave out rows of nobody")
                 rows = found.setdefault(key, [])
-                if row.get("failed") is None:
+                if row.get(table.failed_column) is None:
                     rows.append({name: row[name] for name in fields})
         return found
 
