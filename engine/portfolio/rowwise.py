@@ -20,7 +20,7 @@ from engine.portfolio.layout import Layout
 from engine.portfolio.previous import Decisions, later_text, lost_text, opened, wanted
 from engine.portfolio.problems import DataProblem
 from engine.portfolio.request import FAILURES, KEEP, STOP, Listener, Policy, Request, Summary
-from engine.portfolio.scored import MOST_TOLD, Told, asked_of, require_answers
+from engine.portfolio.scored import MOST_TOLD, Told, asked_of, failures_of, require_answers
 from engine.portfolio.shared import (
     NULL_KEY,
     REPEATED,
@@ -206,9 +206,14 @@ class _RowByRow:
         stops = any(fault.stops for fault in decision.faults)
         hints = dict.fromkeys(h for n in decision.refused if (h := self.bound.hint(n, values.get(n))))
         text = faults_text(decision.faults, lambda name, number: self._line(name, number, values))
-        if self.fetched is not None and (failures := self.failures_of(self.fetched)):
+        if failures := self._failures(decision):
             text = f"{text} ({'; '.join(failures)})"
         self._refuse(out, base, key, text, "; ".join(hints) or None, decision.refused, stops)
+
+    def _failures(self, decision: Any) -> list[str]:
+        """Which sources and models failed for a customer, and why."""
+        sources = [] if self.fetched is None else self.failures_of(self.fetched)
+        return sorted({*sources, *failures_of(decision)})
 
     def _flaw(self, values: Mapping[str, Any]) -> tuple[str, str] | None:
         """What is wrong with a row's key, and what is to be done about it."""
@@ -249,8 +254,8 @@ class _RowByRow:
             ]
         if "trace" in own:
             extras["trace"] = trace_text(decision if self.kept is None else self._without_leaves(given))
-        if self.fetched is not None:
-            extras[FAILURES] = self.failures_of(self.fetched)
+        if FAILURES in own:
+            extras[FAILURES] = self._failures(decision)
         for name in layout.extras:
             found = extras[name]
             base[own[name]] = found if isinstance(found, str) else list(found)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from engine.ir import nodes as ir
 from engine.portfolio.request import Policy
@@ -38,6 +39,20 @@ class Told:
         if len(ranked) > MOST_TOLD:
             rest = sum(number for _, number in ranked[MOST_TOLD:])
             yield f"model `{model}` failed in {len(ranked) - MOST_TOLD} other ways for {count(rest, 'row')}"
+
+
+def failures_of(decision: Any) -> list[str]:
+    """Why models gave a customer no answer, each by the name of its answer."""
+    names = {model.decision: model.answer for model in decision.program.models}
+    return [
+        failure_text(names[name], scored.failure) for name, scored in decision.models.items()
+        if scored.state == "failed"
+    ]
+
+
+def failure_text(answer: str, why: str) -> str:
+    """`model.pd: no answer within 5 s`."""
+    return f"{answer}: {why}"
 
 
 def asked_of(policy: Policy, programs: Sequence[ir.Program], only: Sequence[str] | None) -> frozenset[str]:

@@ -19,7 +19,7 @@ from tests.scoring.scorers import Odd, Plain, bound
 from tests.scoring.test_single import POLICY
 
 DAY = datetime.date(2026, 7, 1)
-EXTRAS = ("reasons", "fired", "open", "missing", "trace")
+EXTRAS = ("reasons", "fired", "open", "missing", "trace", "failures")
 
 
 def portfolio(path: Path, rows: int, seed: int = 7, answers: bool = False) -> Path:
@@ -100,6 +100,12 @@ def test_both_engines_give_the_same_rows(tmp_path, failure, how):
     many, summary = run(asked, data, "duckdb")
     assert one == many and len(one) == 400
     states = {model["state"] for row in one if row["trace"] for model in json.loads(row["trace"])["models"]}
+    failures = {text for row in one for text in row["failures"] or ()}
+    assert any(text.startswith("model.pd: it gave `1.5`, which") for text in failures) == (failure != "stop")
+    assert ("model.pd: it knows no firm of three years" in failures) == (failure != "stop" and how != "rows")
+    refused = [row["problem"] for row in one if row["problem"] and "the scorer failed" in row["problem"]]
+    assert all(problem.endswith(")") and " (model.pd: it " in problem for problem in refused)
+    assert bool(refused) == (failure == "stop")
     assert states == {"answered", "not asked"} | ({"failed"} if failure != "stop" else set())
     assert (told.decided, told.open, told.refused) == (summary.decided, summary.open, summary.refused)
     assert {row["status"] for row in one} == {"decided", "open", "refused"}

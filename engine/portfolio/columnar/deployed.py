@@ -21,7 +21,6 @@ from engine.portfolio.columnar.binding import ORDINAL, Relation, bind
 from engine.portfolio.columnar.cells import JSON, SQL_TYPES, TEXT
 from engine.portfolio.columnar.progress import watched
 from engine.portfolio.columnar.raw import Bound, Raw
-from engine.portfolio.columnar.refusals import Problem
 from engine.portfolio.columnar.session import Session, identifier
 from engine.portfolio.problems import DataProblem
 from engine.portfolio.request import FAILURES, Listener, Request
@@ -332,15 +331,12 @@ class Deployed:
             told.append(origins)
         return told
 
-    def explained(self, problems: Sequence[Problem]) -> list[Problem]:
-        """Refused rows with the failures of sources that may have led to it."""
-        failures = dict(self.session.rows(
-            f"SELECT {ORDINAL}, array_to_string({FAILURES}, '; ') FROM {self._marks} "
-            f"WHERE len({FAILURES}) > 0 AND {ORDINAL} IN (SELECT unnest(?::BIGINT[]))", [[p.line for p in problems]],
+    def failures(self, lines: Sequence[int]) -> dict[int, list[str]]:
+        """Which sources failed for some customers, and why, by their ordinals."""
+        return dict(self.session.rows(
+            f"SELECT {ORDINAL}, {FAILURES} FROM {self._marks} "
+            f"WHERE len({FAILURES}) > 0 AND {ORDINAL} IN (SELECT unnest(?::BIGINT[]))", [list(lines)],
         ))
-        return [
-            p.replace(message=f"{p.message} ({failures[p.line]})") if p.line in failures else p for p in problems
-        ]
 
     # --- fetching ------------------------------------------------------------------------------------------
 

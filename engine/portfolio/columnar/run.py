@@ -143,6 +143,12 @@ class Run:
         self.key = keying.keys_of(self.customers, self.layout.keys)
         if self.deployed is not None:
             self.customers = self.deployed.marked(self.customers)
+        elif FAILURES in self.layout.extras:            # those of models, which are asked later
+            view = self.session.name("marked")
+            self.session.run(
+                f"CREATE TEMP VIEW {view} AS SELECT *, []::VARCHAR[] AS {FAILURES} FROM {self.customers.name}"
+            )
+            self.customers = self.customers.replace(name=view)
         self._remember()
         customers = self.customers
         with reading(customers.shown, customers.path):
@@ -318,7 +324,7 @@ class Run:
         session, request = self.session, self.request
         columns: dict[str, Column] = dict(self.customers.columns)
         kept = [ORDINAL, *(c.name for name in self.layout.keys if (c := columns.get(name)) is not None)]
-        if self.deployed is not None:
+        if FAILURES in self.layout.extras:
             kept.append(FAILURES)
         keys = [name if name in columns else None for name in self.layout.keys]
         supplied = {} if self.deployed is None else self.deployed.supplied()
@@ -330,7 +336,7 @@ class Run:
             for name, table in self.events.items()
         }
         asker = self.asker = import_module("engine.portfolio.columnar.scoring").Asker(
-            session, self.policy.scorers, self.asked, request.as_of, self.told, "trace" in self.layout.extras
+            session, self.policy.scorers, self.asked, request.as_of, self.told, self.layout.extras
         ) if self.asked else None
         ordered = self.customers.ordered and not self.events and asker is None
         staged: list[Staged] = []
@@ -413,7 +419,19 @@ class Run:
                 }
                 events = self.door.accused([(values, accused[line]) for line, values in batch])
                 found = [self.door.refuse(program, values, events, line, accused[line]) for line, values in batch]
-                self.problems.add(found if self.deployed is None else self.deployed.explained(found))
+                self.problems.add(self._explained(found))
+
+    def _explained(self, problems: Sequence[Problem]) -> list[Problem]:
+        """Refused rows with the failures of sources and models that may have led to it."""
+        failures: dict[int, set[str]] = {}
+        for found in (self.deployed, self.asker):
+            if found is not None:
+                for line, texts in found.failures([p.line for p in problems]).items():
+                    failures.setdefault(line, set()).update(texts)
+        return [
+            p.replace(message=f"{p.message} ({'; '.join(sorted(failures[p.line]))})") if p.line in failures else p
+            for p in problems
+        ]
 
     def _traced(self, staged: Staged) -> Staged:
         """The rows with the whole account of each, which the one-by-one path gives."""

@@ -16,7 +16,8 @@ from engine.ir.models import stages
 from engine.portfolio.columnar.binding import ORDINAL, Relation
 from engine.portfolio.columnar.deciding import source_of, statement
 from engine.portfolio.columnar.session import Session
-from engine.portfolio.scored import Told
+from engine.portfolio.request import FAILURES
+from engine.portfolio.scored import Told, failure_text
 from engine.records import Record
 from engine.scoring.batch import LISTS, TYPES, Answers, answers, nobody
 from engine.scoring.bound import Bound
@@ -28,10 +29,12 @@ Histories = Mapping[str, tuple[str, str, Mapping[str, Column], str | None]]
 
 
 class Join(Record):
-    """A file of answers by ordinal; `shown` are SQL expressions over `c` (the row) and `a` (its answers)."""
+    """A file of answers by ordinal; `shown` are SQL expressions over `c` (the row) and `a` (its answers), `failures` is
+    one over `a` that lists why models gave none."""
 
     path: str
     shown: tuple[str, ...]
+    failures: str
 
 
 class Account(Record):
@@ -44,18 +47,20 @@ class Account(Record):
 
 
 class Asker:
-    """Asks the models of one run; `traced`: what came of each customer's is asked for later."""
+    """Asks the models of one run. `extras` are what stands beside the outcomes: failures, and the trace, for which what
+    came of each customer's models is kept."""
 
     def __init__(
         self, session: Session, scorers: Mapping[str, Bound], wanted: Collection[str], as_of: datetime.date,
-        told: dict[str, Told], traced: bool,
+        told: dict[str, Told], extras: Collection[str],
     ) -> None:
         self.session = session
         self.scorers = scorers
         self.wanted = wanted
         self.as_of = as_of
         self.told = told
-        self.traced = traced
+        self.traced = "trace" in extras
+        self.marks = FAILURES in extras
         self._joins: list[Join] = []
         #: By input, the columns of its answers, one for each version of the policy.
         self._columns: dict[str, list[Column]] = {}
@@ -69,7 +74,7 @@ class Asker:
         found = dict(columns)
         for stage in stages([m for m in program.models if m.decision in self.wanted], program):
             join, added = self._stage(program, stage, relation, found, histories)
-            relation = _beside(self.session, relation, join)
+            relation = _beside(self.session, relation, join, self.marks)
             found.update(added)
             self._joins.append(join)
             for name, column in added.items():
@@ -89,6 +94,18 @@ class Asker:
         view = self.session.name("answered")
         self.session.run(f"CREATE TEMP VIEW {view} AS SELECT {', '.join(['*', *shown])} FROM {relation}")
         return customers.replace(name=view, columns={**customers.columns, **columns})
+
+    def failures(self, lines: Sequence[int]) -> dict[int, list[str]]:
+        """Which models failed for some customers, and why, by their ordinals."""
+        found: dict[int, list[str]] = {}
+        for join in self._joins:
+            rows = self.session.rows(
+                f"SELECT {ORDINAL}, {join.failures} AS failures FROM read_parquet(?) a "
+                f"WHERE len(failures) > 0 AND {ORDINAL} IN (SELECT unnest(?::BIGINT[]))", [join.path, list(lines)],
+            )
+            for line, texts in rows:
+                found.setdefault(line, []).extend(texts)
+        return found
 
     def accounts(self, lines: Sequence[int]) -> dict[int, dict[str, Account]]:
         """What came of the models of some customers, by their ordinals, by decision."""
@@ -139,7 +156,7 @@ class Asker:
                 _write(writer, table, (c for model, _, answer in found for c in _columns(model, answer)))
                 if keeping is not None:
                     _write(keeping, table, (c for _, given, answer in found for c in (given, answer.why, answer.given)))
-        return _taken_up(parts, columns, path)
+        return _taken_up(self.session, parts, columns, path)
 
     def _batches(self, query: str) -> Iterator[pa.RecordBatch]:
         return iter(
@@ -180,15 +197,16 @@ def _write(writer: pq.ParquetWriter, table: pa.Table, columns: Iterable[Any]) ->
 
 def _columns(model: ir.ModelDecl, answer: Answers) -> list[pa.Array]:
     """The parts of a model's answers, in the order of `_parts`."""
-    return [answer.value, answer.failed, *(answer.reasons[reason] for reason, _ in model.reasons)]
+    return [answer.value, answer.failed, *(answer.reasons[reason] for reason, _ in model.reasons), answer.why]
 
 
 class _Part(Record):
-    """A column of a file of answers, for the input `name`."""
+    """A column of a file of answers, for the input `name`; `why`: it says why there is no value for this input."""
 
     name: str
     column: str
     type: pa.DataType
+    why: bool = False
 
 
 def _parts(stage: Sequence[ir.ModelDecl]) -> list[_Part]:
@@ -197,26 +215,34 @@ def _parts(stage: Sequence[ir.ModelDecl]) -> list[_Part]:
         flags = [(model.failed, pa.bool_()), *((flag, pa.bool_()) for _, flag in model.reasons)]
         for name, kind in [(model.answer, TYPES[model.type.kind]), *flags]:
             found.append(_Part(name, f"c{len(found) + 1}", kind))
+        found.append(_Part(model.answer, f"c{len(found) + 1}", pa.string(), why=True))
     return found
 
 
-def _taken_up(parts: Sequence[_Part], columns: Mapping[str, Column], path: str) -> tuple[Join, dict[str, Column]]:
+def _taken_up(
+    session: Session, parts: Sequence[_Part], columns: Mapping[str, Column], path: str
+) -> tuple[Join, dict[str, Column]]:
     """The file as columns of a relation; what the data brought themselves goes before."""
-    shown, added = [], {}
+    shown, added, failures = [], {}, []
     for part in parts:
+        cell = f"a.{part.column}"
+        if part.why:
+            failures.append(f"{session.variable(failure_text(part.name, ''))} || {cell}")
+            continue
         name = f"answer_{path.rpartition('_')[2].partition('.')[0]}_{part.column}"
         brought = columns.get(part.name)
-        cell = f"a.{part.column}"
         shown.append(f"{cell if brought is None else f'coalesce(c.{brought.name}, {cell})'} AS {name}")
         added[part.name] = Column(name, None if brought is None else brought.bad)
-    return Join(path, tuple(shown)), added
+    listed = f"list_filter([{', '.join(failures)}], lambda x: x IS NOT NULL)"
+    return Join(path, tuple(shown), listed), added
 
 
-def _beside(session: Session, relation: str, join: Join) -> str:
-    """A relation with answers beside its rows."""
+def _beside(session: Session, relation: str, join: Join, marks: bool = False) -> str:
+    """A relation with answers beside its rows; `marks`: with their failures among its own."""
     view = session.name("answered")
+    whole = f"c.* REPLACE (list_sort(list_distinct(list_concat(c.{FAILURES}, {join.failures}))) AS {FAILURES})"
     session.run(
-        f"CREATE TEMP VIEW {view} AS SELECT {', '.join(['c.*', *join.shown])} FROM {relation} c "
+        f"CREATE TEMP VIEW {view} AS SELECT {', '.join([whole if marks else 'c.*', *join.shown])} FROM {relation} c "
         f"LEFT JOIN read_parquet({session.variable(join.path)}) a USING ({ORDINAL})"
     )
     return view
