@@ -212,8 +212,13 @@ class Service:
             return [dict(zip(fields, cells[1:-1], strict=True)) for cells in found]
         path = described["path"].replace("{key}", quote(str(key), safe="")).replace("{as_of}", as_of.isoformat())
         answer = self._request("GET", path, None, patient)
-        rows = self._rows(table, answer, as_of)
-        return [{field: _member(row, field, described, table) for field in fields} for row in rows]
+        found = []
+        for row in self._rows(table, answer):
+            if not isinstance(row, dict):
+                raise PluginFailure(f"its answer for `{table}` holds what is no row")
+            if not self._later(table, row, as_of):
+                found.append({field: _member(row, field, described, table) for field in fields})
+        return found
 
     def _some(
         self, table: str, fields: Sequence[str], keys: Sequence[Any], as_of: datetime.date, patient: bool
@@ -223,29 +228,35 @@ class Service:
         answer = self._request("POST", described["batch"], body, patient)
         asked = {str(key): key for key in keys}
         found: list[list[Any]] = []
-        for row in self._rows(table, answer, as_of):
-            key = asked.get(str(row.get(described["key"])))
-            if key is None:                             # nobody asked for this one
+        lost = False
+        for row in self._rows(table, answer):
+            key = asked.get(str(row.get(described["key"]))) if isinstance(row, dict) else None
+            if key is None:                             # nobody asked for this one, or whose it is cannot be told
+                lost = lost or not isinstance(row, dict) or row.get(described["key"]) is None
                 continue
             try:
-                found.append([key, *(_member(row, field, described, table) for field in fields), None])
+                if not self._later(table, row, as_of):
+                    found.append([key, *(_member(row, field, described, table) for field in fields), None])
             except PluginFailure as failure:
                 found.append([key, *(None for _ in fields), str(failure)])
+        if lost:                                        # it may be a row of any customer without one, or with many
+            known = set() if described["events"] else {key for key, *_ in found}
+            why = f"its answer for `{table}` holds what is no customer's row"
+            found += [[key, *(None for _ in fields), why] for key in keys if key not in known]
         return found
 
-    def _rows(self, table: str, answer: Any, as_of: datetime.date) -> list[Mapping[str, Any]]:
-        """The rows of an answer, those of a later date left out."""
-        described = self.tables[table]
-        for name in (described["rows"] or "").split("."):
+    def _rows(self, table: str, answer: Any) -> list[Any]:
+        """The rows of an answer, whatever they are."""
+        for name in (self.tables[table]["rows"] or "").split("."):
             if name:
                 answer = answer.get(name) if isinstance(answer, dict) else None
-        found = [] if answer is None else answer if isinstance(answer, list) else [answer]
-        if not all(isinstance(row, dict) for row in found):
-            raise PluginFailure(f"its answer for `{table}` holds what is no row")
-        stamp = described["stamp"]
-        if stamp is None:
-            return found
-        return [row for row in found if not _later(_member(row, stamp, described, table), as_of)]
+        return [] if answer is None else answer if isinstance(answer, list) else [answer]
+
+    def _later(self, table: str, row: Mapping[str, Any], as_of: datetime.date) -> bool:
+        """Whether a row is of a later date."""
+        described = self.tables[table]
+        stamp = None if described["stamp"] is None else _member(row, described["stamp"], described, table)
+        return stamp is not None and (stamp.date() if isinstance(stamp, datetime.datetime) else stamp) > as_of
 
     def _request(self, method: str, path: str, body: bytes | None, patient: bool) -> Any:
         """The JSON of an answer, None for 404; tried again while that may help. Raises PluginFailure."""
@@ -351,13 +362,6 @@ def _member(row: Mapping[str, Any], field: str, described: Mapping[str, Any], ta
     """A member of a row as its type; one that is left out is none."""
     kind = described["fields"].get(field, "string")
     return value(row.get(field), kind, f"{table}.{field}")
-
-
-def _later(stamp: Any, as_of: datetime.date) -> bool:
-    if stamp is None:
-        return False
-    day: datetime.date = stamp.date() if isinstance(stamp, datetime.datetime) else stamp
-    return day > as_of
 
 
 def _check(name: str, table: Mapping[str, Any]) -> None:

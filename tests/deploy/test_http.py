@@ -421,3 +421,52 @@ def test_it_holds_to_the_contract_of_sources(place: Path, service: Service, tabl
     away = {**takes, "url": "http://127.0.0.1:9", "retries": 0.0, "tables": {"scores": table}}
     check(SourceContract, kind=kind, settings=settings, folder=place, keys=("F101", "F102", "F110"), as_of=DAY,
           broken=lambda: kind.open(Settings("bureau", away, place)))
+
+
+STAMPED = "batch: /scores, stamp: at"
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "python"])
+@pytest.mark.parametrize(
+    ("change", "failed"),
+    [
+        ({"F102": {"at": "last week"}}, {"F102": "`scores.at` is no date"}),
+        ({"F102": {"score": "many"}}, {"F102": "`scores.score` is no number"}),
+        ({"F102": None}, {"F102": "its answer for `scores` holds what is no customer's row"}),
+        ({"F102": {"id": None}}, {"F102": "its answer for `scores` holds what is no customer's row"}),
+        ({"F102": {"id": "F999"}}, {}),                 # of nobody who was asked for
+        ({"F102": {"at": "2026-07-02"}}, {}),
+    ],
+)
+def test_one_bad_row_of_a_batch_fails_its_customer_alone(
+    place: Path, service: Service, change: dict[str, Any], failed: dict[str, str], engine: str
+) -> None:
+    def answer(handler: Handler) -> None:
+        rows: list[Any] = []
+        for key in json.loads(handler.body)["keys"]:
+            row = {"id": key, "score": score(key), "at": "2026-06-01"}
+            more = change.get(key, {})
+            rows.append(None if more is None else {**row, **more})
+        handler.send({"data": rows})
+
+    deployment(service, table=STAMPED)
+    Path("deployment.yaml").write_text(
+        Path("deployment.yaml").read_text("utf-8").replace("{score: number}", "{score: number, at: date}"), "utf-8")
+    service.script = answer
+    rows, _ = many(["F101", "F102", "F103"], engine=engine)
+    told = {row["firm id"]: row["failures"].removeprefix("bureau.scores: ") for row in rows if row["failures"]}
+    assert told == failed
+    assert [row["status"] for row in rows] == ["decided", "open", "decided"]
+
+
+def test_a_row_of_nobody_may_be_one_of_many_events(place: Path, service: Service) -> None:
+    """Of which customer an event was lost nobody can tell, so that no history is whole."""
+    kind = Plugins(installed=False).sources()["http"]
+    values = {name: setting.default for name, setting in kind.settings.items()}
+    table = {"path": None, "batch": "/events", "stamp": None, "events": True, "rows": None, "key": "id",
+             "fields": {"paid": "number"}}
+    service.script = lambda handler: handler.send([{"id": "F1", "paid": 1}, None])
+    source = kind.open(Settings("bureau", {**values, "url": service.url, "tables": {"events": table}}, place))
+    (batch,) = source.batches("events", ("paid",), DAY, ("F1", "F2"))
+    assert {row["id"] for row in batch.to_pylist() if row["failed"] is not None} == {"F1", "F2"}
+    source.close()
