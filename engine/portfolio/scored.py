@@ -21,9 +21,12 @@ class Told:
         self.version = version
         self.asked = 0
         self.failures: dict[str, int] = {}
+        self.singly: str | None = None
 
-    def add(self, asked: int, failures: Mapping[str, int]) -> None:
+    def add(self, asked: int, failures: Mapping[str, int], singly: str | None = None) -> None:
+        """Count rows; `singly` says why their batch failed, so that they were asked for one by one."""
         self.asked += asked
+        self.singly = self.singly or singly
         for text, number in failures.items():
             self.failures[text] = self.failures.get(text, 0) + number
 
@@ -33,6 +36,8 @@ class Told:
         yield f"model `{model}` ({self.kind}{version}) asked for {count(self.asked, 'row')}" + (
             f", failed for {failed:,}" if failed else ""
         )
+        if self.singly is not None:
+            yield f"model `{model}` asked row by row, which takes longer, where a batch failed: {self.singly}"
         ranked = sorted(self.failures.items(), key=lambda pair: -pair[1])
         for text, number in ranked[:MOST_TOLD]:
             yield f"model `{model}` failed for {count(number, 'row')}: {text}"

@@ -31,7 +31,8 @@ LISTS = pa.list_(pa.string())
 class Answers(Record):
     """A batch's answers: `value` and a truth value for each of the model's reasons, in the order of the rows; `failed`
     says where there is none since the scorer failed, `why` in which way, and `given` are the lists of all reasons that
-    it gave, null for none. `asked` are the rows it was asked for, `failures` how often it failed in which way."""
+    it gave, null for none. `asked` are the rows it was asked for, `failures` how often it failed in which way, and
+    `singly` says why a batch failed whose customers were then asked for one by one."""
 
     value: pa.Array
     reasons: Mapping[str, pa.Array]
@@ -40,6 +41,7 @@ class Answers(Record):
     given: pa.Array
     asked: int
     failures: Mapping[str, int]
+    singly: str | None = None
 
 
 def answers(
@@ -79,7 +81,7 @@ def _batch(model: ir.ModelDecl, bound: Bound, table: pa.Table, rows: int) -> Ans
         if rows == 1:
             why = pa.array([problem.text], pa.string())
             return nobody(model, 1).replace(failed=_trues(1), why=why, asked=1, failures={problem.text: 1})
-        return _one_by_one(model, bound, table, rows)
+        return _one_by_one(model, bound, table).replace(singly=problem.text)
 
 
 def _checked(model: ir.ModelDecl, bound: Bound, given: Any, rows: int) -> Answers:
@@ -195,7 +197,7 @@ def _flags(model: ir.ModelDecl, lists: pa.Array) -> dict[str, pa.Array]:
     }
 
 
-def _one_by_one(model: ir.ModelDecl, bound: Bound, table: pa.Table, rows: int) -> Answers:
+def _one_by_one(model: ir.ModelDecl, bound: Bound, table: pa.Table) -> Answers:
     values: list[Any] = []
     reasons: dict[str, list[bool]] = {reason: [] for reason, _ in model.reasons}
     why: list[str | None] = []
@@ -234,7 +236,7 @@ def _spread(found: Answers, asked: pa.ChunkedArray, rows: int) -> Answers:
     places = pc.replace_with_mask(pa.nulls(rows, pa.int64()), mask, pa.array(range(len(found.value)), pa.int64()))
     return Answers(
         at(found.value, None), {n: at(flags, False) for n, flags in found.reasons.items()}, at(found.failed, False),
-        found.why.take(places), found.given.take(places), found.asked, found.failures,
+        found.why.take(places), found.given.take(places), found.asked, found.failures, found.singly,
     )
 
 

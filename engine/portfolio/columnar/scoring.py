@@ -185,7 +185,7 @@ class Asker:
             return nobody(model, rows)
         found = answers(model, bound, arguments, rows, None if given is None else pc.invert(given))
         told = self.told.setdefault(model.model, Told(bound.kind, bound.version))
-        told.add(found.asked, found.failures)
+        told.add(found.asked, found.failures, found.singly)
         return found
 
 
