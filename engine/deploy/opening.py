@@ -6,6 +6,7 @@ costs a portfolio seconds and not days.
 """
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -79,8 +80,7 @@ class OpenSource:
         self._lock = threading.RLock()
         try:
             tables = self._opened().describe
-            described = self._caller.call(lambda: list(tables()), OPENING)
-            self.tables = _described(described)
+            self.tables = self._caller.call(lambda: _described(tables()), OPENING)
         except CallFailed as failure:
             raise DataProblem(
                 f"source `{self.name}` cannot be opened: {failure.text}", entry.at.file, entry.at.line,
@@ -212,21 +212,38 @@ def kind_of(entry: Entry, known: Mapping[str, Kind], what: str, found: list[Diag
 # --- what sources say of themselves ----------------------------------------------------------------
 
 
-def _described(tables: Sequence[Any]) -> dict[str, Table]:
-    """The tables by name; raises CallFailed where they are not as the hooks ask."""
+def _described(tables: Any) -> dict[str, Table]:
+    """The tables by name, fields of their own; raises PluginFailure where they are not as the hooks ask."""
+    if tables is None or isinstance(tables, (str, bytes, Mapping)):
+        raise PluginFailure("its description is no list of tables")
     found: dict[str, Table] = {}
     for table in tables:
-        if not isinstance(table, Table) or not isinstance(table.name, str) or not isinstance(table.key, str):
-            raise CallFailed("its description holds what is no table")
+        if not isinstance(table, Table) or not _is_name(table.name):
+            raise PluginFailure("its description holds what is no table")
         if table.name in found:
-            raise CallFailed(f"it describes the table `{table.name}` twice")
-        for name, field in table.fields.items():
-            if not isinstance(name, str) or not isinstance(field, Field):
-                raise CallFailed(f"its table `{table.name}` has a field that is none")
-            if field.type not in dt.DECLARABLE:
-                raise CallFailed(f"its field `{table.name}.{name}` has the type `{field.type}`, which no value has")
-        found[table.name] = table
+            raise PluginFailure(f"it describes the table `{table.name}` twice")
+        if not _is_name(table.key):
+            raise PluginFailure(f"its table `{table.name}` does not name the column of its key")
+        if table.stamp is not None and not _is_name(table.stamp):
+            raise PluginFailure(f"its table `{table.name}` names no column as its stamp")
+        if not isinstance(table.fields, Mapping):
+            raise PluginFailure(f"its table `{table.name}` has fields that are no mapping")
+        fields = dict(table.fields)
+        for name, field in fields.items():
+            if not _is_name(name) or not isinstance(field, Field):
+                raise PluginFailure(f"its table `{table.name}` has a field that is none")
+            if not isinstance(field.type, str) or field.type not in dt.DECLARABLE:
+                raise PluginFailure(f"its field `{table.name}.{name}` has the type `{field.type}`, which no value has")
+        stamp = fields.get(table.stamp or "")
+        if stamp is not None and stamp.type not in (dt.DATE, dt.DATE_TIME):
+            raise PluginFailure(f"its field `{table.name}.{table.stamp}` is no date, and is named as its stamp")
+        found[table.name] = dataclasses.replace(table, fields=fields)
     return found
+
+
+def _is_name(name: Any) -> bool:
+    """Whether it may name a table or column; two names are the engine's own (`engine.deploy.intake`)."""
+    return isinstance(name, str) and bool(name.strip()) and name not in ("~key", "~failed")
 
 
 def kind_in(table: Table, name: str) -> Type:
