@@ -113,7 +113,10 @@ class _Explainer:
         program = self.plan.program
         if self.trace.refused:
             # Only what refused is told: nothing else was decided.
-            told["decisions"] = [self.decision(outcomes[n]) for n in self.trace.refused if n in outcomes]
+            # A scorer's answer is told by its model, and of a source's data there is nothing to add.
+            stops = {ir.ALWAYS: "", **{f"{m.answer}.answer": m.decision for m in program.models}}
+            names = (stops.get(name, name) for name in self.trace.refused)
+            told["decisions"] = [self.decision(outcomes[n]) for n in names if n in outcomes]
             return
         opened = [o for o in outcomes.values() if o.open]
         told["decisions"] = [self.decision(o) for o in outcomes.values()]

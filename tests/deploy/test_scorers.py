@@ -140,6 +140,7 @@ def test_sources_that_fail_refuse_the_customer_where_the_policy_says_so(tmp_path
             given = {**FIRM, "model.pd": 0.1, "sources.failed": True}
             found = policy.decide(given, as_of=DAY, engine=engine, only=only)
             assert found.refused == ("sources.data",)
+            assert "another policy" not in found.explain() and "is missing" in found.explain()
             assert [f.message for f in found.faults] == ["is missing: a data source failed"]
             found = policy.decide({**given, "sources.failed": False}, as_of=DAY, engine=engine, only=only)
             assert not found.refused and found.values["pd"] == 0.1

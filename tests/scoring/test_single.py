@@ -156,6 +156,9 @@ def test_a_failure_is_missing_refers_or_stops_as_the_policy_says(tmp_path, score
     asked.bind({"pd": bound(scorer)})
     found = decide(asked)
     assert found.values == {} and found.refused
+    shown = asked.decide(FIRM, as_of=DAY).explain()
+    assert "\npd: no value\n    model pd (test, version v1)" in shown
+    assert "another policy" not in shown and "model.pd.failed" not in shown
 
 
 def test_a_scorer_that_hangs_fails_in_time_and_is_given_up_after_some_times(tmp_path):
