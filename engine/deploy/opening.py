@@ -42,6 +42,8 @@ REOPENED = 3
 OPENING = 60.0
 #: Rows of events that one customer may have.
 MAX_ROWS = 1_000_000
+#: Columns that `engine.deploy.intake` and batches have beside the fields.
+_OWN = ("~key", "~failed")
 _END: Any = object()
 
 
@@ -230,7 +232,7 @@ def _described(tables: Any) -> dict[str, Table]:
             raise PluginFailure(f"its table `{table.name}` has fields that are no mapping")
         fields = dict(table.fields)
         for name, field in fields.items():
-            if not _is_name(name) or not isinstance(field, Field):
+            if not _is_name(name) or name in _OWN and name != table.key or not isinstance(field, Field):
                 raise PluginFailure(f"its table `{table.name}` has a field that is none")
             if not isinstance(field.type, str) or field.type not in dt.DECLARABLE:
                 raise PluginFailure(f"its field `{table.name}.{name}` has the type `{field.type}`, which no value has")
@@ -242,8 +244,8 @@ def _described(tables: Any) -> dict[str, Table]:
 
 
 def _is_name(name: Any) -> bool:
-    """Whether it may name a table or column; two names are the engine's own (`engine.deploy.intake`)."""
-    return isinstance(name, str) and bool(name.strip()) and name not in ("~key", "~failed")
+    """Whether it may name a table or column."""
+    return isinstance(name, str) and bool(name.strip())
 
 
 def kind_in(table: Table, name: str) -> Type:

@@ -141,6 +141,9 @@ def test_keys_that_repeat_are_told_as_in_a_file(policy: Policy, deployment: Path
     assert "1 row with a key that an earlier row had" in notes
     rows, summary, _ = both(policy, make, on_repeated_key="refuse")
     assert rows[2]["problem"].startswith("the key stands in an earlier row too")
+    with OpenDeployment(deployment, make()) as found:   # who asks for one customer does not say which row is meant
+        passed = found.decide(policy, "F1", as_of=DAY).sources["grade"].passed
+    assert [each.detail for each in passed] == ["it gives several rows of `firms` for one customer, and facts are one"]
 
 
 def test_two_rows_of_facts_for_a_customer_are_a_failure(policy: Policy, deployment: Path) -> None:
