@@ -206,8 +206,8 @@ class _RowByRow:
         stops = any(fault.stops for fault in decision.faults)
         hints = dict.fromkeys(h for n in decision.refused if (h := self.bound.hint(n, values.get(n))))
         text = faults_text(decision.faults, lambda name, number: self._line(name, number, values))
-        if failures := self._failures(decision):
-            text = f"{text} ({'; '.join(failures)})"
+        if behind := self._failures(decision):
+            text = f"{text} ({'; '.join(behind)})"
         self._refuse(out, base, key, text, "; ".join(hints) or None, decision.refused, stops)
 
     def _failures(self, decision: Any) -> list[str]:

@@ -1,9 +1,14 @@
 """What the contracts share: opening with settings, failures with a way out, and all tests in one call."""
 from __future__ import annotations
 
+import functools
 import inspect
+import io
+import queue
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, wait
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -70,8 +75,10 @@ def _is_of(value: Any, kind: str) -> bool:
 class Contract:
     """Base of the contracts: `kind` with its `settings`, relative to `folder`; or `open` overridden.
 
-    One object is opened for all tests of a class. `broken` gives an object that fails as soon as it is asked; by
-    default one with a path that leads nowhere, where the kind has a path among its settings.
+    One object is opened for all tests of a class, which run on a thread of their own: none may print, end the program,
+    or take longer than `limit` seconds; behind one that does not come back the others fail at once. `broken` gives an
+    object that fails as soon as it is asked; by default one with a path that leads nowhere, where the kind has a path
+    among its settings.
     """
 
     kind: Any = None
@@ -80,7 +87,17 @@ class Contract:
     #: Made-up rows, and the seed that they come from.
     size: int = 40
     seed: int = 20260701
+    limit: float = 120.0
     _kept: ClassVar[dict[type, Any]] = {}
+    _threads: ClassVar[dict[type, _Thread]] = {}
+    _hung: ClassVar[dict[type, str]] = {}
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if cls.__module__.startswith(f"{__package__}."):    # somebody's own tests may do what they like
+            for name, test in list(vars(cls).items()):
+                if name.startswith("test_"):
+                    setattr(cls, name, _guarded(test))
 
     def open(self) -> Any:
         """Open what is tested."""
@@ -107,10 +124,77 @@ class Contract:
     @classmethod
     def teardown_class(cls) -> None:
         """Close what was opened; pytest calls it when a class is done."""
-        opened = Contract._kept.pop(cls, None)
+        opened, thread = Contract._kept.pop(cls, None), Contract._threads.pop(cls, None)
+        Contract._hung.pop(cls, None)
         close = getattr(opened, "close", None)
-        if close is not None:
-            close()
+        try:
+            if close is not None:
+                if thread is None:
+                    close()
+                else:
+                    _in_time(thread, close, cls.limit, "`close`")
+        finally:
+            if thread is not None:
+                thread.jobs.put(None)
+
+
+class _Thread(threading.Thread):
+    """Runs what it is given, one at a time; a daemon, so that what never ends does not keep the program from ending."""
+
+    def __init__(self) -> None:
+        super().__init__(name="tierwise contract", daemon=True)
+        self.jobs: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None] = queue.SimpleQueue()
+        self.start()
+
+    def run(self) -> None:
+        while (job := self.jobs.get()) is not None:
+            do, future = job
+            try:
+                future.set_result(do())
+            except BaseException as error:  # noqa: BLE001 - raised again on the thread that waits
+                future.set_exception(error)
+
+
+class _Hangs(Broken):
+    """A call that did not come back."""
+
+
+def _in_time(thread: _Thread, do: Callable[[], Any], limit: float, what: str) -> None:
+    future: Future[Any] = Future()
+    thread.jobs.put((do, future))
+    if not wait([future], limit).done:
+        raise _Hangs(str(fail(f"{what} does not come back within {limit:g} seconds",
+                              "give everything that waits a time limit, shorter than the engine's; or set `limit`")))
+    try:
+        future.result()
+    except (SystemExit, KeyboardInterrupt) as error:
+        raise fail(f"it tries to end the program, with `{type(error).__name__}`",
+                   "raise `tierwise.PluginFailure`: the program belongs to whoever runs it") from error
+
+
+def _guarded(test: Callable[[Any], None]) -> Callable[[Any], None]:
+    """A test of a contract within its limits."""
+    @functools.wraps(test)
+    def run(self: Contract) -> None:
+        cls = type(self)
+        if cls in Contract._hung:
+            raise fail(f"not asked, since `{Contract._hung[cls]}` still waits for an answer", "mend that test first")
+        if cls not in Contract._threads:
+            Contract._threads[cls] = _Thread()
+        thread = Contract._threads[cls]
+        printed = io.StringIO()
+        try:
+            with redirect_stdout(printed):
+                _in_time(thread, lambda: test(self), self.limit, "it")
+        except _Hangs:
+            Contract._kept.pop(cls, None)                   # the thread still holds it
+            Contract._threads.pop(cls).jobs.put(None)
+            Contract._hung[cls] = test.__name__
+            raise
+        if text := printed.getvalue().strip():
+            raise fail(f"it prints `{text[:80]}`",
+                       "standard output is for results: use `logging`, or print to standard error")
+    return run
 
 
 def _astray(takes: Mapping[str, Setting], given: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -132,18 +216,17 @@ def check(contract: type[Contract], **attributes: Any) -> None:
     case: type[Contract] = type(contract.__name__, (contract,), {n: _bound(v) for n, v in attributes.items()})
     told: list[str] = []
     first: Exception | None = None
-    try:
-        for name, test in inspect.getmembers(case, inspect.isfunction):
-            if name.startswith("test_"):
-                try:
-                    test(case())
-                except Broken as problem:
-                    told.append(f"{name}: {problem}")
-                except Exception as problem:  # noqa: BLE001 - the plugin's own; its author wants all of it
-                    first = first or problem
-                    told.append(f"{name}: `{type(problem).__name__}`: {problem}")
-    finally:
-        case.teardown_class()
+    tests: list[tuple[str, Callable[[Any], None]]] = [
+        (name, test) for name, test in inspect.getmembers(case, inspect.isfunction) if name.startswith("test_")
+    ]
+    for name, test in (*tests, ("close", lambda _: case.teardown_class())):
+        try:
+            test(case())
+        except Broken as problem:
+            told.append(f"{name}: {problem}")
+        except Exception as problem:  # noqa: BLE001 - the plugin's own; its author wants all of it
+            first = first or problem
+            told.append(f"{name}: `{type(problem).__name__}`: {problem}")
     if told:
         raise Broken("\n".join(told)) from first
 

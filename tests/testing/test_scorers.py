@@ -4,6 +4,7 @@ from __future__ import annotations
 import ctypes
 import itertools
 import sqlite3
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -267,3 +268,44 @@ def test_nothing_to_test() -> None:
 def test_a_row_that_is_short() -> None:
     with pytest.raises(Broken, match="a row of `rows` has no `debt`"):
         check(ScorerContract, open=lambda: Scorer(), rows=[{"years": 1}])
+
+
+def _waits(self: Any, row: Any) -> tierwise.Score:
+    released.wait()
+    return Scorer.one(self, row)
+
+
+def _prints(self: Any, row: Any) -> tierwise.Score:
+    print("asked for", row["region"])
+    return Scorer.one(self, row)
+
+
+def _exits(self: Any, row: Any) -> tierwise.Score:
+    raise SystemExit(3)
+
+
+#: Ends the calls that wait, so that no thread of theirs outlives its test.
+released = threading.Event()
+
+
+@pytest.mark.parametrize(("one", "told"), [
+    (_prints, "it prints `asked for"),
+    (_exits, "it tries to end the program, with `SystemExit`"),
+    (_waits, "it does not come back within 0.2 seconds"),
+])
+def test_a_scorer_that_prints_or_ends_or_hangs(one: Any, told: str) -> None:
+    released.clear()
+    limit = 0.2 if one is _waits else 60
+    try:
+        with pytest.raises(Broken) as caught:
+            check(ScorerContract, open=lambda: broken(one=one)(), broken=lambda: None, limit=limit)
+    finally:
+        released.set()
+    assert told in str(caught.value) and "= help: " in str(caught.value)
+    if one is _waits:
+        assert str(caught.value).count("does not come back") == 1 and "still waits for an answer" in str(caught.value)
+
+
+def test_a_scorer_whose_close_ends_the_program() -> None:
+    with pytest.raises(Broken, match="it tries to end the program"):
+        check(ScorerContract, open=lambda: broken(close=lambda self: sys.exit(1))(), broken=lambda: None)
