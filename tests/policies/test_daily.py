@@ -17,9 +17,10 @@ SAMPLES = SME / "samples"
 FIRST = datetime.date(2026, 7, 1)
 DAYS = [FIRST + datetime.timedelta(n) for n in range(30)]
 SKIPPED, REPEATED = datetime.date(2026, 7, 14), datetime.date(2026, 7, 9)
+FILES = {"instalments": "repayments"}                           # the same rows, each of its loan
 HISTORIES = {
-    "reminders": ("repayments", "loans", "contacts"),
-    "care": ("loans", "contacts"),
+    "reminders": ("repayments", "loans", "instalments", "contacts"),
+    "care": ("loans", "repayments", "contacts"),
 }
 #: Firm, action and period; and the day on which it was given out, or on which it was due.
 Sent = tuple[str, str, str]
@@ -76,7 +77,7 @@ def _month(name: str, firms: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         return _MONTHS[name]
     folder = tmp_path_factory.mktemp(name)
     policy = engine.load_policy(SME / f"{name}.yaml")
-    history = {history: SAMPLES / f"{history}.csv" for history in HISTORIES[name]}
+    history = {history: SAMPLES / f"{FILES.get(history, history)}.csv" for history in HISTORIES[name]}
     given: Days = defaultdict(list)
     due: Days = defaultdict(list)
     runs = [day for day in DAYS if day != SKIPPED]
@@ -114,7 +115,7 @@ def test_nothing_that_is_due_is_missed(month: Month) -> None:
 def test_what_the_skipped_day_would_have_sent_came_the_day_after(month: Month, firms: Path, tmp_path: Path) -> None:
     name, given, _ = month
     policy = engine.load_policy(SME / f"{name}.yaml")
-    history = {history: SAMPLES / f"{history}.csv" for history in HISTORIES[name]}
+    history = {history: SAMPLES / f"{FILES.get(history, history)}.csv" for history in HISTORIES[name]}
     policy.run(
         firms, as_of=SKIPPED, out=tmp_path / "out.csv", history=history, engine="python",
         only=("actions",), actions=tmp_path / "actions.csv",
