@@ -37,7 +37,8 @@ def lint(model: PolicyModel, report: Report) -> None:
         if (kind, use.name) not in used and not named:
             report.at("W0604", f"the imported policy `{use.name}` is never used", use.span, "delete it")
     for decision in model.decisions:
-        if decision.family == "features" and (DECISION, decision.name) not in used:
+        taken = (DECISION, decision.name) in used or decision.name in inherited
+        if decision.family == "features" and not taken:
             span = decision.place.locate(0, len(decision.place.text))
             report.at(
                 "W0606", f"the feature `{decision.name}` is never used", span,

@@ -126,14 +126,17 @@ def test_turnaround_is_that_of_the_events(root: Path, made: Path) -> None:
 def test_a_stress_makes_nothing_better(made: Path) -> None:
     order = ["approve", "counter-offer", "refer", "decline"]
     base, stressed = read(made / "lending.csv"), read(made / "stress.csv")
-    moved = 0
+    moved = apart = 0
     for before, after in zip(base, stressed, strict=True):
         assert before["firm id"] == after["firm id"]
         if before["status"] == "refused":
             assert after["status"] == "refused"
             continue
         assert after["tier"] >= before["tier"]
-        assert order.index(after["decision"]) >= order.index(before["decision"])
+        if (before["tier"], before["decision"], after["decision"]) == ("D", "decline", "refer"):
+            apart += 1    # the stress is known to our model and not to the quote: too far apart, a person decides
+        else:
+            assert order.index(after["decision"]) >= order.index(before["decision"])
         assert float(after["offer.amount"]) <= float(before["offer.amount"])
         moved += after["tier"] != before["tier"]
-    assert moved > 10
+    assert moved > 10 and apart <= 10
