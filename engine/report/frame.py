@@ -106,15 +106,17 @@ class Frame:
         spoken = column.replace("_", " ")
         return spoken if spoken != column and spoken in self._mentioned and spoken not in found else column
 
-    def beside(self, results: Table, beside: Table) -> Table:
-        """Results with the columns of another table of the same customers that they have not."""
-        self._checked(beside, [self.key])
+    def beside(self, results: Table, beside: Table, key: Named | None = None) -> Table:
+        """Results with the columns of another table of the same customers, or of what `key` names, that they lack."""
+        named = key or self.key
+        self._checked(results, [named])
+        self._checked(beside, [named])
         more = [c for c in beside.columns if c not in results.columns]
         kept = ", ".join([*(f"r.{identifier(c)}" for c in results.columns), *(f"d.{identifier(c)}" for c in more)])
         name = self.session.name("report")
         self.session.run(
-            f"CREATE TEMP TABLE {name} AS SELECT {kept} FROM {self.numbered(results)} r "
-            f"LEFT JOIN {self.numbered(beside)} d ON r.k IS NOT DISTINCT FROM d.k AND r.n = d.n"
+            f"CREATE TEMP TABLE {name} AS SELECT {kept} FROM {self.numbered(results, named.text)} r "
+            f"LEFT JOIN {self.numbered(beside, named.text)} d ON r.k IS NOT DISTINCT FROM d.k AND r.n = d.n"
         )
         columns = {c: k for c, k, *_ in self.session.rows(f"DESCRIBE {name}")}
         return Table(self.session, name, columns, results.shown)

@@ -44,6 +44,11 @@ class Part(Record):
         found = self.one.get(key)
         return usual if found is None else int(float(found.text))
 
+    def is_number(self, key: str) -> bool:
+        """Whether a number stands there, or nothing: what may be a column is none then."""
+        found = self.one.get(key)
+        return found is None or found.text.replace(".", "", 1).isdigit()
+
     def numbers(self, key: str) -> tuple[int, ...]:
         return tuple(int(float(n.text)) for n in self.many.get(key, ()))
 

@@ -36,7 +36,23 @@ def made(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         given = [f"--history={h}={sme}/samples/{h}.csv" for h in histories]
         assert run(["run", f"{sme}/{policy}.yaml", f"{sme}/{FIRMS}", "--as-of", day, *given, "--no-summary",
                     "-o", f"{folder}/{name}.csv"]) in (0, 1)
+    # complaints are customers of a policy of their own; one that is received later is refused
+    assert run(["run", f"{sme}/complaint.yaml", f"{sme}/samples/complaints.csv", "--as-of", AS_OF, "--no-summary",
+                "-o", f"{folder}/complaint.csv"]) == 1
     return folder
+
+
+def test_complaints_are_late_by_the_days_of_their_kind(root: Path, made: Path) -> None:
+    blocks = sections(root, made)["complaints"]
+    late = 0
+    for row in read(root / "policies" / "sme" / "samples" / "complaints.csv"):
+        received, closed = datetime.date.fromisoformat(row["received"]), row["closed"]
+        kind = row["complexity"] or "simple"
+        allowed = {"simple": 15, "complex": 30, "especially_complex": 60 if row["extension_approved"] == "true" else 30}
+        if closed and datetime.date.fromisoformat(closed) <= DAY and received <= DAY:
+            late += (datetime.date.fromisoformat(closed) - received).days > allowed[kind]
+    found = {f["name"]: f["value"] for b in blocks if "figures" in b for f in b["figures"]}
+    assert found["answered late"] == late == 5
 
 
 def sections(root: Path, made: Path, language: str = "en") -> Sections:

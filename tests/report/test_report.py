@@ -199,6 +199,23 @@ def test_clocks_of_complaints_as_of_the_day(folder: Path, tierwise: Any) -> None
     assert blocks[0]["alarm"] is True
 
 
+def test_clocks_of_complaints_by_their_kind(folder: Path, tierwise: Any) -> None:
+    Path("clocks.csv").write_text("complaint id,status,days allowed\n2,decided,30\n1,decided,5\n3,decided,15\n"
+                                  "4,refused,\n", "utf-8")
+    by_column = SPEC.replace("days: 15}", "days: days allowed, results: clocks.csv, key: complaint id}")
+    Path("report.yaml").write_text(by_column, "utf-8")
+    blocks = section(told(tierwise), "complaints")
+    assert figures(blocks) == {"complaints": 4, "open": 2, "open beyond the days allowed": 1, "answered late": 1}
+    late = {r["theme"]: r["answered late"] for r in rows(blocks, "By theme")}
+    assert late == {"speed": 1, "rate": 0}
+    assert any("Of 1 complaints `days allowed` is not known" in str(b) for b in blocks)
+    Path("report.yaml").write_text(by_column.replace("days allowed", "days alowed"), "utf-8")
+    found = tierwise("report", "report.yaml")
+    assert found.code == 2 and "no column `days alowed`" in found.err and "did you mean `days allowed`?" in found.err
+    Path("report.yaml").write_text(by_column.replace("key: complaint id", "key: complaint"), "utf-8")
+    assert tierwise("report", "report.yaml").code == 2
+
+
 def test_four_fifths_with_a_least_number(folder: Path, tierwise: Any) -> None:
     found = {r["owner gender"]: r for r in rows(section(told(tierwise), "fairness"), "Four fifths by owner gender")}
     assert found["female"]["approval rate"] == 0.75 and found["male"]["approval rate"] == 0.5
