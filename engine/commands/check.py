@@ -24,8 +24,12 @@ from engine.render import render_json, render_sarif, summary
 @click.option("--warnings/--no-warnings", default=True, show_default=True, help="Show warnings.")
 @click.option("--fix", is_flag=True, help="First mend what is mechanical, in the files named.")
 @click.option("--diff", is_flag=True, help="With --fix: change nothing, show what would change first.")
+@click.option("--deployment", metavar="FILE",
+              help="Hold the policies against a deployment, too: its sources and models are opened.")
 @plugin_option
-def command(paths: tuple[str, ...], form: str, strict: bool, warnings: bool, fix: bool, diff: bool) -> int:
+def command(
+    paths: tuple[str, ...], form: str, strict: bool, warnings: bool, fix: bool, diff: bool, deployment: str | None
+) -> int:
     """Find what is wrong in policies.
 
     PATH is a policy, or a folder whose policies and deployment files are all checked, those in folders below it too; a
@@ -43,10 +47,22 @@ def command(paths: tuple[str, ...], form: str, strict: bool, warnings: bool, fix
             return FINDINGS if mends else 0
     found: list[Diagnostic] = []
     sources: dict[str, str] = {}
+    right: list[str] = []
     for file in (*projects, *files):
         checked = check_file(file)
         found += checked.diagnostics
         sources |= checked.sources
+        if _is_policy(file) and not any(d.is_error for d in checked.diagnostics):
+            right.append(file)
+    if deployment is not None:
+        if not any(map(_is_policy, files)):
+            raise click.UsageError("--deployment holds policies against a deployment, and no PATH is a policy")
+        held = [_deployment(deployment)]
+        if not held[0].diagnostics:
+            held += (_unfit(file, deployment) for file in right)
+        for checked in held:
+            found += checked.diagnostics
+            sources |= checked.sources
     # a policy that two others use is checked with each, and told once
     diagnostics = list(dict.fromkeys(d for d in found if warnings or d.is_error))
     if form == "json":
@@ -56,7 +72,7 @@ def command(paths: tuple[str, ...], form: str, strict: bool, warnings: bool, fix
     else:
         show(diagnostics, sources, sys.stdout)
         if not diagnostics:
-            policies = [file for file in files if not is_deployment(file) and not is_report(file)]
+            policies = [file for file in files if _is_policy(file) or file.endswith(TESTS)]
             what = f"{len(policies)} {'policy' if len(policies) == 1 else 'policies'}" if policies else [
                 *projects, *files
             ][0]
@@ -74,8 +90,31 @@ def check_file(file: str) -> Remembered:
     return _deployment(file) if is_deployment(file) else findings(file, named_for(file))
 
 
+def _is_policy(file: str) -> bool:
+    other = is_marker(file) or is_deployment(file) or is_report(file)
+    return not other and not file.endswith(TESTS)
+
+
+def _unfit(file: str, deployment: str) -> Remembered:
+    """What of a deployment does not fit a policy that is right by itself. Its sources are asked what they have, and
+    nothing of any customer; one that cannot be opened ends the command."""
+    policy = import_module("engine.policy").load_policy(file, named_for(file))
+    deploying = import_module("engine.deploy.deployment")
+    plugins = plugins_for(deployment)
+    try:
+        with deploying.OpenDeployment(deployment, plugins) as opened:
+            opened.check(policy)
+    except Problem as problem:
+        return Remembered(problem.diagnostics, {**policy.sources, **getattr(problem, "sources", {})})
+    except import_module("engine.policy").PolicyError as problem:
+        return Remembered(problem.diagnostics, problem.sources)
+    except import_module("engine.runs").DataProblem as problem:
+        raise import_module("engine.commands.reading").data_failure(problem) from None
+    return Remembered((), {})
+
+
 def _deployment(file: str) -> Remembered:
-    """What is wrong in a deployment file by itself; whether it fits a policy is told when it is used."""
+    """What is wrong in a deployment file by itself; `--deployment` holds it against policies."""
     try:
         found, sources = import_module("engine.deploy.checking").check(file, plugins_for(file))
     except Problem as problem:                          # a plugin that cannot be used

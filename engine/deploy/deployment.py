@@ -122,6 +122,14 @@ class OpenDeployment:
             require(self.deployment, programs, cones, given)
         return self._supplies[asked]
 
+    def check(self, policy: Policy) -> None:
+        """Hold it against all versions of a policy: the names and types of what is bound, and its models. Data may come
+        from elsewhere too. Raises as `supply` and `bind` do."""
+        lists = self.deployment.customers is not None
+        for version in policy.versions:
+            self.supply(policy, version.start, portfolio=lists, given=None)
+        self.bind(policy)
+
     def fetch(
         self, policy: Policy, key: Any, *, as_of: datetime.date, inputs: Mapping[str, Any] | None = None,
         history: Mapping[str, Any] | None = None, only: Sequence[str] | None = None,

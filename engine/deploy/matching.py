@@ -90,7 +90,7 @@ def names_of(
 ) -> tuple[list[str], list[str]]:
     """The bound inputs and histories that the outcomes asked for hang on, in the order of the deployment; raises
     DeploymentError for one that no version of the policy declares."""
-    inputs = {d.name for program in programs for d in program.inputs if not d.previous}
+    inputs = {d.name for program in programs for d in program.inputs if not d.previous and not d.model}
     histories = {h.name for program in programs for h in program.histories if h.each is None}
     found: list[Diagnostic] = []
     for bindings, known, what in ((deployment.inputs, inputs, "input"), (deployment.histories, histories, "history")):
