@@ -1,6 +1,7 @@
 """A scorer bound to a model: what it says of itself against what the policy asks, and calls that always end."""
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
@@ -40,7 +41,9 @@ class Bound:
         self._hung = 0
         self._scorer: Scorer | None = self._opened()
         scorer = self._scorer
-        self.described: ScorerDescription = self._caller.call(scorer.describe, BATCH_LIMIT)
+        found = _sound(self._caller.call(scorer.describe, BATCH_LIMIT))
+        version = (secrets or Secrets()).scrub(found.version)
+        self.described = dataclasses.replace(found, version=version, reasons=tuple(found.reasons))
 
     def _opened(self) -> Scorer:
         return self._caller.call(self._open, BATCH_LIMIT)
@@ -80,6 +83,22 @@ class Bound:
             except CallFailed:
                 return
         self._caller.close()
+
+
+def _sound(found: Any) -> ScorerDescription:
+    """What a scorer says of itself; raises CallFailed where it is not as the hooks ask."""
+    if not isinstance(found, ScorerDescription):
+        raise CallFailed(f"its `describe` gives `{type(found).__name__}`, not a `ScorerDescription`")
+    if not isinstance(found.inputs, Mapping):
+        raise CallFailed("the `inputs` of its description are no mapping of names to fields")
+    for name, field in (*found.inputs.items(), ("output", found.output)):
+        if not isinstance(name, str) or not isinstance(field, Field) or not isinstance(field.type, str):
+            raise CallFailed(f"`{name}` of its description is no `Field`")
+    if not isinstance(found.version, str):
+        raise CallFailed("the `version` of its description is no text")
+    if not isinstance(found.reasons, (tuple, list)) or any(not isinstance(r, str) for r in found.reasons):
+        raise CallFailed("the `reasons` of its description are no list of texts")
+    return found
 
 
 # --- whether it answers what a policy asks -------------------------------------------------------

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from engine import bundled
+from engine.calling import CallFailed, Secrets
 from engine.hookspecs import Field, Score, ScorerDescription
 from engine.policy import Policy, PolicyError, load_policy
 from tests.scoring import scorers
@@ -271,3 +272,26 @@ def test_personal_inputs_of_a_model_are_hidden(tmp_path):
         "name": "years", "value": None, "type": "number", "hidden": True,
     }
     assert "77" not in told.explain()
+
+
+@pytest.mark.parametrize("described, told", [
+    (None, "its `describe` gives `NoneType`"),
+    (ScorerDescription(["years"], Field(), "1"), "the `inputs` of its description"),  # type: ignore[arg-type]
+    (ScorerDescription({"years": "number"}, Field(), "1"), "`years` of its"),  # type: ignore[dict-item]
+    (ScorerDescription({"years": Field()}, None, "1"), "`output` of its"),  # type: ignore[arg-type]
+    (ScorerDescription({"years": Field()}, Field(), None), "the `version` of its"),  # type: ignore[arg-type]
+    (ScorerDescription({"years": Field()}, Field(), "1", "low"), "the `reasons` of its"),  # type: ignore[arg-type]
+    (ScorerDescription({"years": Field()}, Field(), "1", None), "the `reasons` of its"),  # type: ignore[arg-type]
+])
+def test_a_description_that_is_not_as_the_hooks_ask_is_told(described, told):
+    scorer = Plain()
+    scorer.described = described
+    with pytest.raises(CallFailed, match=told):
+        bound(scorer)
+
+
+def test_a_secret_is_struck_out_of_the_version():
+    secrets = Secrets()
+    secrets.add("hunter2")
+    described = ScorerDescription(scorers.INPUTS, Field(), "v-hunter2")
+    assert bound(Odd(Plain().one, described), secrets=secrets).version == "v-***"
