@@ -42,6 +42,15 @@ def made(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_a_handful_of_customers_makes_no_headline(root: Path, made: Path) -> None:
+    blocks = sections(root, made)["exposure"]
+    sizes = {r["region"]: r["customers"] for r in rows(blocks, "By region")}
+    says = next(b["says"] for b in blocks if b.get("chart") == "By region: approval rate")
+    small = [region for region, customers in sizes.items() if customers < 30]
+    assert small and not any(f"({region})" in says for region in small)
+    assert says.endswith(" in groups of 30 customers and more.")
+
+
 def test_complaints_are_late_by_the_days_of_their_kind(root: Path, made: Path) -> None:
     blocks = sections(root, made)["complaints"]
     late = 0

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from engine.report.blocks import COUNT, MONEY, SHARE, Block, Chart, Section, table
 from engine.report.context import MOST_GROUPS, Context
+from engine.report.spec import LEAST
 
 
 def section(context: Context) -> Section | None:
@@ -37,11 +38,18 @@ def section(context: Context) -> Section | None:
         title = say(f"By {name}", f"按{name}")
         if len(shown) > 1:
             rates = [(r[0], r[3]) for r in shown[:20] if r[3] is not None]
-            low, high = min(rates, key=lambda r: r[1]), max(rates, key=lambda r: r[1])
-            told = say(
-                f"Approval rates go from {low[1]:.1%} ({low[0]}) to {high[1]:.1%} ({high[0]}).",
-                f"批准率由 {low[1]:.1%}（{low[0]}）至 {high[1]:.1%}（{high[0]}）。",
-            )
+            # a few customers make any rate, so that the extremes are of groups that are large enough
+            large = [(r[0], r[3]) for r in shown[:20] if r[1] >= LEAST]
+            told = say(f"Fewer than two groups have {LEAST} customers: the rates say little.",
+                       f"满 {LEAST} 户的组不足两个，比率参考意义有限。")
+            if len(large) > 1:
+                low, high = min(large, key=lambda r: r[1]), max(large, key=lambda r: r[1])
+                of = "" if len(large) == len(rates) else say(
+                    f" in groups of {LEAST} customers and more", f"（仅计满 {LEAST} 户的组）")
+                told = say(
+                    f"Approval rates go from {low[1]:.1%} ({low[0]}) to {high[1]:.1%} ({high[0]}){of}.",
+                    f"批准率由 {low[1]:.1%}（{low[0]}）至 {high[1]:.1%}（{high[0]}）{of}。",
+                )
             rate = say("approval rate", "批准率")
             blocks.append(Chart(f"{title}: {rate}", "bars", (name, rate), tuple(rates), SHARE, told))
         blocks.append(table(title, kept, [r[:len(kept)] for r in shown], note))
