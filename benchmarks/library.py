@@ -17,6 +17,8 @@ from engine.policy import load_policy
 
 FOLDER = ROOT / "policies" / "sme"
 AS_OF = "2026-07-01"
+#: Histories that are another's table, by another key.
+_SAME = {"instalments": "repayments"}
 #: Seconds for a million firms, and megabytes of any one run.
 _SECONDS, _MILLION, _MEGABYTES = 180, 1_000_000, 6_000
 
@@ -67,7 +69,9 @@ def _given(tables: set[str]) -> dict[str, tuple[str, list[str]]]:
         program = load_policy(path).program
         key = next((d.name for d in program.inputs if d.key), None)
         if key is not None:
-            histories = [h.name for h in program.histories if h.name in tables]
+            histories = [h.name for h in program.histories if h.each is None]
+            if unknown := {_SAME.get(name, name) for name in histories} - tables:
+                raise ValueError(f"no table for {sorted(unknown)} of {path.name}")
             found[path.stem] = (key.removesuffix(" id") + "s", histories)
     return found
 
@@ -82,5 +86,5 @@ def _run(policy: str, customers: str, tables: list[str], folder: Path) -> Ran:
     ]
     (folder / "out").mkdir(exist_ok=True)
     for table in tables:
-        command += ["--history", f"{table}={folder / f'{table}.parquet'}"]
+        command += ["--history", f"{table}={folder / f'{_SAME.get(table, table)}.parquet'}"]
     return alone(command, ROOT, fine=(0, 1))         # 1 tells of rows that were refused, as a few are
