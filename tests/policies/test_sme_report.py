@@ -93,7 +93,7 @@ def test_every_part_is_told_in_both_languages(root: Path, made: Path) -> None:
 def test_reasons_and_exposure_are_those_of_the_results(root: Path, made: Path) -> None:
     found, decided = sections(root, made), read(made / "lending.csv")
     codes = [code for row in decided for code in row["reasons"].split(";") if code]
-    assert {r["code"]: r["customers"] for r in rows(found["reasons"], "Reasons")}["L03"] == codes.count("L03")
+    assert {r["code"]: r["customers"] for r in rows(found["reasons"], "Reasons")}["T01"] == codes.count("T01")
     lent = [row for row in decided if row["decision"] in ("approve", "counter-offer")]
     by_tier = rows(found["exposure"], "By tier")
     assert sum(r["approved"] for r in by_tier) == len(lent)
