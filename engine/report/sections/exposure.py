@@ -37,9 +37,10 @@ def section(context: Context) -> Section | None:
         )
         title = say(f"By {name}", f"按{name}")
         if len(shown) > 1:
-            rates = [(r[0], r[3]) for r in shown[:20] if r[3] is not None]
+            rated = [(r[0], r[3], r[1]) for r in shown[:20] if r[3] is not None]
+            rates = [(name, rate) for name, rate, _ in rated]
             # a few customers make any rate, so that the extremes are of groups that are large enough
-            large = [(r[0], r[3]) for r in shown[:20] if r[1] >= LEAST]
+            large = [(name, rate) for name, rate, count in rated if count >= LEAST]
             told = say(f"Fewer than two groups have {LEAST} customers: the rates say little.",
                        f"满 {LEAST} 户的组不足两个，比率参考意义有限。")
             if len(large) > 1:
