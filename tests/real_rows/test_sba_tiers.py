@@ -19,6 +19,7 @@ from engine.report.making import make
 from engine.report.spec import read_spec
 from tests.real_rows.test_real_rows import POLICIES, data
 
+ROOT = Path(__file__).resolve().parents[2]
 REPORT = """\
 report: Loans that no rule was made from
 policy: {policy}
@@ -92,6 +93,15 @@ def test_default_rates_rise_from_tier_to_tier(report: dict[str, Any]) -> None:
 def test_the_score_separates_nearly_as_well_as_a_regression_on_the_same_inputs(report: dict[str, Any]) -> None:
     power = {r["score"]: r for r in outcome(report, "Power to separate")}
     assert power["score"]["customers"] == power["logistic"]["customers"] == 1050
-    print({name: (round(r["KS"], 3), round(r["Gini"], 3)) for name, r in power.items()})
     assert power["score"]["Gini"] > power["logistic"]["Gini"] - 0.05
     assert power["score"]["Gini"] > 0.5 and power["score"]["KS"] > 0.4
+
+
+def test_the_page_says_what_is_measured(report: dict[str, Any]) -> None:
+    page = (ROOT / "docs" / "capabilities" / "d04-risk-tiers.md").read_text("utf-8")
+    power = {r["score"]: r for r in outcome(report, "Power to separate")}
+    for r in outcome(report, "Defaults by tier"):
+        row = f"| {r['tier']} | {r['customers']} | {r['defaults']} | {r['default rate']:.1%} |"
+        assert row in page
+    for title, name in (("the scorecard", "score"), ("a logistic regression", "logistic")):
+        assert f"| {title} | {power[name]['KS']:.1%} | {power[name]['Gini']:.1%} |" in page
