@@ -158,10 +158,14 @@ def test_a_stress_makes_nothing_better(made: Path) -> None:
             assert after["status"] == "refused"
             continue
         assert after["tier"] >= before["tier"]
-        if (before["tier"], before["decision"], after["decision"]) == ("D", "decline", "refer"):
-            apart += 1    # the stress is known to our model and not to the quote: too far apart, a person decides
+        barred = any(code == "A03" or code.startswith("E") for code in before["reasons"].split(";"))
+        if (before["decision"], after["decision"]) == ("decline", "refer") and not barred:
+            # Our model knows of the stress, the service's does not. Once they are too far apart neither the tier nor
+            # what can be lent in it declines by itself, and a person decides: over nothing that could be signed.
+            assert before["score"] > after["score"] and float(after["offer.amount"] or 0) == 0
+            apart += 1
         else:
             assert order.index(after["decision"]) >= order.index(before["decision"])
         assert float(after["offer.amount"]) <= float(before["offer.amount"])
         moved += after["tier"] != before["tier"]
-    assert moved > 10 and apart <= 10
+    assert moved > 10 and apart <= 5
