@@ -31,12 +31,15 @@ GONE_THROUGH = (ir.Record, ir.List, ir.Relation, ir.Filter, ir.Map, ir.Group)
 class Expressions(SqlExpressions):
     """Compiles the expressions of one scope."""
 
-    def __init__(self, stages: Stages, program: ir.Program, labels: Labels, dialect: str = "duckdb") -> None:
+    def __init__(
+        self, stages: Stages, program: ir.Program, labels: Labels, dialect: str = "duckdb",
+        dates: Mapping[str, ir.Node] | None = None,
+    ) -> None:
         super().__init__(stages, program, dialect)
         self.program = program
         self.tables = {t.name: t for t in program.tables}
         #: What gives the decisions of the date alone: a scope of rows makes them anew, and joins nothing for them.
-        self.dates = of_the_date(program)
+        self.dates = of_the_date(program) if dates is None else dates
         self.items: dict[str, Item] = {}
         #: The items of decisions that collect.
         self.collected: dict[str, Items] = {}
@@ -58,7 +61,7 @@ class Expressions(SqlExpressions):
 
     def below(self, stages: Stages) -> Expressions:
         """The compiler of a scope below this one."""
-        made = Expressions(stages, self.program, self.nulls.labels, self.dialect.name)
+        made = Expressions(stages, self.program, self.nulls.labels, self.dialect.name, self.dates)
         made.nulls.wants_labels = self.nulls.wants_labels
         return made
 

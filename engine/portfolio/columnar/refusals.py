@@ -132,6 +132,8 @@ class Door:
         self.keys = keys
         self.reading = reading
         self.json = json
+        #: Whose own rules may refuse a customer.
+        self.decisions = frozenset(d.name for version in policy.versions for d in version.program.decisions)
         #: By history, the keys of customers whose events could not be had.
         self.lost: dict[str, set[Any]] = {}
 
@@ -155,12 +157,15 @@ class Door:
     def accused(self, customers: Sequence[tuple[dict[str, Any], Accused]]) -> dict[str, Events]:
         """The events that some refused customers are to be looked at with: those of the histories that are bad, which
         are few; all of a customer whom a decision refuses."""
-        known = {*self.kinds(), *self.events}
-        whole = [values for values, names in customers if names is None or not names <= known]
+        whole = [values for values, names in customers if not self._at_door(names)]
         return {
             name: self.events_of(table, [*whole, *(v for v, names in customers if names and name in names)])
             for name, table in self.events.items()
         }
+
+    def _at_door(self, names: Accused) -> bool:
+        """Whether data alone are accused, and no decision."""
+        return names is not None and names.isdisjoint(self.decisions)
 
     def owners(self, table: EventTable, customers: Sequence[dict[str, Any]]) -> list[Any]:
         """The keys by which events belong to some customers; one that could not be read has none."""
@@ -203,7 +208,7 @@ class Door:
     ) -> Problem:
         """What the one-by-one path says of a row that the statement refuses; `program` is None where the row itself
         picks its version. Of the events there need be those that `accused` gives."""
-        at_door = accused is not None and accused <= {*self.kinds(), *self.events}
+        at_door = self._at_door(accused)
         history = self.history(values, events)
         if history is not None and accused is not None and at_door:
             history = {name: rows for name, rows in history.items() if name in accused}
