@@ -61,6 +61,16 @@ def test_rows_of_groups_are_folded_where_the_groups_are_made() -> None:
     assert [len(select.args["group"].expressions) for select in made].count(2) == 1
 
 
+INVOICES = """\
+history:
+  invoices:
+    key: firm id
+    visible from: issued
+    fields:
+      issued: {type: date}
+      buyer: {type: string}
+      net: {type: money}
+"""
 WINDOWS = """\
 policy: windows
 version: "1"
@@ -70,14 +80,6 @@ currency: CNY
 on missing: refer
 inputs:
   firm id: {type: string, key: true}
-history:
-  invoices:
-    key: firm id
-    visible from: issued
-    fields:
-      issued: {type: date}
-      buyer: {type: string}
-      net: {type: money}
 features:
   a year ago:
     value: as of - duration("P1Y")
@@ -107,14 +109,6 @@ use:
       invoices: invoices
 inputs:
   firm id: {type: string, key: true}
-history:
-  invoices:
-    key: firm id
-    visible from: issued
-    fields:
-      issued: {type: date}
-      buyer: {type: string}
-      net: {type: money}
 risk:
   both: {type: money, value: 'one.largest + other.largest + one.sales + other.sales'}
 """
@@ -123,7 +117,7 @@ risk:
 @pytest.mark.parametrize("name", ["windows", "twice"])
 def test_windows_by_a_named_date_need_nothing_of_the_customer(tmp_path: Path, name: str) -> None:
     for policy, text in (("windows", WINDOWS), ("twice", TWICE)):
-        (tmp_path / f"{policy}.yaml").write_text(text, "utf-8")
+        (tmp_path / f"{policy}.yaml").write_text(text + INVOICES, "utf-8")
     query = compile_program(load_policy(tmp_path / f"{name}.yaml").program)
     assert not list(query.tree.find_all(exp.Distinct))          # no values of customers are brought to the rows
     assert len(list(query.tree.find_all(exp.Join))) == 2        # the aggregates of firms, and of the groups of buyers
